@@ -60,16 +60,17 @@ class Frontier:
         """The peaks in hex; with `size` they restore the frontier."""
         return [peak.hex() for peak in self._peaks]
 
-    def append(self, leaf: bytes) -> None:
-        """Take the next leaf hash, and join the subtrees that it completes."""
+    def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
+        """Take the next leaf hash; gives the subtrees that it completes as (level, index, hash), the leaf first."""
         if len(leaf) != HASH_BYTES:
             raise ValueError("a leaf hash has 32 bytes")
-        completed, level = leaf, 0
-        while self.size >> level & 1:
-            completed = node_hash(self._peaks.pop(), completed)
-            level += 1
-        self._peaks.append(completed)
+        completed = [(0, self.size, leaf)]
+        while self.size >> completed[-1][0] & 1:
+            level, index, right = completed[-1]
+            completed.append((level + 1, index >> 1, node_hash(self._peaks.pop(), right)))
+        self._peaks.append(completed[-1][2])
         self.size += 1
+        return completed
 
     def root(self) -> bytes:
         """The tree head of the leaves so far."""

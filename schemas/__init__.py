@@ -1,0 +1,1 @@
+"""What crosses the wire: record types, requests, answers, problems. Imports nothing of the other roots."""

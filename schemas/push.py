@@ -1,0 +1,136 @@
+"""A push and its mutations (protocol section 2), and the office's one-mutation calls (4a)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.problems import Problem
+from schemas.values import RFC3339, SCOPE, is_uuid
+
+ENVELOPE = frozenset({"mutations", "health"})
+HEALTH = frozenset({"unsent", "oldest_unsent_at", "unsent_bytes", "device_time"})
+MUTATION = frozenset({"n", "id", "type", "record_id", "op", "base", "scope", "set", "add", "remove", "group",
+                      "command", "made_at"})
+COMMAND = frozenset({"name", "args", "expect"})
+LARGEST_N = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One change as its maker sent it. `set`, `add`, `remove` name only what was changed."""
+
+    id: str
+    type: str
+    record_id: str
+    op: str
+    base: int = 0
+    scope: str | None = None
+    set: Mapping[str, Any] = field(default_factory=dict)
+    add: Mapping[str, Any] = field(default_factory=dict)
+    remove: Mapping[str, Any] = field(default_factory=dict)
+    command: Mapping[str, Any] | None = None
+    made_at: str | None = None
+
+
+def load_envelope(body: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """(mutations, health) of a push body; the mutations themselves are only checked for their numbers.
+
+    Raises `invalid_request`, `unknown_field`, `batch_not_consecutive`, `group_split`.
+    """
+    if not isinstance(body, dict):
+        raise Problem("invalid_request", "the body must be an object")
+    if unknown := sorted(set(body) - ENVELOPE):
+        raise Problem("unknown_field", f"unknown member {unknown[0]!r}", errors={name: ["unknown"] for name in unknown})
+    mutations = body.get("mutations")
+    if not isinstance(mutations, list):
+        raise Problem("invalid_request", "mutations must be a list", errors={"mutations": ["not a list"]})
+    numbers = []
+    for place, mutation in enumerate(mutations):
+        n = mutation.get("n") if isinstance(mutation, dict) else None
+        if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= LARGEST_N:
+            raise Problem("invalid_request", f"mutations.{place}.n must be a number from 1",
+                          errors={f"mutations.{place}.n": ["not a number from 1"]})
+        numbers.append(n)
+    if any(later != earlier + 1 for earlier, later in zip(numbers, numbers[1:], strict=False)):
+        raise Problem("batch_not_consecutive", "numbers inside a push must be consecutive")
+    check_groups(mutations)
+    return mutations, load_health(body.get("health"))
+
+
+def check_groups(mutations: list[dict[str, Any]]) -> None:
+    """A group's mutations stand next to each other; raises `group_split`."""
+    closed, last = set(), None
+    for mutation in mutations:
+        group = mutation.get("group")
+        if group != last:
+            closed.add(repr(last))
+            if group is not None and repr(group) in closed:
+                raise Problem("group_split", f"group {group!r} is not consecutive")
+            last = group
+
+
+def load_health(health: Any) -> dict[str, Any]:
+    """What the device says of its outbox and clock; what is of the wrong type is refused by name."""
+    if health is None:
+        return {}
+    if not isinstance(health, dict):
+        raise Problem("invalid_request", "health must be an object", errors={"health": ["not an object"]})
+    if unknown := sorted(set(health) - HEALTH):
+        raise Problem("unknown_field", f"unknown member health.{unknown[0]}",
+                      errors={f"health.{name}": ["unknown"] for name in unknown})
+    for name, value in health.items():
+        is_time = name in ("oldest_unsent_at", "device_time")
+        sound = value is None or (_is_time(value) if is_time else _is_count(value))
+        if not sound:
+            raise Problem("invalid_request", f"health.{name} is not a {'time' if is_time else 'number'}",
+                          errors={f"health.{name}": ["invalid"]})
+    return health
+
+
+def load_mutation(raw: Mapping[str, Any]) -> Mutation:
+    """One mutation, checked for shape; raises `invalid_mutation` or `unknown_field`."""
+    if unknown := sorted(set(raw) - MUTATION):
+        raise Problem("unknown_field", f"unknown member {unknown[0]!r}", errors={name: ["unknown"] for name in unknown})
+    errors: dict[str, list[str]] = {}
+
+    def need(name: str, sound: bool, what: str) -> None:
+        if not sound:
+            errors[name] = [what]
+
+    op, command = raw.get("op"), raw.get("command")
+    need("id", is_uuid(raw.get("id")), "not a UUID in lower case")
+    need("record_id", is_uuid(raw.get("record_id")), "not a UUID in lower case")
+    need("type", isinstance(raw.get("type"), str), "not a text")
+    need("op", op in ("put", "delete", "command"), "one of put, delete, command")
+    need("base", _is_count(raw.get("base", 0)), "not a number from 0")
+    scope = raw.get("scope")
+    need("scope", scope is None or (isinstance(scope, str) and SCOPE.fullmatch(scope) is not None), "not a scope code")
+    for name in ("set", "add", "remove"):
+        need(name, raw.get(name) is None or isinstance(raw[name], dict), "not an object")
+    need("made_at", raw.get("made_at") is None or _is_time(raw["made_at"]), "not an RFC 3339 time")
+    need("group", raw.get("group") is None or is_uuid(raw["group"]), "not a UUID in lower case")
+    if op == "command":
+        need("command", _is_command(command), "not {name, args?, expect?}")
+    else:
+        need("command", command is None, "only with op command")
+    if errors:
+        raise Problem("invalid_mutation", "; ".join(f"{name}: {texts[0]}" for name, texts in errors.items()),
+                      errors=errors)
+    return Mutation(id=raw["id"], type=raw["type"], record_id=raw["record_id"], op=raw["op"], base=raw.get("base") or 0,
+                    scope=scope, set=raw.get("set") or {}, add=raw.get("add") or {}, remove=raw.get("remove") or {},
+                    command=command, made_at=raw.get("made_at"))
+
+
+def _is_command(command: Any) -> bool:
+    return isinstance(command, dict) and isinstance(command.get("name"), str) and not set(command) - COMMAND \
+        and all(command.get(name) is None or isinstance(command[name], dict) for name in ("args", "expect"))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_N
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, str) and RFC3339.fullmatch(value) is not None

@@ -1,0 +1,239 @@
+"""Every record type, its fields, and how each field merges (protocol sections 4 and 5).
+
+A field that is not declared here is kept and given back, and merges as `latest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from schemas.problems import Problem
+from schemas.values import About, Day, Id, Position, Refused, Scalar, ScopeCode, Sha256, Text, Time
+
+
+class Merge(StrEnum):
+    """How a field merges when two writers changed it apart (protocol section 5)."""
+
+    LATEST = "latest"
+    BOUND = "bound"
+    SET = "set"
+    MAP = "map"
+    APPEND = "append"
+    GUARDED = "guarded"
+    ONCE = "once"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One declared field: what values it takes, how it merges, what it refers to."""
+
+    value: fields.Field[Any]
+    rule: Merge = Merge.LATEST
+    bound: str | None = None
+    refers: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """One record type. `origin` tells who makes such records: field (handhelds), office, or server."""
+
+    name: str
+    fields: Mapping[str, Declared]
+    origin: str = "field"
+    required: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    immutable: bool = False
+    reaches_down: bool = False
+
+    def rule(self, field: str) -> Merge:
+        """The merge rule of a field; `latest` for one that is not declared."""
+        declared = self.fields.get(field)
+        return declared.rule if declared else Merge.LATEST
+
+    def members(self, bound: str) -> tuple[str, ...]:
+        """The fields that make up a bound value, in the order of their declaration."""
+        return tuple(name for name, declared in self.fields.items() if declared.bound == bound)
+
+    def references(self, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """(type, id) of every record that the values refer to."""
+        for name, declared in self.fields.items():
+            value = values.get(name)
+            if value is None or declared.refers is None:
+                continue
+            yield (value["type"], value["id"]) if declared.refers == "*" else (declared.refers, value)
+
+    def load(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Checked values of the named fields; null clears a field. Raises `field_invalid` or a code of its own."""
+        loaded: dict[str, Any] = {}
+        errors: dict[str, list[str]] = {}
+        code = "field_invalid"
+        for name, value in values.items():
+            declared = self.fields.get(name)
+            try:
+                loaded[name] = value if declared is None or value is None else declared.value.deserialize(value)
+            except ValidationError as error:
+                errors[name] = error.messages if isinstance(error.messages, list) else [str(error.messages)]
+                code = error.code if isinstance(error, Refused) else code
+        if errors:
+            raise Problem(code, "; ".join(f"{name}: {texts[0]}" for name, texts in errors.items()), errors=errors)
+        return loaded
+
+    def check_complete(self, values: Mapping[str, Any]) -> None:
+        """Raise `field_missing` unless everything that a record of this type needs is there."""
+        missing = [name for name in self.required if values.get(name) in (None, "", [], {})]
+        if self.one_of and not any(values.get(name) for name in self.one_of):
+            missing.append(" | ".join(self.one_of))
+        if missing:
+            raise Problem("field_missing", f"{self.name} needs {', '.join(missing)}",
+                          errors={name: ["required"] for name in missing})
+
+
+def _text(limit: int = 10_000) -> Text:
+    return Text(validate=validate.Length(max=limit))
+
+
+def _one_of(*choices: str) -> Text:
+    return Text(validate=validate.OneOf(choices))
+
+
+def _server() -> Declared:
+    return Declared(fields.Raw(allow_none=True), Merge.SERVER)
+
+
+def _texts() -> fields.List[str]:
+    return fields.List(_text(200), validate=validate.Length(max=200))
+
+
+def _keyed(value: fields.Field[Any]) -> fields.Dict:
+    return fields.Dict(keys=_text(200), values=value)
+
+
+def _position() -> Declared:
+    return Declared(Position(), Merge.BOUND, bound="position")
+
+
+def _ref(record_type: str, rule: Merge = Merge.LATEST) -> Declared:
+    return Declared(About() if record_type == "*" else Id(), rule, refers=record_type)
+
+
+CODE = "classification"
+
+FINDING = RecordType("finding", {
+    "class_scheme": Declared(_text(80), Merge.BOUND, bound=CODE),
+    "class_code": Declared(_text(40), Merge.BOUND, bound=CODE),
+    "severity": Declared(Scalar(), Merge.BOUND, bound=CODE),
+    "condition": Declared(_text(200)), "text": Declared(_text()), "address": Declared(_text(500)),
+    "position": _position(), "observed_at": Declared(Time()), "sticker_serial": Declared(_text(80)),
+    "party_id": _ref("party"), "inspection_id": _ref("inspection"),
+    "source": Declared(_one_of("patrol", "spot_check", "hotline", "public", "video", "sensor", "leader",
+                               "third_party")),
+    "tags": Declared(_texts(), Merge.SET), "self_handled": Declared(fields.Boolean(truthy={True}, falsy={False})),
+    "status": Declared(_text(40), Merge.SERVER),
+    **{name: _server() for name in ("zone", "duplicates", "due_at", "unit", "inspector_id", "unsigned", "handling")},
+}, required=("observed_at",), one_of=("position", "address", "sticker_serial"))
+
+INSPECTION = RecordType("inspection", {
+    "template_id": Declared(_text(80)), "template_version": Declared(Scalar()),
+    "zone_id": _ref("zone"), "party_id": _ref("party"), "position": _position(),
+    "started_at": Declared(Time()), "ended_at": Declared(Time()),
+    "answers": Declared(_keyed(fields.Dict(keys=_text(40), allow_none=True)), Merge.MAP),
+    "officers": Declared(_texts(), Merge.SET), "score": _server(), "inspector_id": _server(), "unsigned": _server(),
+}, required=("started_at",))
+
+EVIDENCE = RecordType("evidence", {
+    "sha256": Declared(Sha256(), Merge.ONCE),
+    "bytes": Declared(fields.Integer(strict=True, validate=validate.Range(min=1)), Merge.ONCE),
+    "media_type": Declared(_text(100), Merge.ONCE),
+    "role": Declared(_one_of("before", "scene", "close", "sign", "after", "document", "other"), Merge.ONCE),
+    "about": _ref("*", Merge.ONCE), "captured_at": Declared(Time(), Merge.ONCE),
+    "captured_elapsed_ms": Declared(Scalar(), Merge.ONCE), "boot_id": Declared(Scalar(), Merge.ONCE),
+    "position": Declared(Position(), Merge.ONCE), "capture": Declared(fields.Dict(), Merge.ONCE),
+    "note": Declared(_text()),
+    **{name: _server() for name in ("media", "flags", "received_at", "bracket")},
+}, required=("sha256", "bytes", "media_type", "role", "about", "captured_at"), immutable=True)
+
+ENFORCEMENT = RecordType("enforcement", {
+    "kind": Declared(_one_of("persuade", "courtesy_notice", "order_now", "order_dated", "simple_penalty", "record")),
+    "finding_id": _ref("finding"), "party_id": _ref("party"), "offence_code": Declared(_text(80)),
+    "facts": Declared(_text()), "officers": Declared(_texts(), Merge.SET), "amount": Declared(Scalar()),
+    "due_at": Declared(Time()), "served": Declared(fields.Raw()), "document_no": Declared(_text(100)),
+    **{name: _server() for name in ("checks", "status", "amendments", "inspector_id", "unsigned")},
+}, required=("kind", "facts"))
+
+LETTER = RecordType("letter", {
+    "zone_id": _ref("zone"), "party_id": _ref("party"), "period": Declared(fields.Raw()),
+    "signed_at": Declared(Time()), "refused": Declared(fields.Raw()), "witness": Declared(fields.Raw()),
+    "sticker_serial": Declared(_text(80)), "duties": Declared(fields.Raw(), Merge.MAP),
+    "status": _server(), "amendments": _server(), "unsigned": _server(),
+})
+
+REGISTER_ENTRY = RecordType("register_entry", {
+    "zone_id": _ref("zone"), "on": Declared(Day()), "duties": Declared(_keyed(fields.Raw()), Merge.MAP),
+    "officer": Declared(_text(200)), "position": _position(), "note": Declared(_text()), "unsigned": _server(),
+})
+
+TRACK = RecordType("track", {
+    "points": Declared(fields.List(fields.Dict()), Merge.APPEND), "task_id": _ref("task"), "unsigned": _server(),
+})
+
+TASK = RecordType("task", {
+    "title": Declared(_text(500)), "kind": Declared(_text(80)), "about": _ref("*"), "due_at": Declared(Time()),
+    "assignee": Declared(_text(80), Merge.GUARDED), "photos": Declared(fields.Raw()), "note": Declared(_text()),
+    "status": _server(), "outcome": _server(),
+}, origin="office", required=("assignee",))
+
+CONFLICT = RecordType("conflict", {name: _server() for name in (
+    "record_type", "record_id", "field", "base", "theirs", "mine", "winner", "opened_at", "state", "theirs_by",
+    "mine_by", "resolution")}, origin="server")
+
+ZONE = RecordType("zone", {
+    "name": Declared(_text(300)), "road": Declared(_text(200)), "section": Declared(_text(200)),
+    "party": Declared(fields.Raw()), "party_id": _ref("party"), "sticker_serial": Declared(_text(80)),
+    "valid_from": Declared(_text(40)), "valid_to": Declared(_text(40)), "outline": Declared(fields.Raw()),
+    "zone_version": _server(),
+}, origin="office", required=("name",))
+
+OFFICE_TYPES = (
+    TASK, ZONE,
+    RecordType("party", {"name": Declared(_text(300)), "uscc": Declared(_text(40)), "contact": Declared(_text(200))},
+               origin="office", required=("name",)),
+    RecordType("sticker", {"serial": Declared(_text(80)), "zone_id": _ref("zone"), "issued_at": Declared(Time())},
+               origin="office", required=("serial",)),
+    RecordType("template", {"template_id": Declared(_text(80)), "template_version": Declared(Scalar()),
+                            "name": Declared(_text(300)), "items": Declared(fields.Raw())},
+               origin="office", required=("template_id", "template_version"), reaches_down=True),
+    RecordType("class", {"scheme": Declared(_text(80)), "code": Declared(_text(40)), "name": Declared(_text(300))},
+               origin="office", required=("scheme", "code", "name"), reaches_down=True),
+    RecordType("offence", {"code": Declared(_text(80)), "name": Declared(_text(500))},
+               origin="office", required=("code", "name"), reaches_down=True),
+    RecordType("calendar", {"year": Declared(Scalar()), "days": Declared(fields.Raw())},
+               origin="office", required=("year", "days"), reaches_down=True),
+    RecordType("notice", {"title": Declared(_text(500)), "text": Declared(_text(50_000))},
+               origin="office", required=("title",), reaches_down=True),
+    RecordType("decision", {
+        "about": _ref("*", Merge.ONCE), "decision": Declared(_one_of("accept", "return", "exclude", "escalate"),
+                                                             Merge.ONCE),
+        "about_version": Declared(Scalar(), Merge.ONCE), "reasons": Declared(fields.Raw(), Merge.ONCE),
+        "note": Declared(_text(), Merge.ONCE), "photos": Declared(fields.Raw(), Merge.ONCE),
+        "reviewer_id": _server()}, origin="server", required=("about", "decision")),
+)
+
+RECORD_TYPES: Mapping[str, RecordType] = {declared.name: declared for declared in (
+    FINDING, INSPECTION, EVIDENCE, ENFORCEMENT, LETTER, REGISTER_ENTRY, TRACK, CONFLICT, *OFFICE_TYPES)}
+
+
+def record_type(name: object) -> RecordType:
+    """The declared type of that name; raises `type_unknown`."""
+    declared = RECORD_TYPES.get(name) if isinstance(name, str) else None
+    if declared is None:
+        raise Problem("type_unknown", f"no record type {name!r}")
+    return declared
+
+
+__all__ = ["RECORD_TYPES", "Declared", "Merge", "RecordType", "ScopeCode", "record_type"]

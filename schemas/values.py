@@ -1,0 +1,149 @@
+"""The values that fields carry: times, ids, digests, positions. What a person sent is kept as it was sent."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from schemas.positions import CRS_NAMES
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+SCOPE = re.compile(r"\d{2,15}")
+
+
+def parse_time(text: str) -> datetime:
+    """An RFC 3339 time as an aware UTC datetime; raises ValueError for anything else."""
+    if not RFC3339.fullmatch(text):
+        raise ValueError("not an RFC 3339 time")
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("time out of range") from None
+
+
+def stamp(at: datetime) -> str:
+    """A time as it crosses the wire and stands in tables: UTC, milliseconds, `Z`; such texts sort by time."""
+    at = at.astimezone(UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z".rjust(24, "0")
+
+
+def is_uuid(value: object) -> bool:
+    """True for a UUID in lower case with hyphens, the only form an id has on the wire."""
+    return isinstance(value, str) and UUID.fullmatch(value) is not None
+
+
+class Text(fields.String):
+    """A text without NUL, which no PostgreSQL column could hold."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        if "\0" in text:
+            raise ValidationError("contains NUL")
+        return text
+
+
+class Time(fields.Field[str]):
+    """An RFC 3339 time, kept as the text that was sent."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("not a time")
+        try:
+            parse_time(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return value
+
+
+class Day(fields.Field[str]):
+    """A calendar day, `2026-11-22`."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date().isoformat()
+        except (TypeError, ValueError):
+            raise ValidationError("not a day like 2026-11-22") from None
+
+
+class Id(fields.Field[str]):
+    """A UUID in lower case."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        if not is_uuid(value):
+            raise ValidationError("not a UUID in lower case")
+        return str(value)
+
+
+class Sha256(fields.Field[str]):
+    """64 lower-case hex digits."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
+            raise ValidationError("not 64 lower-case hex digits")
+        return value
+
+
+class ScopeCode(fields.Field[str]):
+    """A division code prefix such as `320412100` (street) or `3204` (city)."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not SCOPE.fullmatch(value):
+            raise ValidationError("not a scope code")
+        return value
+
+
+class Scalar(fields.Field[Any]):
+    """A text, number or boolean: fields that cities fill in their own way."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, (str, int, float, bool)) or (isinstance(value, str) and "\0" in value):
+            raise ValidationError("not a text or number")
+        return value
+
+
+class About(fields.Field[dict[str, str]]):
+    """`{type, id}`: the record that this one speaks of."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, str]:
+        if not isinstance(value, dict) or not is_uuid(value.get("id")) or not isinstance(value.get("type"), str):
+            raise ValidationError("not {type, id}")
+        return {"type": value["type"], "id": value["id"]}
+
+
+class Refused(ValidationError):
+    """A validation error that has a problem code of its own, such as `crs_missing`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Position(fields.Field[dict[str, Any]]):
+    """`{lon, lat, crs, accuracy_m?, provider?, fixed_at?, mock?}`; without `crs` it is refused, never guessed.
+
+    Degrees; `accuracy_m` in metres. Kept as sent, less a `normalized` that only the server may add.
+    """
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("not a position")
+        if value.get("crs") is None:
+            raise Refused("crs_missing", "a position needs its coordinate system (crs)")
+        if value["crs"] not in CRS_NAMES:
+            raise Refused("crs_unknown", f"crs must be one of {', '.join(CRS_NAMES)}")
+        if not _within(value.get("lon"), 180) or not _within(value.get("lat"), 90):
+            raise ValidationError("lon and lat must be degrees")
+        accuracy = value.get("accuracy_m")
+        if accuracy is not None and (not _within(accuracy, 1e7) or accuracy < 0):
+            raise ValidationError("accuracy_m must be metres, not negative")
+        return {name: part for name, part in value.items() if name != "normalized"}
+
+
+def _within(value: object, limit: float) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) \
+        and abs(value) <= limit

@@ -1,0 +1,136 @@
+"""Conflict records: one per overlap, with both values, and their resolution (protocol sections 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from schemas.problems import Problem
+from schemas.records import CONFLICT
+from sync.merge import WHOLE, Overlap, put_value, same, touched, unit_of, value_of
+from sync.models import Record
+from sync.rules import Context
+from sync.writers import SERVER, Writer
+
+if TYPE_CHECKING:
+    from sync.records import Door, Kept
+
+DELETED = "deleted"
+COMMAND = "status"
+
+
+def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, made_at: str | None = None) -> str:
+    """Open a conflict record for an overlap and give its id; the same writer's next value folds into an open one."""
+    mine_by = {"writer": writer.id, "user_id": writer.user_id, "made_at": made_at}
+    for other in _open_conflicts(door, kept.id):
+        if other.fields.get("field") == overlap.unit and other.fields["mine_by"]["writer"] == writer.id \
+                and other.fields["winner"] == overlap.winner == "mine" \
+                and same(other.fields.get("mine"), overlap.theirs):
+            door.amend(other.id, {"mine": overlap.mine, "mine_by": mine_by}, op="fold")
+            return other.id
+    conflict_id = door.new_id()
+    fields = {"record_type": kept.type, "record_id": kept.id, "field": overlap.unit, "base": overlap.base,
+              "theirs": overlap.theirs, "mine": overlap.mine, "winner": overlap.winner, "opened_at": door.at,
+              "state": "open", "mine_by": mine_by, "theirs_by": _last_writer(kept, overlap.unit, writer)}
+    door.create(CONFLICT, conflict_id, kept.scope, fields, SERVER, op="open")
+    return conflict_id
+
+
+def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Settle a conflict: write the chosen value into the record and give the conflict's new fields.
+
+    Raises `choice_invalid`, `state_moved` (settled already), `role_forbidden`.
+    """
+    door, writer, fields = context.door, context.writer, conflict.fields
+    _must_settle(fields, writer)
+    choice = args.get("choice")
+    if choice not in ("theirs", "mine", "value") or (choice == "value" and "value" not in args):
+        raise Problem("choice_invalid", "choice is theirs, mine, or value with a value")
+    if fields["state"] != "open":
+        raise Problem("state_moved", "the conflict is settled already")
+    record = door.get(fields["record_id"])
+    if record is None:
+        raise Problem("record_missing", f"record {fields['record_id']} is not there")
+    if fields["field"] == DELETED:
+        _settle_deletion(door, record, fields, choice, writer)
+    elif isinstance(fields.get("mine"), dict) and "command" in fields["mine"]:
+        _settle_command(door, record, fields, choice, context)
+    else:
+        _settle_value(door, record, fields, args["value"] if choice == "value" else fields.get(choice), writer)
+    return {"state": "resolved", "resolution": {"choice": choice, "value": args.get("value"), "at": door.at,
+                                                "by": writer.user_id}}
+
+
+def _must_settle(fields: Mapping[str, Any], writer: Writer) -> None:
+    """Either writer, a reviewer or a supervisor in scope."""
+    writers = {by.get(key) for by in (fields["mine_by"], fields.get("theirs_by") or {}) for key in
+               ("writer", "user_id")}
+    if not writer.has_role("reviewer", "supervisor") and not {writer.id, writer.user_id} & writers:
+        raise Problem("role_forbidden", "a conflict is settled by either writer, a reviewer or a supervisor")
+
+
+def _settle_value(door: Door, record: Kept, fields: Mapping[str, Any], value: Any, writer: Writer) -> None:
+    unit = fields["field"]
+    before = value_of(record.declared, record.fields, unit)
+    if same(before, value):
+        return
+    after = dict(record.fields)
+    members = record.declared.members(unit)
+    if members not in ((), (unit,)):
+        if not isinstance(value, dict):
+            raise Problem("choice_invalid", f"{unit} is a value of {', '.join(members)}")
+        record.declared.load({name: value.get(name) for name in members})
+    else:
+        name = unit.partition(".")[0]
+        record.declared.load({name: {unit.partition(".")[2]: value} if name != unit else value})
+    put_value(record.declared, after, unit, value)
+    door.change(record, after, writer, op="resolve", changed={unit_of(record.declared, unit): (before, value)},
+                stamps=_touch(record, unit, writer, before))
+
+
+def _settle_deletion(door: Door, record: Kept, fields: Mapping[str, Any], choice: str, writer: Writer) -> None:
+    """The record stays deleted, or comes back with the edit that lost against the deletion."""
+    loser = "mine" if fields["winner"] == "theirs" else "theirs"
+    if choice == fields["winner"] or not record.deleted:
+        return
+    if choice != loser:
+        raise Problem("choice_invalid", "choose mine or theirs: the deletion or the edit")
+    after = {**record.fields, **(fields[loser] if isinstance(fields[loser], dict) else {})}
+    door.change(record, after, writer, op="restore", deleted=False)
+
+
+def _settle_command(door: Door, record: Kept, fields: Mapping[str, Any], choice: str, context: Context) -> None:
+    """`theirs` keeps the state; `mine` carries the command out now, with the rights of the one who settles."""
+    if choice == "value":
+        raise Problem("choice_invalid", "a command is carried out (mine) or not (theirs)")
+    if choice == "mine":
+        command = fields["mine"]
+        rule = door.rules.of(record.declared)
+        changes = rule.command(record, command["command"], command.get("args") or {}, context)
+        door.change(record, {**record.fields, **changes}, context.writer, op=command["command"])
+
+
+def _touch(record: Kept, unit: str, writer: Writer, before: Any) -> dict[str, Any]:
+    stamps = dict(record.stamps)
+    touched(stamps, unit, record.version + 1, writer.id, present=before is not None)
+    touched(stamps, WHOLE, record.version + 1, writer.id, present=True)
+    return stamps
+
+
+def _open_conflicts(door: Door, record_id: str) -> list[Kept]:
+    """The open conflicts of a record, those of this transaction included."""
+    stored = door.session.execute(select(Record.id).where(Record.about_id == record_id, Record.type == "conflict",
+                                                          Record.status == "open")).scalars()
+    door.load(ids := list(stored))
+    fresh = [kept.id for kept in door.fresh() if kept.type == "conflict" and kept.fields["record_id"] == record_id]
+    found = (door.get(conflict_id) for conflict_id in dict.fromkeys([*ids, *fresh]))
+    return [kept for kept in found if kept and kept.fields["state"] == "open"]
+
+
+def _last_writer(kept: Kept, unit: str, writer: Writer) -> dict[str, Any]:
+    """Who set the value that stood: the unit's last writer other than this one."""
+    marks = kept.stamps.get(unit) or [[1, kept.stamps.get("", kept.created_by)]]
+    other = next((who for _, who in marks if who != writer.id), marks[0][1])
+    return {"writer": other, "user_id": kept.created_by if other == kept.stamps.get("") else None}

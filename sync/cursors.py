@@ -1,0 +1,71 @@
+"""Opaque, signed cursors: how far a reader came, under which scopes, and what of a change of scopes is still to send."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from schemas.problems import Problem
+
+TAG_BYTES = 16
+
+
+@dataclass(slots=True)
+class Cursor:
+    """`seq`: all changes up to it are sent for `codes`. `pending`: segments [kind, codes, position] still to send,
+    kind `forget` (scopes withdrawn) or `backfill` (scopes granted)."""
+
+    epoch: str
+    reader: str
+    seq: int = 0
+    codes: tuple[str, ...] = ()
+    pending: list[list[Any]] = field(default_factory=list)
+
+    def text(self, secret: bytes) -> str:
+        """The cursor as it crosses the wire."""
+        body = orjson.dumps([self.epoch, self.reader, self.seq, self.codes, self.pending])
+        return base64.urlsafe_b64encode(_tag(secret, body) + body).decode().rstrip("=")
+
+    def turn_to(self, codes: Sequence[str]) -> None:
+        """Plan what a change of scopes demands: forget what was withdrawn, send whole what was granted."""
+        now, before = set(codes), set(self.codes)
+        if now == before:
+            return
+        if withdrawn := sorted(before - now):
+            self.pending.append(["forget", withdrawn, ""])
+        if self.seq and (granted := sorted(now - before)):
+            self.pending.append(["backfill", granted, 0])
+        self.codes = tuple(sorted(now))
+
+
+def read_cursor(text: str, secret: bytes, reader: str, epoch: str, seq: int, floor: int) -> Cursor:
+    """The cursor of a text, for this reader, against a log in this epoch that goes from `floor` to `seq`.
+
+    Raises `cursor_invalid` (tampered, foreign), `log_forked` (restored server), `cursor_expired`.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+    except (ValueError, binascii.Error):
+        raise Problem("cursor_invalid") from None
+    tag, body = raw[:TAG_BYTES], raw[TAG_BYTES:]
+    if not hmac.compare_digest(tag, _tag(secret, body)):
+        raise Problem("cursor_invalid")
+    its_epoch, its_reader, its_seq, codes, pending = orjson.loads(body)
+    if its_reader != reader:
+        raise Problem("cursor_invalid", "this cursor was given to somebody else")
+    if its_epoch != epoch or its_seq > seq:
+        raise Problem("log_forked")
+    if 0 < its_seq < floor:
+        raise Problem("cursor_expired")
+    return Cursor(its_epoch, its_reader, its_seq, tuple(codes), pending)
+
+
+def _tag(secret: bytes, body: bytes) -> bytes:
+    return hmac.new(secret, b"cursor\0" + body, hashlib.sha256).digest()[:TAG_BYTES]

@@ -1,0 +1,71 @@
+"""The gate: one commit-ordered number per deployment (decision 1).
+
+The clock row is locked from numbering to commit, so that number order is commit order and a rollback leaves no gap.
+SQLite begins IMMEDIATE (a deferred transaction fails at once when it turns from reading to writing); PostgreSQL locks
+the row. Nothing here commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, event, select, update
+from sqlalchemy.orm import Session
+
+from sync.merkle import Frontier
+from sync.models import Clock
+
+MODE = "menqian_begin"
+
+
+@dataclass(slots=True)
+class Gate:
+    """The open gate: the only giver of numbers until the transaction ends."""
+
+    seq: int
+    epoch: str
+    frontier: Frontier
+
+    def next(self) -> int:
+        self.seq += 1
+        return self.seq
+
+
+def open_gate(session: Session) -> Gate:
+    """Lock the clock for the rest of this transaction. The session must not have begun one already."""
+    if session.in_transaction():
+        raise RuntimeError("the gate must be the first thing in a transaction")
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection(execution_options={MODE: "IMMEDIATE"})
+    clock = session.execute(select(Clock.seq, Clock.epoch, Clock.journal_peaks, Clock.journal_size)
+                            .where(Clock.id == 1).with_for_update()).one()
+    return Gate(clock.seq, clock.epoch, Frontier.from_json(clock.journal_size, clock.journal_peaks))
+
+
+def close_gate(session: Session, gate: Gate) -> None:
+    """Write back the numbers that were given out; the lock itself ends with the commit."""
+    session.execute(update(Clock).where(Clock.id == 1).values(
+        seq=gate.seq, journal_size=gate.frontier.size, journal_peaks=gate.frontier.to_json()))
+
+
+def open_snapshot(session: Session) -> None:
+    """Make all that this transaction reads come from one snapshot (SQLite in WAL mode does so by itself)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Teach a SQLite engine the durable settings and explicit transactions."""
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]  # DBAPI connection: we emit BEGIN ourselves
+        cursor = connection.cursor()  # type: ignore[attr-defined]  # as above
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000",
+                       "cache_size=-16000", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(MODE, 'DEFERRED')}")

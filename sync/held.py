@@ -1,0 +1,80 @@
+"""Mutations that wait for a record which they refer to: applied when it arrives, quarantined after five days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from schemas.problems import Problem
+from schemas.push import load_mutation
+from schemas.values import stamp
+from sync import quarantine
+from sync.models import Held, Record
+from sync.mutations import Waits, apply
+from sync.receipts import settle, settle_applied
+from sync.records import Door
+from sync.writers import Writer
+
+CHUNK = 500
+
+
+def hold(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], waits_for: str, *, until: str) -> None:
+    """Keep a unit until the record arrives, with the writer as he was when he sent it."""
+    door.add_row(Held, {"device_id": writer.id, "n": unit[0]["n"], "waits_for": waits_for,
+                        "record_id": unit[0]["record_id"], "until": until, "writer": writer.to_json(),
+                        "mutations": [dict(raw) for raw in unit]})
+
+
+def settle_arrived(door: Door, since_seq: int) -> None:
+    """Apply what waited for records that arrived after `since_seq`, and what waited for those in turn."""
+    if door.session.execute(select(Held.n).limit(1)).first() is None:
+        return
+    while waiting := door.session.execute(
+            select(Held).where(Held.waits_for.in_(select(Record.id).where(Record.seq > since_seq)))
+            .order_by(Held.device_id, Held.n)).scalars().all():
+        for row in waiting:
+            _try_again(door, row)
+        door.flush()
+
+
+def _try_again(door: Door, row: Held) -> None:
+    writer = Writer.from_json(row.writer)
+    place = door.savepoint()
+    outcomes = []
+    try:
+        for raw in row.mutations:
+            outcomes.append(apply(door, writer, load_mutation(raw)))
+    except Waits as waits:
+        door.rollback(place)
+        row.waits_for = waits.record_id
+        door.session.flush()
+        return
+    except Problem as problem:
+        door.rollback(place)
+        _quarantine(door, writer, row, raw["n"], problem)
+    else:
+        for raw, outcome in zip(row.mutations, outcomes, strict=True):
+            settle_applied(door, row.device_id, raw["n"], outcome)
+    _drop(door, row)
+
+
+def expire(door: Door) -> int:
+    """Quarantine what waited longer than five days; gives how many units that were."""
+    overdue = door.session.execute(select(Held).where(Held.until < stamp(door.now))).scalars().all()
+    for row in overdue:
+        problem = Problem("record_missing", f"record {row.waits_for} never arrived")
+        _quarantine(door, Writer.from_json(row.writer), row, row.mutations[0]["n"], problem)
+        _drop(door, row)
+    return len(overdue)
+
+
+def _quarantine(door: Door, writer: Writer, row: Held, failed: int, problem: Problem) -> None:
+    for n, outcome in quarantine.keep(door, writer, row.mutations, failed, problem).items():
+        settle(door, row.device_id, n, "quarantined", problem=outcome["problem"])
+
+
+def _drop(door: Door, row: Held) -> None:
+    door.session.execute(delete(Held).where(Held.device_id == row.device_id, Held.n == row.n))
+    door.session.expunge(row)

@@ -1,0 +1,150 @@
+"""The journal: one append-only RFC 6962 Merkle tree of everything that happened (protocol section 9).
+
+Entries are numbered behind the gate, in the transaction of what they tell. Leaves stand in their entries; of the inner
+nodes only those of levels 8, 16, 24 … are stored, and the others are computed from at most 256 of them, so that a proof
+reads O(log n) rows. Personal values never stand in a body, only salted commitments: erasing text and salt keeps the
+tree valid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from schemas.problems import Problem
+from schemas.values import stamp
+from sync import merkle, notes
+from sync.models import Checkpoint, Clock, JournalEntry, JournalNode, table_of
+
+STEP = 8
+SPAN = 2**STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry before it has a number."""
+
+    at: str
+    kind: str
+    actor: str
+    about: str | None
+    body: Mapping[str, Any]
+
+    def leaf(self) -> bytes:
+        """SHA-256(0x00 || RFC 8785 JSON of `{at, kind, actor, about, body}`)."""
+        return merkle.leaf_hash(rfc8785.dumps({"at": self.at, "kind": self.kind, "actor": self.actor,
+                                               "about": self.about, "body": dict(self.body)}))
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The name and key that sign checkpoints."""
+
+    origin: str
+    key: Ed25519PrivateKey
+
+
+def commitment(salt: str, values: Any) -> str:
+    """Hex SHA-256 over salt and values: binds the journal to values that it does not show."""
+    return hashlib.sha256(bytes.fromhex(salt) + orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def append(session: Session, frontier: merkle.Frontier, entries: Sequence[Entry]) -> None:
+    """Number the entries and write them, with the nodes that they complete. Only behind the open gate."""
+    if not entries:
+        return
+    rows: list[dict[str, Any]] = []
+    nodes: list[dict[str, Any]] = []
+    for entry in entries:
+        leaf = entry.leaf()
+        rows.append({"index": frontier.size, "at": entry.at, "kind": entry.kind, "actor": entry.actor,
+                     "about": entry.about, "body": dict(entry.body), "leaf_hash": leaf.hex()})
+        nodes += [{"level": level, "index": index, "hash": node.hex()}
+                  for level, index, node in frontier.append(leaf) if level and level % STEP == 0]
+    session.execute(insert(table_of(JournalEntry)), rows)
+    if nodes:
+        session.execute(insert(table_of(JournalNode)), nodes)
+
+
+def subtree_of(session: Session) -> Callable[[int, int], bytes]:
+    """A function (level, index) -> hash of the complete subtree of 2**level leaves from index * 2**level on."""
+    blocks: dict[tuple[int, int], list[bytes]] = {}
+
+    def block(level: int, number: int) -> list[bytes]:
+        """The up to 256 stored hashes of one level from `number * 256` on."""
+        if (level, number) not in blocks:
+            low, high = number * SPAN, (number + 1) * SPAN
+            table, column = (JournalEntry, JournalEntry.leaf_hash) if level == 0 else (JournalNode, JournalNode.hash)
+            query = select(column).where(table.index >= low, table.index < high).order_by(table.index)
+            found = session.execute(query if level == 0 else query.where(JournalNode.level == level)).scalars()
+            blocks[level, number] = [bytes.fromhex(text) for text in found]
+        return blocks[level, number]
+
+    def subtree(level: int, index: int) -> bytes:
+        base = level - level % STEP
+        width = 2 ** (level - base)
+        first = index * width
+        hashes = block(base, first // SPAN)[first % SPAN:first % SPAN + width]
+        while len(hashes) > 1:
+            hashes = [merkle.node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
+        return hashes[0]
+
+    return subtree
+
+
+def issue_checkpoint(session: Session, frontier: merkle.Frontier, signer: Signer, now: datetime) -> Checkpoint:
+    """The signed checkpoint of the journal as it stands behind the open gate; the newest one if nothing came since."""
+    if newest := session.get(Checkpoint, frontier.size):
+        return newest
+    root = frontier.root()
+    made = Checkpoint(size=frontier.size, root=root.hex(), at=stamp(now),
+                      note=notes.sign_checkpoint(signer.origin, frontier.size, root, signer.key))
+    session.add(made)
+    session.flush()
+    return made
+
+
+def newest_checkpoint(session: Session) -> Checkpoint | None:
+    """The checkpoint of the largest size."""
+    return session.execute(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)).scalar_one_or_none()
+
+
+def first_checkpoint_after(session: Session, index: int) -> Checkpoint | None:
+    """The first checkpoint that contains the entry of that index."""
+    return session.execute(select(Checkpoint).where(Checkpoint.size > index).order_by(Checkpoint.size)
+                           .limit(1)).scalar_one_or_none()
+
+
+def journal_size(session: Session) -> int:
+    return session.execute(select(Clock.journal_size).where(Clock.id == 1)).scalar_one()
+
+
+def entries(session: Session, start: int, limit: int) -> list[dict[str, Any]]:
+    """Entries from an index on, as they cross the wire."""
+    found = session.execute(select(JournalEntry).where(JournalEntry.index >= start).order_by(JournalEntry.index)
+                            .limit(limit)).scalars()
+    return [{"index": entry.index, "at": entry.at, "kind": entry.kind, "actor": entry.actor, "about": entry.about,
+             "body": entry.body, "leaf_hash": entry.leaf_hash} for entry in found]
+
+
+def inclusion(session: Session, index: int, size: int) -> list[str]:
+    """The audit path of RFC 6962 section 2.1.1, hex; raises `size_invalid`."""
+    if not 0 <= index < size <= journal_size(session):
+        raise Problem("size_invalid", f"need 0 <= index < size <= {journal_size(session)}")
+    return [part.hex() for part in merkle.inclusion_path(index, size, subtree_of(session))]
+
+
+def consistency(session: Session, old: int, new: int) -> list[str]:
+    """The consistency proof of RFC 6962 section 2.1.2, hex; raises `size_invalid`."""
+    if not 0 < old <= new <= journal_size(session):
+        raise Problem("size_invalid", f"need 0 < from <= to <= {journal_size(session)}")
+    return [part.hex() for part in merkle.consistency_path(old, new, subtree_of(session))]

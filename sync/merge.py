@@ -1,0 +1,246 @@
+"""Merging one edit into a record, purely: record type, stamps, base history, current and incoming -> merged, overlaps.
+
+Conflicts are found by causality, never by clocks (decision 2). A *unit* is what merges as one value: a field, a bound
+value (`classification`), one key of a map (`answers.item-3`), one member of a set (`tags.夜间`). `stamps` knows for each
+unit the last version in which each of its two last writers changed it, newest first, which is enough to answer for
+anybody "did another writer change it after my base?". A unit without a stamp stands as the record's creator set it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.problems import Problem
+from schemas.records import Merge, RecordType
+
+Stamps = dict[str, Any]
+CREATOR = ""
+WHOLE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a writer changed: values set, members added and removed."""
+
+    set: Mapping[str, Any]
+    add: Mapping[str, Any] = field(default_factory=dict)
+    remove: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two writers changed one unit apart. `winner` is `mine` or `theirs`."""
+
+    unit: str
+    base: Any
+    theirs: Any
+    mine: Any
+    winner: str
+
+
+@dataclass(slots=True)
+class Merged:
+    """The outcome of a merge; `changed` maps unit to (before, after), `ignored` names what only the server sets."""
+
+    fields: dict[str, Any]
+    stamps: Stamps
+    changed: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    overlaps: list[Overlap] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    others_changed: bool = False
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equality of two values as people sent them, without what the server added to a position."""
+    return bool(_plain(one) == _plain(other)) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def touched(stamps: Stamps, unit: str, version: int, writer: str, present: bool) -> None:
+    """Note that the writer changed the unit in this version; `present` tells whether it had a value before."""
+    marks = _marks(stamps, unit, present)
+    others = [mark for mark in marks if mark[1] != writer]
+    stamps[unit] = [[version, writer], *others[:1]]
+
+
+def changed_by_others(stamps: Stamps, unit: str, writer: str, base: int, present: bool) -> bool:
+    """Did anybody else change the unit after `base`?"""
+    return any(version > base for version, who in _marks(stamps, unit, present) if who != writer)
+
+
+def unit_of(record_type: RecordType, name: str) -> str:
+    """The unit that a field belongs to: its bound value, or itself."""
+    declared = record_type.fields.get(name)
+    return declared.bound or name if declared else name
+
+
+def value_of(record_type: RecordType, fields: Mapping[str, Any], unit: str) -> Any:
+    """The value of a unit in a record: of a field, of a bound value's fields together, of a map's key, of a member."""
+    name, dot, key = unit.partition(".")
+    if dot and record_type.rule(name) is Merge.MAP:
+        return (fields.get(name) or {}).get(key)
+    if dot and record_type.rule(name) is Merge.SET:
+        return key in (fields.get(name) or ())
+    if members := _members(record_type, unit):
+        return {member: fields.get(member) for member in members}
+    return fields.get(unit)
+
+
+def put_value(record_type: RecordType, fields: dict[str, Any], unit: str, value: Any) -> None:
+    """Set a unit in a record's fields; None removes it."""
+    name, dot, key = unit.partition(".")
+    if dot and record_type.rule(name) is Merge.MAP:
+        entries = dict(fields.get(name) or {})
+        _put(entries, key, value)
+        fields[name] = entries
+    elif dot and record_type.rule(name) is Merge.SET:
+        kept = [member for member in fields.get(name) or () if member != key]
+        fields[name] = [*kept, key] if value else kept
+    elif members := _members(record_type, unit):
+        for member in members:
+            _put(fields, member, (value or {}).get(member))
+    else:
+        _put(fields, unit, value)
+
+
+def merge(record_type: RecordType, current: Mapping[str, Any], stamps: Stamps, writer: str, base: int, version: int,
+          edit: Edit, history: Callable[[], Sequence[Mapping[str, Any]]]) -> Merged:
+    """Merge an edit that a writer made on top of version `base`; `version` is the number the result will get.
+
+    `history()` gives the `changed` documents ({unit: {from, to}}) of the versions after `base`, oldest first; it is
+    called only when something overlaps. Raises `immutable_field` for a value that may be given only once.
+    """
+    merged = Merged(dict(current), {unit: marks for unit, marks in stamps.items()},
+                    others_changed=changed_by_others(stamps, WHOLE, writer, base, present=True))
+    for unit, value in _units(record_type, merged, edit):
+        _merge_value(record_type, merged, unit, value, writer, base, version, history)
+    for name in {**edit.add, **edit.remove, **_sets(record_type, edit)}:
+        if record_type.rule(name) is Merge.SET:
+            _merge_members(record_type, merged, name, edit, writer, base, version, history)
+        elif record_type.rule(name) is Merge.APPEND:
+            _append(merged, name, [*(edit.set.get(name) or ()), *(edit.add.get(name) or ())], writer, version)
+        else:
+            raise Problem("field_invalid", f"{name} takes no add or remove", errors={name: ["no add or remove"]})
+    if merged.changed:
+        touched(merged.stamps, WHOLE, version, writer, present=True)
+    return merged
+
+
+def _units(record_type: RecordType, merged: Merged, edit: Edit) -> list[tuple[str, Any]]:
+    """The units that `set` names, with their new values; bound values come as {member: value} of what was named."""
+    units: dict[str, Any] = {}
+    for name, value in edit.set.items():
+        rule = record_type.rule(name)
+        bound = unit_of(record_type, name)
+        if rule in (Merge.SERVER, Merge.GUARDED):
+            merged.ignored.append(name)
+        elif bound != name:
+            units.setdefault(bound, {})[name] = value
+        elif rule is Merge.MAP and isinstance(value, dict):
+            units.update({f"{name}.{key}": part for key, part in value.items()})
+        elif rule not in (Merge.SET, Merge.APPEND):
+            units[name] = value
+    return list(units.items())
+
+
+def _merge_value(record_type: RecordType, merged: Merged, unit: str, value: Any, writer: str, base: int, version: int,
+                 history: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+    theirs = value_of(record_type, merged.fields, unit)
+    overlapping = changed_by_others(merged.stamps, unit, writer, base, present=_present(theirs))
+    at_base = _at_base(unit, theirs, history) if overlapping else theirs
+    mine = {**(at_base or {}), **value} if _members(record_type, unit) else value
+    if same(theirs, mine):
+        return
+    if record_type.rule(unit) is Merge.ONCE and theirs is not None:
+        raise Problem("immutable_field", f"{unit} stands and cannot be changed", errors={unit: ["cannot be changed"]})
+    if overlapping:
+        merged.overlaps.append(Overlap(unit, at_base, theirs, mine, "mine"))
+    put_value(record_type, merged.fields, unit, mine)
+    merged.changed[unit] = (theirs, mine)
+    touched(merged.stamps, unit, version, writer, present=_present(theirs))
+
+
+def _merge_members(record_type: RecordType, merged: Merged, name: str, edit: Edit, writer: str, base: int,
+                   version: int, history: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+    """Add and remove members; an add and a concurrent remove of the same member: the add wins."""
+    members = list(merged.fields.get(name) or ())
+    added, removed = list(edit.add.get(name) or ()), list(edit.remove.get(name) or ())
+    if name in edit.set:
+        wanted = list(edit.set[name] or ())
+        seen = [member for member in members
+                if not changed_by_others(merged.stamps, f"{name}.{member}", writer, base, present=True)]
+        added += wanted
+        removed += [member for member in seen if member not in wanted]
+    before = list(members)
+    for member in removed:
+        unit = f"{name}.{member}"
+        if member in members and member not in added \
+                and not changed_by_others(merged.stamps, unit, writer, base, present=True):
+            members.remove(member)
+            touched(merged.stamps, unit, version, writer, present=True)
+    again = False
+    for member in added:
+        unit = f"{name}.{member}"
+        again = again or (member in before and changed_by_others(merged.stamps, unit, writer, -1, present=True))
+        touched(merged.stamps, unit, version, writer, present=member in before)
+        if member not in members:
+            members.append(member)
+    if members != before or again:
+        merged.fields[name] = members
+        merged.changed[name] = (before, members)
+
+
+def _append(merged: Merged, name: str, points: Sequence[Any], writer: str, version: int) -> None:
+    """Union by id. A second point with the id of another is kept as an overlap; the first stands."""
+    kept = {point["id"]: point for point in merged.fields.get(name) or ()}
+    new = []
+    for point in points:
+        if not isinstance(point, dict) or not isinstance(point.get("id"), str):
+            raise Problem("field_invalid", f"{name}: each entry needs an id", errors={name: ["entry without id"]})
+        stands = kept.setdefault(point["id"], point)
+        if stands is point:
+            new.append(point)
+        elif not same(stands, point):
+            merged.overlaps.append(Overlap(f"{name}.{point['id']}", None, stands, point, "theirs"))
+    if new:
+        merged.fields[name] = list(kept.values())
+        merged.changed[name] = ([], new)
+
+
+def _sets(record_type: RecordType, edit: Edit) -> dict[str, Any]:
+    return {name: value for name, value in edit.set.items() if record_type.rule(name) in (Merge.SET, Merge.APPEND)}
+
+
+def _at_base(unit: str, current: Any, history: Callable[[], Sequence[Mapping[str, Any]]]) -> Any:
+    for changed in history():
+        if unit in changed:
+            return changed[unit]["from"]
+    return current
+
+
+def _marks(stamps: Stamps, unit: str, present: bool) -> list[list[Any]]:
+    marks: list[list[Any]] | None = stamps.get(unit)
+    if marks is not None:
+        return marks
+    return [[1, stamps[CREATOR]]] if present and CREATOR in stamps else []
+
+
+def _members(record_type: RecordType, unit: str) -> tuple[str, ...]:
+    members = record_type.members(unit)
+    return () if members in ((), (unit,)) else members
+
+
+def _present(value: Any) -> bool:
+    return any(part is not None for part in value.values()) if isinstance(value, dict) else value is not None
+
+
+def _put(fields: dict[str, Any], name: str, value: Any) -> None:
+    if value is None:
+        fields.pop(name, None)
+    else:
+        fields[name] = value
+
+
+def _plain(value: Any) -> Any:
+    return {name: part for name, part in value.items() if name != "normalized"} if isinstance(value, dict) else value

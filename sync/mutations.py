@@ -1,0 +1,233 @@
+"""What one mutation does, whoever sends it: create, edit, delete, command. Devices come by `push`, people by `office`.
+
+A refusal is raised as a Problem; `Waits` says that a record it refers to has not arrived. Nothing is written then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from schemas.problems import Problem
+from schemas.push import Mutation
+from schemas.records import Merge, RecordType, record_type
+from sync.conflicts import COMMAND, DELETED, open_conflict, resolve
+from sync.merge import Edit, Merged, Overlap, merge, same
+from sync.models import Held, Quarantined
+from sync.records import Door, Kept
+from sync.rules import Context
+from sync.writers import Writer
+
+
+class Waits(Exception):
+    """The mutation refers to a record that has not arrived."""
+
+    def __init__(self, record_id: str) -> None:
+        super().__init__(record_id)
+        self.record_id = record_id
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one mutation that was taken (protocol section 2)."""
+
+    outcome: str
+    record: Kept
+    conflicts: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+def apply(door: Door, writer: Writer, mutation: Mutation) -> Outcome:
+    """Carry out one mutation. Raises Problem or Waits; the caller undoes what was begun."""
+    declared = record_type(mutation.type)
+    kept = door.get(mutation.record_id)
+    if kept is None:
+        new = mutation.op == "put" and mutation.base == 0
+        if new and (mutation.scope or not awaited(door, mutation.record_id)):
+            return _create(door, writer, declared, mutation)
+        raise Waits(mutation.record_id)
+    if kept.type != declared.name:
+        raise Problem("type_mismatch", f"record {kept.id} is a {kept.type}")
+    writer.must_cover(kept.scope)
+    if mutation.base > kept.version:
+        raise Problem("base_ahead", f"base {mutation.base} is above version {kept.version}")
+    if mutation.op == "command":
+        return _command(door, writer, kept, mutation)
+    if mutation.op == "delete":
+        return _delete(door, writer, kept, mutation)
+    return _edit(door, writer, kept, mutation)
+
+
+def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation) -> Outcome:
+    scope = mutation.scope
+    if not scope:
+        raise Problem("scope_required", "a new record needs a scope")
+    _must_write_in(door, writer, scope)
+    given, ignored = _without_server_fields(declared, mutation.set)
+    fields = {name: value for name, value in declared.load(given).items() if value is not None}
+    for name, members in _loaded_members(declared, mutation.add).items():
+        fields[name] = [*fields.get(name, ()), *members]
+    for name, value in fields.items():
+        if declared.rule(name) is Merge.SET:
+            fields[name] = list(dict.fromkeys(value))
+    declared.check_complete(fields)
+    _must_have_arrived(door, declared, fields)
+    kept = door.create(declared, mutation.record_id, scope, fields, writer,
+                       note={"ignored": ignored} if ignored else None)
+    return Outcome("applied", kept, ignored=ignored)
+
+
+def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
+    declared = kept.declared
+    edit = Edit(declared.load(mutation.set), _loaded_members(declared, mutation.add),
+                _loaded_members(declared, mutation.remove))
+    if kept.deleted:
+        return _edit_deleted(door, writer, kept, mutation, edit)
+    scope = mutation.scope or kept.scope
+    if scope != kept.scope:
+        _must_write_in(door, writer, scope)
+    if door.rules.of(declared).seals(kept):
+        return _amend_sealed(door, writer, kept, mutation, edit)
+    merged = merge(declared, kept.fields, kept.stamps, writer.id, mutation.base, kept.version + 1, edit,
+                   lambda: door.history_after(kept.id, mutation.base))
+    declared.check_complete(merged.fields)
+    _must_have_arrived(door, declared, {name: merged.fields.get(name) for name in edit.set})
+    note = _note(mutation, merged)
+    after = kept
+    if merged.changed or scope != kept.scope:
+        after = door.change(kept, merged.fields, writer, changed=merged.changed, stamps=merged.stamps, scope=scope,
+                            note=note)
+    conflicts = [open_conflict(door, kept, overlap, writer, mutation.made_at) for overlap in merged.overlaps]
+    outcome = "conflicted" if conflicts else "merged" if merged.others_changed else "applied"
+    return Outcome(outcome, door.get(kept.id) or after, list(dict.fromkeys(conflicts)), merged.ignored)
+
+
+def _edit_deleted(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit) -> Outcome:
+    """The record stays deleted; the edit is kept on the tombstone and a conflict opens."""
+    mine = {**edit.set, **edit.add}
+    door.change(kept, kept.fields, writer, op="late_edit", changed={}, note={"edit": mine, "remove": edit.remove},
+                checked=False)
+    overlap = Overlap(DELETED, {name: kept.fields.get(name) for name in mine}, True, mine, "theirs")
+    return Outcome("conflicted", door.get(kept.id) or kept, [open_conflict(door, kept, overlap, writer,
+                                                                           mutation.made_at)])
+
+
+def _amend_sealed(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit) -> Outcome:
+    """A sealed document is never changed: a later edit stands beside it as an amendment."""
+    given, ignored = _without_server_fields(kept.declared, edit.set)
+    changes = {name: value for name, value in given.items() if not same(kept.fields.get(name), value)}
+    if not changes and not edit.add and not edit.remove:
+        return Outcome("applied", kept, ignored=ignored)
+    if "amendments" not in kept.declared.fields:
+        raise Problem("sealed", f"this {kept.type} is sealed")
+    amendment = {"at": door.at, "made_at": mutation.made_at, "by": writer.user_id, "set": changes,
+                 "add": dict(edit.add), "remove": dict(edit.remove), "base": mutation.base}
+    after = door.change(kept, {**kept.fields, "amendments": [*(kept.fields.get("amendments") or ()), amendment]},
+                        writer, op="amend")
+    return Outcome("applied", after, ignored=ignored)
+
+
+def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
+    reason = mutation.set.get("reason")
+    if not isinstance(reason, str) or not reason.strip():
+        raise Problem("field_missing", "a deletion needs set.reason", errors={"reason": ["required"]})
+    if kept.deleted:
+        return Outcome("applied", kept)
+    if kept.declared.immutable or door.rules.of(kept.declared).seals(kept):
+        raise Problem("sealed", f"a {kept.type} like this is never deleted")
+    late = {unit: change["to"] for changed in door.history_after(kept.id, mutation.base)
+            for unit, change in changed.items() if not _own_last(kept, unit, writer)}
+    after = door.change(kept, kept.fields, writer, op="delete", changed={DELETED: (False, True)}, deleted=True,
+                        note={"reason": reason})
+    if not late:
+        return Outcome("applied", after)
+    overlap = Overlap(DELETED, None, late, True, "mine")
+    return Outcome("conflicted", after, [open_conflict(door, kept, overlap, writer, mutation.made_at)])
+
+
+def _own_last(kept: Kept, unit: str, writer: Writer) -> bool:
+    """True when the unit's newest value is this writer's own, or the server derived it."""
+    marks = kept.stamps.get(unit)
+    return marks is None or marks[0][1] == writer.id
+
+
+def _command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
+    command = mutation.command or {}
+    name, args, expect = command["name"], command.get("args") or {}, command.get("expect") or {}
+    if kept.deleted:
+        raise Problem("record_deleted", f"record {kept.id} is deleted")
+    context = Context(door, writer, door.now, name, kept.id, kept.scope)
+    if name == "move":
+        return _move(door, writer, kept, args)
+    if kept.type == "conflict" and name == "resolve":
+        after = door.change(kept, {**kept.fields, **resolve(kept, args, context)}, writer, op=name)
+        return Outcome("applied", after)
+    broken = {field_: kept.fields.get(field_) for field_, value in expect.items()
+              if not same(kept.fields.get(field_), value)}
+    if broken:
+        overlap = Overlap(COMMAND, expect, broken, {"command": name, "args": args}, "theirs")
+        return Outcome("conflicted", kept, [open_conflict(door, kept, overlap, writer, mutation.made_at)])
+    changes = door.rules.of(kept.declared).command(kept, name, args, context)
+    after = door.change(kept, {**kept.fields, **changes}, writer, op=name, note={"args": args} if args else None)
+    return Outcome("applied", after)
+
+
+def _move(door: Door, writer: Writer, kept: Kept, args: Mapping[str, Any]) -> Outcome:
+    """`move {scope, reason}`: a supervisor or admin takes a record to another scope."""
+    if not writer.has_role("supervisor", "admin"):
+        raise Problem("role_forbidden", "move is for supervisors and admins")
+    scope, reason = args.get("scope"), args.get("reason")
+    if not isinstance(scope, str) or not isinstance(reason, str) or not reason.strip():
+        raise Problem("need_missing", "move needs scope and reason", errors={"args": ["scope and reason required"]})
+    _must_write_in(door, writer, scope)
+    after = door.change(kept, kept.fields, writer, op="move", changed={"scope": (kept.scope, scope)}, scope=scope,
+                        note={"reason": reason})
+    return Outcome("applied", after)
+
+
+def awaited(door: Door, record_id: str) -> bool:
+    """True when the record's creation is held or quarantined: later edits of it wait rather than fail."""
+    waiting = [*door.rows(Held), *door.rows(Quarantined)]
+    return any(row.get("record_id") == record_id for row in waiting) \
+        or door.session.execute(select(Held.n).where(Held.record_id == record_id).limit(1)).first() is not None \
+        or door.session.execute(select(Quarantined.n).where(
+            Quarantined.record_id == record_id, Quarantined.state == "open").limit(1)).first() is not None
+
+
+def _must_write_in(door: Door, writer: Writer, scope: str) -> None:
+    if not door.rules.known_scope(scope):
+        raise Problem("scope_unknown", f"no division has the code {scope}")
+    writer.must_cover(scope)
+
+
+def _must_have_arrived(door: Door, declared: RecordType, fields: Mapping[str, Any]) -> None:
+    """Raise Waits for the first referred record that is not there; `type_mismatch` for one of another type."""
+    for name, record_id in declared.references(fields):
+        kept = door.get(record_id)
+        if kept is None:
+            raise Waits(record_id)
+        if kept.type != name:
+            raise Problem("type_mismatch", f"record {record_id} is a {kept.type}, not a {name}")
+
+
+def _without_server_fields(declared: RecordType, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    ignored = [name for name in values if declared.rule(name) is Merge.SERVER]
+    return {name: value for name, value in values.items() if name not in ignored}, ignored
+
+
+def _loaded_members(declared: RecordType, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked members of `add` and `remove`; raises `field_invalid` for a field that takes none."""
+    for name, value in members.items():
+        if declared.rule(name) not in (Merge.SET, Merge.APPEND) or not isinstance(value, list):
+            raise Problem("field_invalid", f"{name} takes no add or remove", errors={name: ["no add or remove"]})
+    return declared.load(members)
+
+
+def _note(mutation: Mutation, merged: Merged) -> dict[str, Any] | None:
+    note: dict[str, Any] = {"ignored": merged.ignored} if merged.ignored else {}
+    if mutation.remove:
+        note["remove"] = dict(mutation.remove)
+    return note or None

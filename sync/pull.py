@@ -1,0 +1,135 @@
+"""A pull: the newest state of what changed after the cursor in the reader's scopes (protocol section 3).
+
+All is read from one snapshot. The cursor moves to the last number that was sent or, when nothing is left, to the
+snapshot's own number; since numbers become visible in order, nothing at or before it can appear later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import RowMapping, select
+from sqlalchemy.orm import Session
+
+from sync.cursors import Cursor, read_cursor
+from sync.models import Clock, Departure, Device, Receipt, Record
+from sync.scope import View, view_of
+
+FEW_SCOPES = 8
+SENT = (Record.id, Record.type, Record.version, Record.scope, Record.seq, Record.deleted, Record.fields,
+        Record.created_at, Record.created_by, Record.updated_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who pulls: a device, or a person on the web (then without settlements and wanted media)."""
+
+    id: str
+    scopes: tuple[str, ...]
+    is_device: bool
+
+
+def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, secret: bytes) -> dict[str, Any]:
+    """One page of changes; values may be `orjson.Fragment`. Raises `cursor_invalid`, `log_forked`, `cursor_expired`.
+
+    The session must read from one snapshot (`gate.open_snapshot`).
+    """
+    clock = session.execute(select(Clock.seq, Clock.epoch, Clock.floor_seq).where(Clock.id == 1)).one()
+    cursor = Cursor(clock.epoch, reader.id) if cursor_text is None else \
+        read_cursor(cursor_text, secret, reader.id, clock.epoch, clock.seq, clock.floor_seq)
+    since = cursor.seq
+    cursor.turn_to(reader.scopes)
+    view = view_of(session, reader.scopes)
+    changes: list[dict[str, Any]] = []
+    while cursor.pending and len(changes) < limit:
+        changes += _segment(session, cursor, view, limit - len(changes))
+    more = True
+    if not cursor.pending and len(changes) < limit:
+        tail, more = _tail(session, cursor, clock.seq, limit - len(changes))
+        changes += tail
+    answer = {"changes": changes, "cursor": cursor.text(secret), "more": more, "epoch": clock.epoch,
+              "last_n": None, "settled": [], "media_wanted": []}
+    if reader.is_device:
+        answer |= {"last_n": session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one(),
+                   "settled": _settled(session, reader.id, since, cursor.seq),
+                   "media_wanted": _media_wanted(session, reader.id)}
+    return answer
+
+
+def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[dict[str, Any]], bool]:
+    """Changes and departures after the cursor in order of their numbers, at most `room`; moves the cursor."""
+    view = view_of(session, cursor.codes, cursor.seq)
+    rows: list[RowMapping] = []
+    if len(view.full) + len(view.above) <= FEW_SCOPES:
+        for scope in (*view.full, *view.above):
+            one = View(view.codes, *(((scope,), ()) if scope in view.full else ((), (scope,))))
+            rows += _changed(session, one, cursor.seq, room, seek_by_scope=True)
+    else:
+        rows += _changed(session, view, cursor.seq, room, seek_by_scope=False)
+    found = [(row["seq"], _sent(row)) for row in rows]
+    found += _departed(session, view, cursor.seq, room)
+    found.sort(key=lambda pair: pair[0])
+    page, more = found[:room], len(found) > room
+    cursor.seq = page[-1][0] if more else now
+    return [change for _, change in page], more
+
+
+def _changed(session: Session, view: View, since: int, room: int, seek_by_scope: bool) -> Sequence[RowMapping]:
+    return session.execute(select(*SENT).where(Record.seq > since, view.condition(seek_by_scope))
+                           .order_by(Record.seq).limit(room + 1)).mappings().all()
+
+
+def _departed(session: Session, view: View, since: int, room: int) -> list[tuple[int, dict[str, Any]]]:
+    """Records that left the view; one that came back is told as a change, not as a departure."""
+    rows = session.execute(
+        select(Departure.seq, Departure.record_id, Departure.type, Record.scope)
+        .join(Record, Record.id == Departure.record_id)
+        .where(Departure.from_scope.in_(view.full), Departure.seq > since)
+        .order_by(Departure.seq).limit(room + 1)).all()
+    return [(row.seq, {"type": row.type, "id": row.record_id, "op": "forget"}) for row in rows
+            if not view.shows(row.type, row.scope)]
+
+
+def _segment(session: Session, cursor: Cursor, view: View, room: int) -> list[dict[str, Any]]:
+    """The next part of a change of scopes; moves or removes the cursor's first pending segment."""
+    kind, codes, position = cursor.pending[0]
+    part = view_of(session, codes)
+    query = select(*SENT, Record.created_seq).where(part.condition())
+    if kind == "forget":
+        query = query.where(Record.created_seq <= cursor.seq, Record.id > position).order_by(Record.id)
+    else:
+        query = query.where(Record.seq <= cursor.seq, Record.seq > position).order_by(Record.seq)
+    rows = session.execute(query.limit(room)).mappings().all()
+    if len(rows) < room:
+        cursor.pending.pop(0)
+    else:
+        cursor.pending[0][2] = rows[-1]["id" if kind == "forget" else "seq"]
+    visible = [row for row in rows if view.shows(row["type"], row["scope"]) != (kind == "forget")]
+    if kind == "forget":
+        return [{"type": row["type"], "id": row["id"], "op": "forget"} for row in visible]
+    return [_sent(row) for row in visible if not row["deleted"]]
+
+
+def _sent(row: RowMapping) -> dict[str, Any]:
+    change = {"type": row["type"], "id": row["id"], "op": "delete" if row["deleted"] else "put",
+              "version": row["version"]}
+    if row["deleted"]:
+        return change
+    return {**change, "scope": row["scope"], "fields": orjson.Fragment(row["fields"]),
+            "created_at": row["created_at"], "created_by": row["created_by"], "updated_at": row["updated_at"]}
+
+
+def _settled(session: Session, device_id: str, since: int, until: int) -> list[dict[str, Any]]:
+    rows = session.execute(select(Receipt).where(
+        Receipt.device_id == device_id, Receipt.settled_seq > since, Receipt.settled_seq <= until)
+        .order_by(Receipt.settled_seq)).scalars()
+    return [{"n": row.n, "id": row.id, "record_id": row.outcome.get("record_id"), **row.settled} for row in rows]
+
+
+def _media_wanted(session: Session, device_id: str) -> list[str]:
+    rows = session.execute(select(Record.sha256).where(
+        Record.device_id == device_id, Record.media_state.in_(("expected", "partial"))).order_by(Record.seq)).scalars()
+    return [digest for digest in dict.fromkeys(rows) if digest]

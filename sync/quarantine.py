@@ -1,0 +1,98 @@
+"""Mutations that could not be applied: kept whole, shown to a supervisor, released or dismissed, readable for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from schemas.problems import Problem
+from schemas.push import load_mutation
+from schemas.values import SCOPE
+from sync.models import Quarantined
+from sync.mutations import Waits, apply
+from sync.receipts import settle, settle_applied
+from sync.records import Door
+from sync.writers import Writer, covers
+
+
+def keep(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], failed: int,
+         problem: Problem) -> dict[int, dict[str, Any]]:
+    """Quarantine a unit: the mutation that failed with its problem, the others with `group_failed`."""
+    other = Problem("group_failed", f"mutation {failed} of the group failed: {problem.code}")
+    outcomes = {}
+    for raw in unit:
+        why = problem if raw["n"] == failed else other
+        shown = why.to_dict()
+        record_id = raw.get("record_id")
+        quarantine_id = door.new_id()
+        door.add_row(Quarantined, {
+            "id": quarantine_id, "device_id": writer.id, "user_id": writer.user_id, "n": raw["n"],
+            "received_at": door.at, "scope": _scope_of(door, writer, raw), "reason": why.code, "problem": shown,
+            "record_id": record_id if isinstance(record_id, str) and len(record_id) <= 80 else None,
+            "mutation": dict(raw), "state": "open", "settlement": None})
+        door.record_entry("quarantine", writer.user_id, quarantine_id, {
+            "device_id": writer.id, "n": raw["n"], "code": why.code})
+        outcomes[raw["n"]] = {"n": raw["n"], "id": raw.get("id"), "record_id": record_id, "outcome": "quarantined",
+                              "version": None, "conflicts": [], "problem": shown, "replayed": False}
+    return outcomes
+
+
+def visible(door_session: Any, scopes: Sequence[str] | None, device_id: str | None, state: str = "open",
+            limit: int = 500) -> list[Quarantined]:
+    """Open entries of a device, or of the scopes that a supervisor covers (None: all), oldest first."""
+    query = select(Quarantined).where(Quarantined.state == state).order_by(Quarantined.received_at, Quarantined.n)
+    if device_id is not None:
+        query = query.where(Quarantined.device_id == device_id)
+    rows = door_session.execute(query).scalars()
+    return [row for row in rows if device_id is not None or scopes is None or covers(scopes, row.scope or "")][:limit]
+
+
+def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
+            correction: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Apply a quarantined mutation after correction. It stays its author's work; the supervisor's scopes vouch."""
+    _must_be_open(row, supervisor)
+    raw = {**row.mutation}
+    if correction:
+        raw["set"] = {**(raw.get("set") or {}), **correction}
+    writer = replace(author, scopes=tuple(dict.fromkeys([*author.scopes, *supervisor.scopes])))
+    try:
+        outcome = apply(door, writer, load_mutation(raw))
+    except Waits as waits:
+        raise Problem("record_missing", f"record {waits.record_id} has not arrived") from None
+    row.state = "released"
+    row.settlement = {"at": door.at, "by": supervisor.user_id, "set": dict(correction or {})}
+    door.record_entry("release", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id,
+                                                              "corrected": sorted(correction or {})})
+    settled = settle_applied(door, row.device_id, row.n, outcome)
+    return {**settled, "conflicts": outcome.conflicts, "record": outcome.record.to_wire()}
+
+
+def dismiss(door: Door, row: Quarantined, supervisor: Writer, reason: str) -> dict[str, Any]:
+    """Close an entry without applying it; the raw mutation stays readable."""
+    _must_be_open(row, supervisor)
+    if not reason.strip():
+        raise Problem("field_missing", "a dismissal needs a reason", errors={"reason": ["required"]})
+    row.state = "dismissed"
+    row.settlement = {"at": door.at, "by": supervisor.user_id, "reason": reason}
+    door.record_entry("dismiss", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id})
+    return settle(door, row.device_id, row.n, "dismissed", problem=row.problem)
+
+
+def _must_be_open(row: Quarantined, supervisor: Writer) -> None:
+    supervisor.must_cover(row.scope or "")
+    if row.state != "open":
+        raise Problem("quarantine_settled", f"it was {row.state} already")
+
+
+def _scope_of(door: Door, writer: Writer, raw: Mapping[str, Any]) -> str | None:
+    """Whose supervisor sees it: the scope it names, if the writer works there, else the writer's own."""
+    scope = raw.get("scope")
+    if isinstance(scope, str) and SCOPE.fullmatch(scope) and writer.covers(scope):
+        return scope
+    kept = door.get(raw["record_id"]) if isinstance(raw.get("record_id"), str) and len(raw["record_id"]) == 36 else None
+    if kept is not None and writer.covers(kept.scope):
+        return kept.scope
+    return writer.scopes[0] if writer.scopes else scope if isinstance(scope, str) and SCOPE.fullmatch(scope) else None

@@ -1,0 +1,296 @@
+"""The only door by which a record changes: it writes record, history, log and journal together.
+
+A door lives for one transaction behind the open gate. It keeps what it read and wrote, so that a push of 500 mutations
+looks up, encodes and inserts once; a unit that fails is undone from memory, and nothing reaches the database before
+`flush`. Nothing here commits.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from schemas.records import RecordType, record_type
+from schemas.values import stamp
+from sync import journal
+from sync.gate import Gate, close_gate
+from sync.merge import CREATOR, WHOLE, Stamps, touched, unit_of
+from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
+from sync.rules import Context, Rules
+from sync.writers import SERVER, Writer
+
+RECORD = table_of(Record)
+COLUMNS = tuple(column.name for column in RECORD.columns)
+PROMOTED = ("status", "class_code", "zone_id", "inspector_id", "due_at", "observed_at", "about_id", "sha256",
+            "media_state", "lon", "lat")
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record as the door holds it; never changed in place. `marks` are columns that are no part of the document."""
+
+    id: str
+    type: str
+    version: int
+    scope: str
+    seq: int
+    created_seq: int
+    deleted: bool
+    fields: dict[str, Any]
+    stamps: Stamps
+    created_at: str
+    created_by: str
+    updated_at: str
+    device_id: str | None = None
+    marks: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> RecordType:
+        return record_type(self.type)
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record as protocol section 4 shows it."""
+        return {"type": self.type, "id": self.id, "version": self.version, "scope": self.scope, "fields": self.fields,
+                "created_at": self.created_at, "created_by": self.created_by, "updated_at": self.updated_at,
+                **({"deleted": True} if self.deleted else {})}
+
+
+class Door:
+    """See the module. `random_bytes` gives the salts, so that a simulation can own them."""
+
+    def __init__(self, session: Session, gate: Gate, now: datetime, rules: Rules,
+                 random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self.session, self.gate, self.now, self.rules = session, gate, now, rules
+        self.at = stamp(now)
+        self.random_bytes = random_bytes
+        self._kept: dict[str, Kept | None] = {}
+        self._stored: set[str] = set()
+        self._dirty: dict[str, None] = {}
+        self._history: list[dict[str, Any]] = []
+        self._entries: list[journal.Entry] = []
+        self._departures: list[dict[str, Any]] = []
+        self._rows: list[tuple[type[Base], dict[str, Any]]] = []
+        self._undo: list[tuple[str, Kept | None]] = []
+
+    # reading
+
+    def load(self, ids: Iterable[str]) -> None:
+        """Read many records at once."""
+        wanted = [record_id for record_id in dict.fromkeys(ids) if record_id not in self._kept]
+        for start in range(0, len(wanted), CHUNK):
+            chunk = wanted[start:start + CHUNK]
+            self._kept.update(dict.fromkeys(chunk))
+            for row in self.session.execute(select(RECORD).where(Record.id.in_(chunk))).mappings():
+                self._kept[row["id"]] = kept_from(row)
+                self._stored.add(row["id"])
+
+    def get(self, record_id: str) -> Kept | None:
+        """The record as it stands now, with all that this door changed; deleted ones too."""
+        if record_id not in self._kept:
+            self.load([record_id])
+        return self._kept[record_id]
+
+    def fresh(self) -> list[Kept]:
+        """The records that this door wrote and has not flushed: what a database look-up cannot see yet."""
+        return [kept for record_id in self._dirty if (kept := self._kept[record_id])]
+
+    def rows(self, table: type[Base]) -> list[dict[str, Any]]:
+        """The side rows of one table that wait for the flush."""
+        return [values for model, values in self._rows if model is table]
+
+    def history_after(self, record_id: str, version: int) -> list[Mapping[str, Any]]:
+        """The `changed` documents of a record's versions after the given one, oldest first."""
+        stored = self.session.execute(
+            select(History.changed).where(History.record_id == record_id, History.version > version)
+            .order_by(History.version)).scalars() if record_id in self._stored else ()
+        return [*(orjson.loads(text) for text in stored),
+                *(row["changed"] for row in self._history
+                  if row["record_id"] == record_id and row["version"] > version)]
+
+    # writing
+
+    def create(self, declared: RecordType, record_id: str, scope: str, fields: dict[str, Any], writer: Writer, *,
+               op: str = "create", note: Any = None) -> Kept:
+        """Write a new record, with what the server derives from it."""
+        context = Context(self, writer, self.now, op, record_id, scope)
+        rule = self.rules.of(declared)
+        rule.check(None, fields, context)
+        fields = {**fields, **rule.derive(None, fields, context)}
+        fields = {name: value for name, value in fields.items() if value is not None}
+        seq = self.gate.next()
+        kept = Kept(record_id, declared.name, 1, scope, seq, seq, False, fields, {CREATOR: writer.id}, self.at,
+                    writer.user_id, self.at, writer.device_id)
+        self._write(None, kept, writer, op, {name: (None, value) for name, value in fields.items()}, note)
+        rule.follow(None, kept, context)
+        return self._kept[record_id] or kept
+
+    def change(self, before: Kept, fields: dict[str, Any], writer: Writer, *, op: str = "edit",
+               changed: Mapping[str, tuple[Any, Any]] | None = None, stamps: Stamps | None = None,
+               scope: str | None = None, deleted: bool | None = None, note: Any = None, checked: bool = True) -> Kept:
+        """Write the next version of a record. `changed` and `stamps` come from a merge; without them they are found
+        by comparing fields. A server's change (`checked=False`) skips the rules' check, never their derivation."""
+        scope = before.scope if scope is None else scope
+        context = Context(self, writer, self.now, op, before.id, scope)
+        rule = self.rules.of(before.declared)
+        if checked:
+            rule.check(before, fields, context)
+        derived = rule.derive(before, fields, context)
+        after = {name: value for name, value in {**fields, **derived}.items() if value is not None}
+        changed = dict(changed) if changed is not None else _differences(before.fields, fields)
+        stamps = dict(stamps) if stamps is not None else _stamped(before, changed, writer)
+        changed.update({name: pair for name, pair in _differences(before.fields, after).items()
+                        if name in derived and name not in changed})
+        kept = replace(before, version=before.version + 1, seq=self.gate.next(), fields=after, stamps=stamps,
+                       updated_at=self.at, scope=scope, deleted=before.deleted if deleted is None else deleted)
+        self._write(before, kept, writer, op, changed, note)
+        rule.follow(before, kept, context)
+        return self._kept[before.id] or kept
+
+    def amend(self, record_id: str, values: Mapping[str, Any], *, op: str = "server") -> Kept | None:
+        """The server's own change of derived fields; nothing happens when the values stand already."""
+        before = self.get(record_id)
+        if before is None or all(before.fields.get(name) == value for name, value in values.items()):
+            return before
+        return self.change(before, {**before.fields, **values}, SERVER, op=op, checked=False)
+
+    def mark(self, record_id: str, **marks: Any) -> None:
+        """Set columns that are no part of the document (`review_state`, `risk`): no new version."""
+        before = self.get(record_id)
+        if before is not None and {**before.marks, **marks} != before.marks:
+            self._keep(replace(before, marks={**before.marks, **marks}))
+
+    def add_row(self, table: type[Base], values: dict[str, Any]) -> None:
+        """Insert a side row with the flush; it is undone with its unit."""
+        self._rows.append((table, values))
+
+    def new_id(self) -> str:
+        """A fresh random UUID for a record that the server makes."""
+        return str(uuid.UUID(bytes=self.random_bytes(16), version=4))
+
+    def record_entry(self, kind: str, actor: str, about: str | None, body: Mapping[str, Any]) -> None:
+        """Add a journal entry that is no record change (an opening, a draw, a refused access)."""
+        self._entries.append(journal.Entry(self.at, kind, actor, about, dict(body)))
+
+    def _write(self, before: Kept | None, after: Kept, writer: Writer, op: str,
+               changed: Mapping[str, tuple[Any, Any]], note: Any) -> None:
+        after = replace(after, marks={**after.marks, **self.rules.of(after.declared).promote(after.fields)})
+        salt = self.random_bytes(16).hex()
+        document = {unit: {"from": old, "to": new} for unit, (old, new) in changed.items()}
+        self._keep(after)
+        self._history.append({"record_id": after.id, "version": after.version, "seq": after.seq, "at": self.at,
+                              "actor": writer.user_id, "device_id": writer.device_id, "op": op, "changed": document,
+                              "note": note, "salt": salt})
+        body = {"type": after.type, "version": after.version, "op": op, "scope": after.scope,
+                "changed": sorted(document), "commitment": journal.commitment(salt, document)}
+        if writer.device_id:
+            body["device_id"] = writer.device_id
+        self._entries.append(journal.Entry(self.at, "change", writer.user_id, after.id, body))
+        if before is not None and before.scope != after.scope:
+            self._departures.append({"record_id": after.id, "from_scope": before.scope, "seq": after.seq,
+                                     "type": after.type})
+
+    def _keep(self, kept: Kept) -> None:
+        self._undo.append((kept.id, self._kept.get(kept.id)))
+        self._kept[kept.id] = kept
+        self._dirty.setdefault(kept.id)
+
+    # units and flush
+
+    def savepoint(self) -> tuple[int, ...]:
+        """A place to which `rollback` can return: nothing of a failed unit stays, and no number is lost."""
+        return (self.gate.seq, len(self._undo), len(self._history), len(self._entries), len(self._departures),
+                len(self._rows))
+
+    def rollback(self, place: tuple[int, ...]) -> None:
+        """Undo everything since the savepoint."""
+        self.gate.seq = place[0]
+        while len(self._undo) > place[1]:
+            record_id, kept = self._undo.pop()
+            self._kept[record_id] = kept
+        written = {record_id for record_id, _ in self._undo}
+        self._dirty = {record_id: None for record_id in self._dirty if record_id in written}
+        buffers: tuple[list[Any], ...] = (self._history, self._entries, self._departures, self._rows)
+        for buffer, length in zip(buffers, place[2:], strict=True):
+            del buffer[length:]
+
+    def flush(self) -> None:
+        """Send everything to the database, in one statement a table, and give the gate its numbers back."""
+        new = [to_row(kept) for kept in self.fresh() if kept.id not in self._stored]
+        old = [to_row(kept) for kept in self.fresh() if kept.id in self._stored]
+        if new:
+            self.session.execute(insert(RECORD), new)
+        if old:
+            columns: dict[str, Any] = {name: bindparam(f"b_{name}") for name in COLUMNS if name != "id"}
+            self.session.connection().execute(
+                update(table_of(Record)).where(table_of(Record).c.id == bindparam("b_id")).values(columns),
+                [{f"b_{name}": value for name, value in row.items()} for row in old])
+        if self._history:
+            self.session.execute(insert(table_of(History)), [
+                {**row, "changed": orjson.dumps(row["changed"]).decode()} for row in self._history])
+        self._flush_departures()
+        self._flush_scopes([*new, *old])
+        for table in dict.fromkeys(table for table, _ in self._rows):
+            self.session.execute(insert(table_of(table)), self.rows(table))
+        journal.append(self.session, self.gate.frontier, self._entries)
+        close_gate(self.session, self.gate)
+        self._stored.update(self._dirty)
+        for buffer in (self._dirty, self._history, self._entries, self._departures, self._rows, self._undo):
+            buffer.clear()
+
+    def _flush_departures(self) -> None:
+        for row in {(row["record_id"], row["from_scope"]): row for row in self._departures}.values():
+            self.session.merge(Departure(**row))
+        if self._departures:
+            self.session.flush()
+
+    def _flush_scopes(self, rows: list[dict[str, Any]]) -> None:
+        newest: dict[str, int] = {}
+        for row in [*rows, *({"scope": row["from_scope"], "seq": row["seq"]} for row in self._departures)]:
+            newest[row["scope"]] = max(newest.get(row["scope"], 0), row["seq"])
+        for scope, seq in newest.items():
+            found = self.session.connection().execute(
+                update(ScopeSeen).where(ScopeSeen.scope == scope).values(last_seq=seq))
+            if not found.rowcount:
+                self.session.execute(insert(ScopeSeen), [{"scope": scope, "last_seq": seq}])
+
+
+def kept_from(row: RowMapping) -> Kept:
+    """A record from its table row."""
+    return Kept(row["id"], row["type"], row["version"], row["scope"], row["seq"], row["created_seq"], row["deleted"],
+                orjson.loads(row["fields"]), orjson.loads(row["stamps"]), row["created_at"], row["created_by"],
+                row["updated_at"], row["device_id"],
+                {name: row[name] for name in (*PROMOTED, "review_state", "risk")})
+
+
+def to_row(kept: Kept) -> dict[str, Any]:
+    """The table row of a record."""
+    row = dict.fromkeys(COLUMNS)
+    row.update(kept.marks)
+    row.update(id=kept.id, type=kept.type, version=kept.version, scope=kept.scope, seq=kept.seq,
+               created_seq=kept.created_seq, deleted=kept.deleted, fields=orjson.dumps(kept.fields).decode(),
+               stamps=orjson.dumps(kept.stamps).decode(), created_at=kept.created_at, created_by=kept.created_by,
+               updated_at=kept.updated_at, device_id=kept.device_id)
+    return row
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {name: (before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after])
+            if before.get(name) != after.get(name)}
+
+
+def _stamped(before: Kept, changed: Mapping[str, Any], writer: Writer) -> Stamps:
+    stamps = dict(before.stamps)
+    for name in changed:
+        touched(stamps, unit_of(before.declared, name), before.version + 1, writer.id,
+                present=before.fields.get(name) is not None)
+    touched(stamps, WHOLE, before.version + 1, writer.id, present=True)
+    return stamps

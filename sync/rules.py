@@ -1,0 +1,62 @@
+"""How the trade's rules reach the engine: a mapping from record type to an object of this shape.
+
+The engine knows no trade. `server/trade` provides the rules; a test may provide its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from schemas.records import RecordType
+from sync.writers import Writer
+
+if TYPE_CHECKING:
+    from sync.records import Door, Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The circumstances of one change: through which door, by whom, when it arrived, what it is."""
+
+    door: Door
+    writer: Writer
+    now: datetime
+    op: str = "put"
+    record_id: str = ""
+    scope: str = ""
+    scopes: frozenset[str] = field(default_factory=frozenset)
+
+
+class Rule(Protocol):
+    """What the trade says of one record type. `before` is None for a new record."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        """Raise a Problem when the change may not be: rights, unknown codes, missing needs."""
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Values of the server's fields that follow from the record."""
+
+    def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns that lists filter and sort by."""
+
+    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Field changes that a command makes; raises a Problem when it is not allowed."""
+
+    def seals(self, kept: Kept) -> bool:
+        """True when the record is sealed: later edits become amendments."""
+
+    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
+        """What the change means for other records; they are written through `context.door`."""
+
+
+class Rules(Protocol):
+    """The rules of all record types, and the rights that do not depend on one."""
+
+    def of(self, record_type: RecordType) -> Rule:
+        """The rules of a record type."""
+
+    def known_scope(self, scope: str) -> bool:
+        """True for a division code that exists."""

@@ -1,0 +1,45 @@
+"""Which records a reader may see: those of the scopes its codes cover, and office records that reach down to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from schemas.records import RECORD_TYPES
+from sync.models import Record, ScopeSeen
+from sync.writers import covers
+
+REACHING = tuple(sorted(name for name, declared in RECORD_TYPES.items() if declared.reaches_down))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The scopes that hold something for these codes: `full` ones entirely, `above` ones only what reaches down."""
+
+    codes: tuple[str, ...]
+    full: tuple[str, ...]
+    above: tuple[str, ...]
+
+    def shows(self, record_type: str, scope: str) -> bool:
+        return covers(self.codes, scope) or (record_type in REACHING and _above(self.codes, scope))
+
+    def condition(self, seek_by_scope: bool = True) -> ColumnElement[bool]:
+        """SQL for "in this view". With many scopes an ordered walk by number beats seeking in each of them; then the
+        scope must not look seekable to the planner."""
+        scope: Any = Record.scope if seek_by_scope else func.coalesce(Record.scope, "")
+        return or_(scope.in_(self.full), and_(scope.in_(self.above), Record.type.in_(REACHING)))
+
+
+def view_of(session: Session, codes: Sequence[str], since_seq: int = -1) -> View:
+    """The view of these codes, less the scopes in which nothing changed after `since_seq`."""
+    seen = session.execute(select(ScopeSeen.scope).where(ScopeSeen.last_seq > since_seq)).scalars().all()
+    return View(tuple(codes), tuple(scope for scope in seen if covers(codes, scope)),
+                tuple(scope for scope in seen if _above(codes, scope)))
+
+
+def _above(codes: Iterable[str], scope: str) -> bool:
+    return any(code.startswith(scope) and code != scope for code in codes)
