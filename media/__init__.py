@@ -1,0 +1,1 @@
+"""What a photo is: uploads, stores, checks, renditions, capture chain."""

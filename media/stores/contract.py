@@ -1,0 +1,73 @@
+"""What every store of bytes promises, and how it fails. Serves media/stores/disk.py and s3.py, and all who use them."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+BLOCK_BYTES = 256 * 1024
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+class StoreUnavailable(Exception):
+    """The store did not do what was asked: unreachable, full, refused, or holding other bytes. Waiting may help."""
+
+
+class NotStored(LookupError):
+    """No bytes lie under this digest."""
+
+
+class DigestMismatch(ValueError):
+    """The bytes do not hash to the name they were to be stored under (protocol section 6, `digest_mismatch`)."""
+
+
+class Stored(NamedTuple):
+    """Bytes that stand in a store: their number, and the SHA-256 the store vouches for."""
+
+    bytes: int
+    sha256: str
+
+
+class Store(Protocol):
+    """Content-addressed and write-once: a digest is the name, and what stands under a name never changes.
+
+    Every method raises StoreUnavailable when the store fails, ValueError when `sha256` is not 64 lower-case hex digits.
+    """
+
+    def put(self, sha256: str, path: Path, media_type: str) -> bool:
+        """Keep the file under its digest, durably. False: it stood there already. Raises DigestMismatch; idempotent."""
+        ...
+
+    def has(self, sha256: str) -> bool:
+        """Say whether bytes stand under this digest."""
+        ...
+
+    def head(self, sha256: str) -> Stored | None:
+        """Describe what stands under this digest without reading it."""
+        ...
+
+    def open(self, sha256: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Stream bytes `start` up to, not including, `end`; raises NotStored before the first block."""
+        ...
+
+    def delete(self, sha256: str) -> None:
+        """Remove a rendition (or a test's bytes); nothing there is no failure. Originals are never deleted by this."""
+        ...
+
+    def check(self) -> None:
+        """Return when the store can be reached and written, else raise StoreUnavailable. Serves /readyz."""
+        ...
+
+
+def key_of(sha256: str) -> str:
+    """Return the object key of a digest: `sha256/ab/abcd…`."""
+    if not SHA256_HEX.fullmatch(sha256):
+        raise ValueError("a digest is 64 lower-case hexadecimal digits")
+    return f"sha256/{sha256[:2]}/{sha256}"
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,131 @@
+"""Bytes in a directory: durable when `put` returns, whole or absent after a crash. Serves open_store."""
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from media.stores.contract import BLOCK_BYTES, DigestMismatch, NotStored, Stored, StoreUnavailable, key_of
+
+LEFT_OVER_AFTER_S = 24 * 3600
+
+
+class DiskStore:
+    """`root/sha256/ab/<hex>`. A file is written aside, synced, then linked into place, which never overwrites."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.incoming = root / "incoming"
+        with _unavailable("open"):
+            self.incoming.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+
+    def put(self, sha256: str, path: Path, media_type: str) -> bool:
+        """Keep a copy of the file; `media_type` is not kept here."""
+        target = self.root / key_of(sha256)
+        with _unavailable("write"):
+            copy = self._copy(sha256, path)
+            try:
+                return self._link(copy, target)
+            finally:
+                copy.unlink()
+
+    def has(self, sha256: str) -> bool:
+        return self.head(sha256) is not None
+
+    def head(self, sha256: str) -> Stored | None:
+        with _unavailable("look up"):
+            try:
+                return Stored((self.root / key_of(sha256)).stat().st_size, sha256)
+            except FileNotFoundError:
+                return None
+
+    def open(self, sha256: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        with _unavailable("read"):
+            try:
+                file = (self.root / key_of(sha256)).open("rb")
+            except FileNotFoundError:
+                raise NotStored(sha256) from None
+            file.seek(start)
+        return _blocks(file, None if end is None else max(0, end - start))
+
+    def delete(self, sha256: str) -> None:
+        with _unavailable("delete"):
+            (self.root / key_of(sha256)).unlink(missing_ok=True)
+
+    def check(self) -> None:
+        with _unavailable("write"), tempfile.TemporaryFile(dir=self.incoming) as probe:
+            probe.write(b"\0")
+
+    def _copy(self, sha256: str, path: Path) -> Path:
+        """Write the file's bytes aside and sync them; raises DigestMismatch, leaving nothing."""
+        digest = hashlib.sha256()
+        handle, name = tempfile.mkstemp(dir=self.incoming)
+        try:
+            with path.open("rb") as source, os.fdopen(handle, "wb") as copy:
+                while block := source.read(BLOCK_BYTES):
+                    digest.update(block)
+                    copy.write(block)
+                copy.flush()
+                os.fchmod(copy.fileno(), 0o440)
+                os.fsync(copy.fileno())
+            if digest.hexdigest() != sha256:
+                raise DigestMismatch(f"the bytes hash to {digest.hexdigest()}, not to {sha256}")
+        except BaseException:
+            os.unlink(name)
+            raise
+        return Path(name)
+
+    def _link(self, copy: Path, target: Path) -> bool:
+        """Give the copy its name unless the name is taken; the new name survives a power cut."""
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _sync_directory(target.parent.parent)
+            _sync_directory(self.root)
+        try:
+            os.link(copy, target)
+        except FileExistsError:
+            if target.stat().st_size != copy.stat().st_size:
+                raise StoreUnavailable(f"{target.name} holds other bytes than its name says") from None
+            return False
+        _sync_directory(target.parent)
+        return True
+
+    def _sweep(self) -> None:
+        """Remove copies that a killed process left more than a day ago."""
+        for left in self.incoming.iterdir():
+            with suppress(FileNotFoundError):  # another process sweeps as well
+                if time.time() - left.stat().st_mtime > LEFT_OVER_AFTER_S:
+                    left.unlink()
+
+
+def _blocks(file: BinaryIO, wanted: int | None) -> Iterator[bytes]:
+    with file, _unavailable("read"):
+        while wanted is None or wanted > 0:
+            block = file.read(BLOCK_BYTES if wanted is None else min(BLOCK_BYTES, wanted))
+            if not block:
+                return
+            if wanted is not None:
+                wanted -= len(block)
+            yield block
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _unavailable(verb: str) -> Iterator[None]:
+    """Turn what the file system refuses into StoreUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"the media directory cannot {verb}: {error.strerror or error}") from error

@@ -1,0 +1,193 @@
+"""One conformance suite for every store: on a directory and on a real S3 store."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from media.stores import DigestMismatch, NotStored, Store, Stored, StoreUnavailable, digest_of, open_store
+from tests.engines import free_ports, running_s3
+
+BODY = bytes(range(256)) * 2000
+ABSENT = "0" * 64
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_s3(tmp_path_factory.mktemp("s3")) as url:
+        yield url
+
+
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "disk":
+        return open_store(f"file://{tmp_path}/media store")
+    fresh = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
+    return open_store(request.getfixturevalue("s3_url").replace("s3://menqian", f"s3://test-{fresh}", 1))
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(BODY)
+    return path
+
+
+def test_what_was_put_is_read_back_byte_for_byte(store, photo):
+    digest = digest_of(photo)
+    assert not store.has(digest)
+    assert store.put(digest, photo, "image/jpeg")
+    assert store.has(digest)
+    assert b"".join(store.open(digest)) == BODY
+
+
+def test_head_tells_length_and_the_digest_the_store_vouches_for(store, photo):
+    digest = digest_of(photo)
+    assert store.head(digest) is None
+    store.put(digest, photo, "image/jpeg")
+    assert store.head(digest) == Stored(len(BODY), digest)
+
+
+def test_putting_twice_keeps_one_and_says_so(store, photo):
+    digest = digest_of(photo)
+    assert store.put(digest, photo, "image/jpeg") is True
+    assert store.put(digest, photo, "image/jpeg") is False
+
+
+def test_two_who_put_at_once_have_one_winner(store, photo):
+    digest = digest_of(photo)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda _: store.put(digest, photo, "image/jpeg"), range(4)))
+    assert sorted(outcomes) == [False, False, False, True]
+    assert b"".join(store.open(digest)) == BODY
+
+
+def test_bytes_that_do_not_hash_to_their_name_are_refused_and_not_kept(store, photo):
+    with pytest.raises(DigestMismatch):
+        store.put(ABSENT, photo, "image/jpeg")
+    assert not store.has(ABSENT)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (5, 6), (1000, None), (0, 10**9), (7, 7), (len(BODY), None),
+                                            (10**9, None), (262_140, 262_150), (9, 3)])
+def test_a_range_is_read_without_the_rest(store, photo, start, end):
+    digest = digest_of(photo)
+    store.put(digest, photo, "image/jpeg")
+    assert b"".join(store.open(digest, start, end)) == BODY[start:end]
+
+
+def test_an_empty_file_can_be_kept(store, tmp_path):
+    path = tmp_path / "empty"
+    path.touch()
+    assert store.put(digest_of(path), path, "application/octet-stream")
+    assert b"".join(store.open(digest_of(path))) == b""
+
+
+def test_opening_what_is_not_there_says_so_before_the_first_block(store):
+    with pytest.raises(NotStored):
+        store.open(ABSENT)
+
+
+def test_deleting_is_idempotent(store, photo):
+    digest = digest_of(photo)
+    store.put(digest, photo, "image/jpeg")
+    store.delete(digest)
+    store.delete(digest)
+    assert not store.has(digest)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "AB" * 32, "0" * 63, "0" * 64 + "\n"])
+def test_only_a_digest_is_a_name(store, photo, name):
+    with pytest.raises(ValueError, match="64 lower-case"):
+        store.put(name, photo, "image/jpeg")
+    with pytest.raises(ValueError, match="64 lower-case"):
+        store.head(name)
+
+
+def test_a_store_that_works_passes_its_check(store):
+    store.check()
+
+
+def test_a_store_that_cannot_be_reached_says_so_within_bounds(photo):
+    [port] = free_ports(1)
+    options = {"endpoint_url": f"http://127.0.0.1:{port}", "region": "us-east-1", "access_key": "a", "secret_key": "b"}
+    store = open_store("s3://menqian?" + urlencode(options))
+    began = time.monotonic()
+    for act in (store.check, lambda: store.head(ABSENT), lambda: store.put(digest_of(photo), photo, "image/jpeg")):
+        with pytest.raises(StoreUnavailable):
+            act()
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.s3
+def test_a_wrong_key_is_refused_as_unavailable(s3_url):
+    with pytest.raises(StoreUnavailable):
+        open_store(s3_url.replace("menqian-test-secret", "another")).check()
+
+
+@pytest.mark.s3
+def test_a_prefix_keeps_two_installations_apart_in_one_bucket(s3_url, photo):
+    one, other = (open_store(s3_url.replace("?", f"/{name}?", 1)) for name in ("one", "other"))
+    one.put(digest_of(photo), photo, "image/jpeg")
+    assert one.has(digest_of(photo))
+    assert not other.has(digest_of(photo))
+
+
+def test_a_directory_that_is_no_directory_is_unavailable(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable):
+        open_store(f"file://{tmp_path}/file")
+
+
+def test_a_vanished_directory_fails_the_check(tmp_path):
+    store = open_store(f"file://{tmp_path}/media")
+    (tmp_path / "media" / "incoming").rmdir()
+    with pytest.raises(StoreUnavailable):
+        store.check()
+
+
+def test_a_copy_left_by_a_killed_process_is_removed_a_day_later(tmp_path):
+    open_store(f"file://{tmp_path}")
+    old, young = tmp_path / "incoming" / "old", tmp_path / "incoming" / "young"
+    for left in (old, young):
+        left.write_bytes(b"half")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    open_store(f"file://{tmp_path}")
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_a_process_killed_while_it_puts_leaves_the_whole_or_nothing(tmp_path):
+    body = os.urandom(1024) * 8192
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(body)
+    put = ("import sys; from pathlib import Path; from media.stores import open_store\n"
+           "print('begin', flush=True); open_store(sys.argv[1]).put(sys.argv[2], Path(sys.argv[3]), 'image/jpeg')")
+    digest = digest_of(photo)
+    for milliseconds in (0, 4, 12):
+        url = f"file://{tmp_path}/media-{milliseconds}"
+        command = [sys.executable, "-c", put, url, digest, str(photo)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(milliseconds / 1000)
+        process.kill()
+        process.communicate()
+        store = open_store(url)
+        if store.has(digest):
+            assert b"".join(store.open(digest)) == body
+        assert store.put(digest, photo, "image/jpeg") in (True, False)
+        assert store.head(digest) == Stored(len(body), digest)
+
+
+@pytest.mark.parametrize("url", ["", "s3://", "http://host/bucket", "file://", "file://host/directory",
+                                 "s3://bucket?unknown=1", "s3://bucket?endpoint_url"])
+def test_a_url_that_names_no_store_is_refused(url):
+    with pytest.raises(ValueError):
+        open_store(url)
