@@ -25,7 +25,7 @@ class KeyInvalid(ValueError):
     """A JWK that is not a public key on P-256."""
 
 
-def read_jwk(jwk: Mapping[str, object]) -> ec.EllipticCurvePublicKey:
+def public_key_of(jwk: Mapping[str, object]) -> ec.EllipticCurvePublicKey:
     """The public key of an EC P-256 JWK (RFC 7517, RFC 7518 section 6.2); raises KeyInvalid.
 
     A JWK with the private `d` is refused: a private key that has left its device signs for nobody.
@@ -65,7 +65,7 @@ def verify(public_jwk: Mapping[str, object], signature: object, message: bytes) 
         return False
     r, s = int.from_bytes(raw[:COORDINATE_BYTES]), int.from_bytes(raw[COORDINATE_BYTES:])
     try:
-        read_jwk(public_jwk).verify(encode_dss_signature(r, s), message, ALGORITHM)
+        public_key_of(public_jwk).verify(encode_dss_signature(r, s), message, ALGORITHM)
     except (KeyInvalid, InvalidSignature):
         return False
     return True

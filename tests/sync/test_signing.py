@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.signing import KeyInvalid, jwk_of, read_jwk, sign, verify, verify_push_signature
+from sync.signing import KeyInvalid, jwk_of, public_key_of, sign, verify, verify_push_signature
 
 # RFC 7515 appendix A.3: key, signing input and signature of an ES256 JWS, which is the same raw r||s over SHA-256.
 RFC_KEY = {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
@@ -27,15 +27,15 @@ def test_the_signature_of_the_standard_verifies():
 
 
 def test_a_key_goes_through_its_jwk():
-    assert read_jwk(JWK).public_numbers() == KEY.public_key().public_numbers()
-    assert jwk_of(read_jwk(RFC_KEY)) == RFC_KEY
+    assert public_key_of(JWK).public_numbers() == KEY.public_key().public_numbers()
+    assert jwk_of(public_key_of(RFC_KEY)) == RFC_KEY
 
 
 @pytest.mark.parametrize("secret", range(1, 40))
 def test_coordinates_with_leading_zeros_keep_their_length(secret):
     jwk = jwk_of(ec.derive_private_key(secret, ec.SECP256R1()).public_key())
     assert len(jwk["x"]) == len(jwk["y"]) == 43
-    assert jwk_of(read_jwk(jwk)) == jwk
+    assert jwk_of(public_key_of(jwk)) == jwk
 
 
 @given(st.binary(max_size=200))
@@ -52,14 +52,14 @@ def test_what_the_device_signs_the_server_verifies(body):
 def test_a_key_that_is_not_public_on_p256_is_refused(change):
     jwk = JWK | change
     with pytest.raises(KeyInvalid):
-        read_jwk(jwk)
+        public_key_of(jwk)
     assert not verify(jwk, SIGNATURE, b"body")
 
 
 @pytest.mark.parametrize("jwk", [{}, [], "key", None, 7])
 def test_what_is_no_jwk_at_all_is_refused(jwk):
     with pytest.raises(KeyInvalid):
-        read_jwk(jwk)
+        public_key_of(jwk)
 
 
 def test_a_key_on_another_curve_has_no_jwk_here():
