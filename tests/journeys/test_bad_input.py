@@ -1,0 +1,207 @@
+"""Hostile bodies everywhere: each refusal is a problem with a stable code and a known action, nothing answers 5xx."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.bureau import Bureau
+from tests.handheld import Handheld
+from tests.wire import Person, a_finding, granted, new_id, position, refused
+
+SCOPE = "320411105"
+UNREADABLE = {
+    "empty": b"", "text": b"hello", "half": b'{"mutations": [', "not utf-8": b'{"mutations": "\xff"}',
+    "NaN": b'{"n": NaN}',
+    "Infinity": b'{"n": Infinity}', "NUL": b"\x00\x00", "xml": b"<a/>", "two": b"{}{}", "comment": b"{} // x",
+    "single quotes": b"{'a': 1}", "utf-16": '{"a": 1}'.encode("utf-16"), "deep lists": b"[" * 100_000,
+    "deep objects": b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "lone surrogate key": b'{"\\ud800": 1}',
+}
+WRONG = [None, 7, 1.5, True, "text", [], [1], ["x"], [[]], [None], {}, {"a": 1}, {"": None}]
+HUGE = [10**400, -(10**400), 1e308, 2**63, 2**64, -(2**63) - 1]
+
+
+@pytest.fixture(scope="module")
+def device(bureau: Bureau) -> Handheld:
+    return bureau.handheld(SCOPE)
+
+
+@pytest.fixture(scope="module")
+def supervisor(bureau: Bureau) -> Person:
+    return bureau.person("supervisor", scopes=(SCOPE,))
+
+
+@pytest.fixture
+def fresh(bureau: Bureau) -> Handheld:
+    return bureau.handheld(SCOPE)
+
+
+def posts(supervisor: Person, admin: Person) -> list[tuple[Person, str]]:
+    """Every call with a JSON body, and somebody who may make it."""
+    ghost = new_id()
+    return [
+        (admin, "/sessions"), (admin, "/devices/invitations"), (admin, "/devices"), (admin, f"/devices/{ghost}/revoke"),
+        (admin, "/users"), (admin, "/zones/import"), (supervisor, "/records/finding"),
+        (supervisor, f"/records/finding/{ghost}/edits"), (supervisor, f"/records/finding/{ghost}/commands"),
+        (supervisor, f"/quarantine/{ghost}/release"), (supervisor, f"/quarantine/{ghost}/dismiss"),
+        (supervisor, "/sync/push"), (supervisor, "/sync/verify"), (supervisor, f"/reviews/{ghost}/claim"),
+        (supervisor, f"/reviews/{ghost}/decisions"), (supervisor, "/spot-checks"),
+        (supervisor, f"/spot-checks/{ghost}/draw"), (supervisor, f"/spot-checks/{ghost}/samples/{ghost}/verdict")]
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_unreadable_body_is_a_problem_everywhere(supervisor: Person, admin: Person, name: str) -> None:
+    for person, path in posts(supervisor, admin):
+        answer = person.http.post(person.url(path), content=UNREADABLE[name],
+                                  headers={"Content-Type": "application/json"})
+        refused(answer, (400, 401, 403, 404, 413, 415, 422))
+
+
+@pytest.mark.parametrize("body", WRONG, ids=repr)
+def test_a_body_of_the_wrong_shape_is_a_problem_everywhere(supervisor: Person, admin: Person, body: Any) -> None:
+    for person, path in posts(supervisor, admin):
+        answer = person.http.post(person.url(path), content=json.dumps(body),
+                                  headers={"Content-Type": "application/json"})
+        if answer.status_code >= 300:
+            refused(answer, (400, 401, 403, 404, 409, 422))
+        else:
+            assert path.endswith("/verify") or person is admin, f"{path} took {body!r}"
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_unreadable_push_is_400_or_422_and_applies_nothing(fresh: Handheld, name: str) -> None:
+    refused(fresh.send(UNREADABLE[name]), (400, 413, 422))
+    assert fresh.hello()["device"]["last_n"] == 0
+
+
+@pytest.mark.parametrize("mutations", WRONG + HUGE, ids=lambda value: repr(value)[:20])
+def test_an_envelope_of_the_wrong_shape_is_a_problem(fresh: Handheld, mutations: Any) -> None:
+    answer = fresh.send(json.dumps({"mutations": mutations}).encode())
+    if mutations != []:
+        refused(answer, (400, 422))
+    assert fresh.hello()["device"]["last_n"] == 0
+
+
+def test_an_unknown_member_of_the_envelope_is_named(fresh: Handheld) -> None:
+    problem = refused(fresh.push(fresh.create("finding", SCOPE, a_finding()), colour="red"), 422, "unknown_field")
+    assert "colour" in str(problem)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "1", None, True, [], 2**63, 2**64, 10**400], ids=lambda n: repr(n)[:12])
+def test_a_number_that_is_none_is_a_problem(fresh: Handheld, n: Any) -> None:
+    refused(fresh.push({**fresh.create("finding", SCOPE, a_finding()), "n": n}), (400, 409, 422))
+    assert fresh.hello()["device"]["last_n"] == 0
+
+
+MEMBERS = ("id", "type", "record_id", "op", "base", "scope", "set", "add", "remove", "group", "command", "made_at",
+           "unheard_of")
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_any_member_of_any_shape_never_blocks_the_next_mutation(bureau: Bureau, member: str) -> None:
+    device = bureau.handheld(SCOPE)
+    for value in WRONG + HUGE[1:5] + ["\x00", "a\x00b", "\u202e", "x" * 5000, "../..", "' OR 1=1 --", "😀" * 50]:
+        bad = {**device.create("finding", SCOPE, a_finding()), member: value}
+        good = device.create("finding", SCOPE, a_finding())
+        answer = device.push(bad, good)
+        if answer.status_code != 200:  # an id that is none cannot be answered by its id
+            refused(answer, (400, 409, 422))
+            device.numbers = itertools.count(bad["n"])
+            continue
+        outcomes = answer.json()["outcomes"]
+        assert outcomes[1]["outcome"] == "applied", (member, value, outcomes)
+        assert outcomes[0]["outcome"] in ("applied", "held", "quarantined", "merged"), (member, value)
+
+
+FIELDS = ("text", "class_code", "class_scheme", "severity", "address", "position", "observed_at", "sticker_serial",
+          "party_id", "inspection_id", "source", "tags", "self_handled", "condition", "unheard_of")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_any_field_of_any_shape_never_blocks_the_next_mutation(bureau: Bureau, field: str) -> None:
+    device = bureau.handheld(SCOPE)
+    values = WRONG + HUGE + ["\x00", "a\x00b", "\u202e", "😀" * 50, {"a\x00": "\x00"}, [{"deep": [[["\x00"]]]}]]
+    bad = [device.create("finding", SCOPE, {**a_finding(), field: value}) for value in values]
+    good = device.create("finding", SCOPE, a_finding())
+    answer = granted(device.push(*bad, good))
+    assert answer["outcomes"][-1]["outcome"] == "applied"
+    for outcome, value in zip(answer["outcomes"], values, strict=False):
+        assert outcome["outcome"] in ("applied", "held", "quarantined"), value
+        if outcome["outcome"] == "quarantined":
+            assert outcome["problem"]["code"]
+    granted(device.get("/quarantine"))
+    device.catch_up()
+
+
+@pytest.mark.parametrize("place", [
+    position(float(10**300), 31.7), position(-181, 0), position(0, 91), {**position(119, 31), "lon": "119"},
+    {**position(119, 31), "accuracy_m": -1}, {**position(119, 31), "accuracy_m": "near"},
+    {**position(119, 31), "lat": None},
+    {**position(119, 31), "fixed_at": "noon"}, {**position(119, 31), "crs": ["EPSG:4326"]}, [119, 31], "119,31", {}])
+def test_a_position_that_cannot_be_is_quarantined(fresh: Handheld, place: Any) -> None:
+    outcome, = fresh.deliver(fresh.create("finding", SCOPE, a_finding(position=place)))
+    assert outcome["outcome"] == "quarantined"
+    assert "position" in str(outcome["problem"])
+
+
+@pytest.mark.parametrize("depth", [100, 1000, 5000])
+def test_deep_nesting_is_bounded(fresh: Handheld, depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    mutation = json.dumps(fresh.create("finding", SCOPE, a_finding(nested="@")))
+    answer = fresh.send(('{"mutations": [' + mutation.replace('"@"', nested) + "]}").encode())
+    if answer.status_code != 200:
+        refused(answer, (400, 422))
+    else:
+        assert answer.json()["outcomes"][0]["outcome"] in ("applied", "quarantined")
+        granted(fresh.get("/quarantine"))
+        fresh.catch_up()
+
+
+def test_a_lone_surrogate_is_refused_or_quarantined(fresh: Handheld) -> None:
+    mutation = json.dumps(fresh.create("finding", SCOPE, a_finding("@")))
+    answer = fresh.send(('{"mutations": [' + mutation.replace("@", "\\ud83d") + "]}").encode())
+    if answer.status_code == 200:
+        assert answer.json()["outcomes"][0]["outcome"] == "quarantined"
+    else:
+        refused(answer, (400, 422))
+
+
+def test_a_doubled_member_is_never_a_crash(fresh: Handheld) -> None:
+    answer = fresh.send(b'{"mutations": [], "mutations": [], "mutations": 7}')
+    assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("body", [
+    {"username": "x" * 100_000, "password": "y"}, {"username": "a\x00b", "password": "p"},
+    {"username": "root", "password": 7},
+    {"username": "root", "password": "z" * 1_000_000}, {"username": "root"}, {"username": "root", "password": "\ud800"},
+    {"username": "root", "password": "x" * 12, "colour": "red"}])
+def test_a_login_of_any_shape_is_refused(admin: Person, body: Any) -> None:
+    answer = httpx.post(admin.url("/sessions"), content=json.dumps(body), headers={"Content-Type": "application/json"})
+    refused(answer, (400, 401, 413, 422, 429))
+
+
+@pytest.mark.parametrize("change", [
+    {"username": ""}, {"username": "a b\x00"}, {"roles": ["wizard"]}, {"roles": "admin"}, {"roles": []},
+    {"scopes": "3204"},
+    {"scopes": ["x"]}, {"scopes": [7]}, {"scopes": ["999999"]}, {"password": ""}, {"password": "short"}, {"name": None},
+    {"name": "x" * 100_000}, {"colour": "red"}])
+def test_a_user_that_cannot_be_is_refused(admin: Person, change: dict[str, Any]) -> None:
+    body = {"username": f"u-{new_id()[-6:]}", "name": "某人", "roles": ["inspector"], "scopes": [SCOPE],
+            "password": "Correct-Horse-9-Battery"}
+    refused(admin.post("/users", body | change), 422)
+
+
+@pytest.mark.parametrize("key", [
+    {}, "key", [], {"kty": "RSA", "n": "AQAB", "e": "AQAB"}, {"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"},
+    {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43},
+    {"kty": "EC", "crv": "P-256", "x": 7, "y": None}, {"kty": "EC", "crv": "P-256"}])
+def test_a_key_that_is_none_does_not_enrol(bureau: Bureau, key: Any) -> None:
+    code = bureau.invite(bureau.person("inspector", scopes=(SCOPE,)).username)
+    body = {"code": code, "name": "x", "platform": "android", "app_version": "1", "public_key": key}
+    refused(httpx.post(f"{bureau.url}/api/v1/devices", json=body), 422)
+    granted(httpx.post(f"{bureau.url}/api/v1/devices", json={**body, "public_key": None}), 201)

@@ -1,0 +1,108 @@
+"""The real server in a sub-process: started, stopped, killed and restarted as an operator (or a power cut) would."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN_S = 40
+STOPS_WITHIN_S = 10
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """One installation of Menqian and the process group that serves it. It keeps its port over restarts."""
+
+    def __init__(self, directory: Path, *, database_url: str | None = None, media_url: str | None = None,
+                 workers: int = 2, settings: dict[str, str] | None = None) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self.log = directory / "server.log"
+        self.workers = workers
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("MENQIAN_")}
+        self.environment |= {"MENQIAN_DATA": str(directory / "data"), "PYTHONUNBUFFERED": "1", **(settings or {})}
+        if database_url:
+            self.environment["MENQIAN_DATABASE_URL"] = database_url
+        if media_url:
+            self.environment["MENQIAN_MEDIA_URL"] = media_url
+
+    def cli(self, *arguments: str, stdin: str = "", check: bool = True,
+            timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run `menqian ARGUMENTS`; with `check` a failure shows what it printed."""
+        done = subprocess.run([sys.executable, "-m", "server.cli", *arguments], cwd=ROOT, env=self.environment,
+                              input=stdin, text=True, capture_output=True, timeout=timeout)
+        if check and done.returncode:
+            printed = done.stdout + done.stderr
+            raise AssertionError(f"menqian {' '.join(arguments)} ended with {done.returncode}\n{printed}")
+        return done
+
+    def start(self) -> Server:
+        """Serve in the background; returns when /readyz says 200."""
+        command = [sys.executable, "-m", "server.cli", "serve", "--host", "127.0.0.1", "--port", str(self.port),
+                   "--workers", str(self.workers)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + READY_WITHIN_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if self.ready():
+                return self
+            time.sleep(0.05)
+        self.kill()
+        raise AssertionError(f"the server was not ready within {READY_WITHIN_S} s\n{self.tail()}")
+
+    def ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def stop(self) -> None:
+        """SIGTERM, as a service supervisor does; it must be gone within ten seconds."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        os.kill(process.pid, signal.SIGTERM)
+        try:
+            process.wait(STOPS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise AssertionError(f"not gone {STOPS_WITHIN_S} s after SIGTERM\n{self.tail()}") from None
+
+    def kill(self) -> None:
+        """kill -9 of the whole process group: what a power cut leaves of a process."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        with suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def restart(self) -> Server:
+        self.stop()
+        return self.start()
+
+    def tail(self, lines: int = 60) -> str:
+        """The end of the server's log, for the report of a failed test."""
+        if not self.log.exists():
+            return "(no log)"
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
