@@ -1,0 +1,101 @@
+"""Walks HEIC and AVIF files (ISO/IEC 23008-12 on ISO/IEC 14496-12 boxes): size of the picture and place of its EXIF."""
+
+from collections.abc import Iterator
+
+from media.formats.layout import Buffer, Layout, metadata
+
+MOST_BOXES = 4096
+KNOWN_AT_TOP = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"idat", b"uuid", b"mpvd", b"sefd", b"wide"}
+
+Box = tuple[bytes, int, int]  # kind, start and end of the content
+
+
+def walk(data: Buffer, header_only: bool) -> Layout:
+    """Walk the boxes; trailing bytes are those behind the last known one. Both walks are quick."""
+    layout, behind = Layout(), 0
+    meta: Box | None = None
+    for kind, start, end in _boxes(data, 0, len(data)):
+        if kind not in KNOWN_AT_TOP:
+            break
+        behind = min(end, len(data))
+        if end > len(data):
+            layout.spoil("the file ends before the picture does")
+        meta = meta or ((kind, start + 4, behind) if kind == b"meta" else None)
+    layout.trailing_bytes = len(data) - behind
+    if meta is None:
+        layout.spoil("the file holds no picture")
+        return layout
+    _read_meta(layout, data, meta)
+    return layout
+
+
+def _read_meta(layout: Layout, data: Buffer, meta: Box) -> None:
+    parts = {kind: (start, end) for kind, start, end in _boxes(data, meta[1], meta[2])}
+    sizes = [
+        (int.from_bytes(data[at + 4 : at + 8], "big"), int.from_bytes(data[at + 8 : at + 12], "big"))
+        for kind, start, end in _boxes(data, *parts.get(b"iprp", (0, 0))) if kind == b"ipco"
+        for prop, at, _ in _boxes(data, start, end) if prop == b"ispe"
+    ]
+    if sizes:  # tiles and thumbnails are smaller than the picture that they belong to
+        layout.width, layout.height = max(sizes, key=lambda size: size[0] * size[1])
+    kinds = dict(_declared(data, *parts.get(b"iinf", (0, 0))))
+    for number, start, end in _located(data, *parts.get(b"iloc", (0, 0))):
+        if kinds.get(number) == b"Exif" and layout.exif is None:
+            skip = int.from_bytes(data[start : start + 4], "big")  # to the TIFF structure
+            layout.exif = metadata(data, start + 4 + skip, end)
+        elif kinds.get(number) == b"mime" and layout.xmp is None:
+            layout.xmp = metadata(data, start, end)
+
+
+def _boxes(data: Buffer, start: int, end: int) -> Iterator[Box]:
+    """Yield the boxes from `start` on; the last one may claim to end behind `end`."""
+    for _ in range(MOST_BOXES):
+        if start + 8 > end:
+            return
+        size, kind, head = int.from_bytes(data[start : start + 4], "big"), bytes(data[start + 4 : start + 8]), 8
+        if size == 1:
+            size, head = int.from_bytes(data[start + 8 : start + 16], "big"), 16
+        elif size == 0:
+            size = end - start
+        if size < head:
+            return
+        yield kind, start + head, start + size
+        start += size
+
+
+def _declared(data: Buffer, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield number and type of each entry of `iinf`."""
+    first = start + (6 if data[start : start + 1] == b"\0" else 8)
+    for kind, at, _ in _boxes(data, first, end):
+        if kind == b"infe":
+            wide = 4 if data[at : at + 1] == b"\3" else 2
+            at += 4
+            yield int.from_bytes(data[at : at + wide], "big"), bytes(data[at + wide + 2 : at + wide + 6])
+
+
+def _located(data: Buffer, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield number, start and end of each entry of `iloc` that lies in one piece of the file."""
+    if end - start < 8:
+        return
+    version, sizes = data[start], int.from_bytes(data[start + 4 : start + 6], "big")
+    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+    index_size = sizes & 15 if version else 0
+    number_size = 4 if version == 2 else 2
+    at = start + 6
+
+    def take(size: int) -> int:
+        nonlocal at
+        at += size
+        return int.from_bytes(data[at - size : at], "big")
+
+    for _ in range(min(take(number_size), MOST_BOXES)):
+        number = take(number_size)
+        method = take(2) & 15 if version else 0
+        take(2)  # the file itself holds the data
+        base, pieces = take(base_size), take(2)
+        if at > end or pieces > MOST_BOXES:
+            return
+        extents = [(take(index_size), take(offset_size), take(length_size)) for _ in range(pieces)]
+        if method == 0 and len(extents) == 1:
+            begin = base + extents[0][1]
+            yield number, begin, min(begin + extents[0][2], len(data))

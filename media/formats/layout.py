@@ -1,0 +1,53 @@
+"""What a walk through a picture file finds, whatever the format. Serves media/formats."""
+
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Buffer = bytes | mmap.mmap
+
+# Metadata is copied out of the file up to here; cameras write less than 64 KiB (one JPEG segment).
+LARGEST_METADATA = 1024 * 1024
+
+
+class TooManyPixels(ValueError):
+    """More pixels than a camera takes, or a chunk that inflates beyond use (protocol section 6, `too_many_pixels`)."""
+
+
+@dataclass
+class Layout:
+    """Where things lie in one picture file. `width` and `height` are as coded, before orientation, in pixels."""
+
+    width: int | None = None
+    height: int | None = None
+    frames: int = 1
+    trailing_bytes: int = 0  # behind the end of the picture and of every further frame
+    damaged: str | None = None  # the first thing found wrong, None when the structure is whole
+    padding: list[tuple[int, int]] = field(default_factory=list)  # JPEG: bytes between header segments, start to end
+    exif: bytes | None = None  # a TIFF structure, without the "Exif" prefix
+    xmp: bytes | None = None
+    iptc: bytes | None = None  # a Photoshop image resource block (JPEG APP13)
+    software: str | None = None  # PNG names it in a text chunk
+
+    def spoil(self, reason: str) -> None:
+        """Note a damage; the first one stays."""
+        self.damaged = self.damaged or reason
+
+
+def metadata(data: Buffer, start: int, end: int, prefix: bytes = b"") -> bytes:
+    """Copy metadata out of the file, without `prefix` where it stands there, clipped."""
+    content = bytes(data[start : min(end, start + LARGEST_METADATA)])
+    return content.removeprefix(prefix)
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[Buffer]:
+    """Give the bytes of a file without reading them all into memory."""
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:  # nothing to map
+            yield b""
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
