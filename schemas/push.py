@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from schemas.problems import Problem
@@ -53,7 +54,7 @@ def load_envelope(body: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
             raise Problem("invalid_request", f"mutations.{place}.n must be a number from 1",
                           errors={f"mutations.{place}.n": ["not a number from 1"]})
         numbers.append(n)
-    if any(later != earlier + 1 for earlier, later in zip(numbers, numbers[1:], strict=False)):
+    if any(later != earlier + 1 for earlier, later in pairwise(numbers)):
         raise Problem("batch_not_consecutive", "numbers inside a push must be consecutive")
     check_groups(mutations)
     return mutations, load_health(body.get("health"))

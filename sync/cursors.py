@@ -1,4 +1,4 @@
-"""Opaque, signed cursors: how far a reader came, under which scopes, and what of a change of scopes is still to send."""
+"""Opaque, signed cursors: how far a reader came, under which scopes, what of a change of scopes is still to send."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Merging one edit into a record, purely: record type, stamps, base history, current and incoming -> merged, overlaps.
 
 Conflicts are found by causality, never by clocks (decision 2). A *unit* is what merges as one value: a field, a bound
-value (`classification`), one key of a map (`answers.item-3`), one member of a set (`tags.夜间`). `stamps` knows for each
-unit the last version in which each of its two last writers changed it, newest first, which is enough to answer for
+value (`classification`), one key of a map (`answers.item-3`), one member of a set (`tags.夜间`). `stamps` knows for
+each unit the last version in which each of its two last writers changed it, newest first, which is enough to answer for
 anybody "did another writer change it after my base?". A unit without a stamp stands as the record's creator set it.
 """
 
@@ -111,7 +111,7 @@ def merge(record_type: RecordType, current: Mapping[str, Any], stamps: Stamps, w
     `history()` gives the `changed` documents ({unit: {from, to}}) of the versions after `base`, oldest first; it is
     called only when something overlaps. Raises `immutable_field` for a value that may be given only once.
     """
-    merged = Merged(dict(current), {unit: marks for unit, marks in stamps.items()},
+    merged = Merged(dict(current), dict(stamps),
                     others_changed=changed_by_others(stamps, WHOLE, writer, base, present=True))
     for unit, value in _units(record_type, merged, edit):
         _merge_value(record_type, merged, unit, value, writer, base, version, history)

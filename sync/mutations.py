@@ -159,7 +159,7 @@ def _command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outc
     name, args, expect = command["name"], command.get("args") or {}, command.get("expect") or {}
     if kept.deleted:
         raise Problem("record_deleted", f"record {kept.id} is deleted")
-    context = Context(door, writer, door.now, name, kept.id, kept.scope)
+    context = Context(door, writer, door.now, name, kept.type, kept.id, kept.scope)
     if name == "move":
         return _move(door, writer, kept, args)
     if kept.type == "conflict" and name == "resolve":

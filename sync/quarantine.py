@@ -51,21 +51,25 @@ def visible(door_session: Any, scopes: Sequence[str] | None, device_id: str | No
 
 
 def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
-            correction: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Apply a quarantined mutation after correction. It stays its author's work; the supervisor's scopes vouch."""
+            correction: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply a quarantined mutation after correction (`{set?, scope?}`). It stays its author's work; the supervisor's
+    scopes vouch."""
     _must_be_open(row, supervisor)
     raw = {**row.mutation}
-    if correction:
-        raw["set"] = {**(raw.get("set") or {}), **correction}
+    corrected = correction.get("set") or {}
+    if corrected:
+        raw["set"] = {**(raw.get("set") or {}), **corrected}
+    if correction.get("scope"):
+        raw["scope"] = correction["scope"]
     writer = replace(author, scopes=tuple(dict.fromkeys([*author.scopes, *supervisor.scopes])))
     try:
         outcome = apply(door, writer, load_mutation(raw))
     except Waits as waits:
         raise Problem("record_missing", f"record {waits.record_id} has not arrived") from None
     row.state = "released"
-    row.settlement = {"at": door.at, "by": supervisor.user_id, "set": dict(correction or {})}
+    row.settlement = {"at": door.at, "by": supervisor.user_id, **correction}
     door.record_entry("release", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id,
-                                                              "corrected": sorted(correction or {})})
+                                                              "corrected": sorted(corrected)})
     settled = settle_applied(door, row.device_id, row.n, outcome)
     return {**settled, "conflicts": outcome.conflicts, "record": outcome.record.to_wire()}
 

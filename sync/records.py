@@ -121,7 +121,7 @@ class Door:
     def create(self, declared: RecordType, record_id: str, scope: str, fields: dict[str, Any], writer: Writer, *,
                op: str = "create", note: Any = None) -> Kept:
         """Write a new record, with what the server derives from it."""
-        context = Context(self, writer, self.now, op, record_id, scope)
+        context = Context(self, writer, self.now, op, declared.name, record_id, scope)
         rule = self.rules.of(declared)
         rule.check(None, fields, context)
         fields = {**fields, **rule.derive(None, fields, context)}
@@ -139,7 +139,7 @@ class Door:
         """Write the next version of a record. `changed` and `stamps` come from a merge; without them they are found
         by comparing fields. A server's change (`checked=False`) skips the rules' check, never their derivation."""
         scope = before.scope if scope is None else scope
-        context = Context(self, writer, self.now, op, before.id, scope)
+        context = Context(self, writer, self.now, op, before.type, before.id, scope)
         rule = self.rules.of(before.declared)
         if checked:
             rule.check(before, fields, context)

@@ -6,7 +6,7 @@ The engine knows no trade. `server/trade` provides the rules; a test may provide
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,10 +24,10 @@ class Context:
     door: Door
     writer: Writer
     now: datetime
-    op: str = "put"
-    record_id: str = ""
-    scope: str = ""
-    scopes: frozenset[str] = field(default_factory=frozenset)
+    op: str
+    type: str
+    record_id: str
+    scope: str
 
 
 class Rule(Protocol):

@@ -1,0 +1,141 @@
+"""What an evidence record says of its photo: state, flags, bracket. Photo and record find each other here, whoever
+comes first; every change goes through the door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from media.capture import EntryInvalid, Flag, Link, bracket, check_link, check_signature, link_of, touched_by
+from media.models import CaptureEntry, Photo, Upload
+from sync.models import Checkpoint, Device, Record
+from sync.records import Door, Kept
+from sync.writers import Writer
+
+CHAIN_FLAGS = frozenset({"chain_gap", "chain_fork"})
+SIGNING_FLAGS = frozenset({"unsigned", "signature_invalid"})
+REUSE_FLAGS = frozenset({"reused_exact", "reused_near"})
+ARRIVAL_FLAGS = CHAIN_FLAGS | SIGNING_FLAGS | REUSE_FLAGS
+
+
+def media_of(session: Session, sha256: str) -> dict[str, Any]:
+    """The state of the photo with this digest as evidence shows it: `{state, …}`."""
+    photo = session.get(Photo, sha256)
+    if photo is not None:
+        return {"state": photo.state, **shown(photo)}
+    started = session.execute(select(Upload.id).where(Upload.sha256 == sha256, Upload.state == "partial")
+                              .limit(1)).first()
+    return {"state": "partial" if started else "expected"}
+
+
+def shown(photo: Photo) -> dict[str, Any]:
+    """What a checked photo's evidence tells of the file."""
+    return dict(photo.found or {}) if photo.checked_at else {}
+
+
+def set_media(door: Door, sha256: str, media: Mapping[str, Any],
+              flags_of: Callable[[Kept], list[Flag]] | None = None) -> None:
+    """Amend every evidence record that names the digest: its media, and the flags that a check of the photo makes."""
+    for kept in evidence_of(door, sha256):
+        flags = kept.fields.get("flags") or []
+        if flags_of is not None:
+            flags = [*(flag for flag in flags if flag["code"] in ARRIVAL_FLAGS), *flags_of(kept)]
+        door.amend(kept.id, {"media": dict(media), "flags": flags}, op="media")
+
+
+def evidence_of(door: Door, sha256: str) -> list[Kept]:
+    """Every evidence record that names the digest, oldest first."""
+    stored = list(door.session.execute(select(Record.id).where(Record.sha256 == sha256, Record.type == "evidence")
+                                       .order_by(Record.created_seq)).scalars())
+    door.load(stored)
+    fresh = [kept.id for kept in door.fresh() if kept.type == "evidence" and kept.fields.get("sha256") == sha256]
+    found = (door.get(record_id) for record_id in dict.fromkeys([*stored, *fresh]))
+    return [kept for kept in found if kept is not None]
+
+
+def arrival(door: Door, writer: Writer, record_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The server's fields of a new evidence record: media, flags, received_at, bracket."""
+    capture = fields.get("capture")
+    flags = check_signature(_key_of(door, writer), writer.device_id or "", capture, fields, record_id)
+    link = _link(writer, record_id, fields)
+    if link is not None:
+        flags += check_link(link, _known(door, writer.device_id or "", link))
+    beacon = capture.get("beacon") if isinstance(capture, dict) else None
+    return {"media": media_of(door.session, fields["sha256"]), "received_at": door.at,
+            "flags": [*flags, *_reuse_flags(door, record_id, fields)], "bracket": bracket(_beacon_at(door, beacon),
+                                                                                       door.at)}
+
+
+def arrived(door: Door, writer: Writer, kept: Kept) -> None:
+    """Enter a new evidence record in its device's chain, and mend the flags of those it bears upon."""
+    link = _link(writer, kept.id, kept.fields)
+    if link is not None and writer.device_id:
+        known = _known(door, writer.device_id, link)
+        door.add_row(CaptureEntry, {"record_id": kept.id, "device_id": writer.device_id, "seq": link.seq,
+                                    "hash": link.hash, "prev": link.prev})
+        for other in touched_by(link, known):
+            _replace_flags(door, other.record_id, CHAIN_FLAGS,
+                           check_link(other, _known(door, writer.device_id, other, plus=[link])))
+    for other_record in evidence_of(door, kept.fields["sha256"]):
+        if other_record.id != kept.id:
+            _replace_flags(door, other_record.id, frozenset({"reused_exact"}),
+                           _reuse_flags(door, other_record.id, other_record.fields))
+
+
+def _replace_flags(door: Door, record_id: str, codes: frozenset[str], flags: list[Flag]) -> None:
+    kept = door.get(record_id)
+    if kept is not None:
+        others = [flag for flag in kept.fields.get("flags") or [] if flag["code"] not in codes]
+        door.amend(record_id, {"flags": [*others, *flags]}, op="flags")
+
+
+def _reuse_flags(door: Door, record_id: str, fields: Mapping[str, Any]) -> list[Flag]:
+    """`reused_exact` for each other record that the same bytes are about (evidence.md, threat 4)."""
+    about = fields["about"]["id"]
+    others = {kept.fields["about"]["id"]: kept.id for kept in evidence_of(door, fields["sha256"])
+              if kept.id != record_id and kept.fields["about"]["id"] != about}
+    return [{"code": "reused_exact", "about": other_about, "detail": {
+        "rule": "same digest about another record", "sha256": fields["sha256"], "evidence_id": evidence_id}}
+        for other_about, evidence_id in others.items()]
+
+
+def _link(writer: Writer, record_id: str, fields: Mapping[str, Any]) -> Link | None:
+    capture = fields.get("capture")
+    if not isinstance(capture, dict) or writer.device_id is None:
+        return None
+    try:
+        return link_of(writer.device_id, capture, fields, record_id)
+    except EntryInvalid:  # check_signature flags what has no entry
+        return None
+
+
+def _known(door: Door, device_id: str, link: Link, plus: Iterable[Link] = ()) -> list[Link]:
+    """The links that bear upon this one: same seq, nearest below, nearest above."""
+    near: list[Link] = [*plus, *(Link(row["seq"], row["prev"], row["hash"], row["record_id"])
+                                 for row in door.rows(CaptureEntry) if row["device_id"] == device_id)]
+    own = select(CaptureEntry).where(CaptureEntry.device_id == device_id)
+    below = select(CaptureEntry.seq).where(CaptureEntry.device_id == device_id, CaptureEntry.seq < link.seq) \
+        .order_by(CaptureEntry.seq.desc()).limit(1).scalar_subquery()
+    above = select(CaptureEntry.seq).where(CaptureEntry.device_id == device_id, CaptureEntry.seq > link.seq) \
+        .order_by(CaptureEntry.seq).limit(1).scalar_subquery()
+    for row in door.session.execute(own.where((CaptureEntry.seq == link.seq) | (CaptureEntry.seq == below)
+                                              | (CaptureEntry.seq == above))).scalars():
+        near.append(Link(row.seq, row.prev, row.hash, row.record_id))
+    return near
+
+
+def _key_of(door: Door, writer: Writer) -> Mapping[str, Any] | None:
+    device = door.session.get(Device, writer.device_id) if writer.device_id else None
+    return device.public_key if device else None
+
+
+def _beacon_at(door: Door, beacon: object) -> str | None:
+    """When the checkpoint with this root was issued; None for one that this journal never had."""
+    if not isinstance(beacon, str):
+        return None
+    return door.session.execute(select(Checkpoint.at).where(Checkpoint.root == beacon)
+                                .order_by(Checkpoint.at).limit(1)).scalar_one_or_none()

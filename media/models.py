@@ -1,0 +1,64 @@
+"""Tables of photos: uploads in the spool, what is known of each file, renditions, and the capture chains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sync.models import Base, Big, Json, TimeText, UuidText
+
+
+class Upload(Base):
+    """A tus upload in progress; its bytes stand in the spool under its id, and the file's length is its offset."""
+
+    __tablename__ = "upload"
+    id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    media_type: Mapped[str] = mapped_column(String(100))
+    length: Mapped[int] = mapped_column(Big)
+    owner: Mapped[str] = mapped_column(UuidText)
+    created_at: Mapped[str] = mapped_column(TimeText)
+    expires_at: Mapped[str] = mapped_column(TimeText, index=True)
+    state: Mapped[str] = mapped_column(String(10), default="open")
+
+
+class Photo(Base):
+    """A stored original, named by its digest: `stored` until checked, then `verified` or `damaged`."""
+
+    __tablename__ = "photo"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    bytes: Mapped[int] = mapped_column(Big)
+    media_type: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    stored_at: Mapped[str] = mapped_column(TimeText)
+    checked_at: Mapped[str | None] = mapped_column(TimeText)
+    width: Mapped[int | None] = mapped_column(Integer)
+    height: Mapped[int | None] = mapped_column(Integer)
+    dhash: Mapped[str | None] = mapped_column(String(64))
+    found: Mapped[Any] = mapped_column(Json, nullable=True)
+
+
+class Rendition(Base):
+    """A derived picture: its own digest, its parent, and how it was made."""
+
+    __tablename__ = "rendition"
+    parent: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    bytes: Mapped[int] = mapped_column(Big)
+    recipe: Mapped[Any] = mapped_column(Json)
+    made_at: Mapped[str] = mapped_column(TimeText)
+
+
+class CaptureEntry(Base):
+    """One entry of a device's capture chain; two rows with one `seq` are a fork."""
+
+    __tablename__ = "capture_entry"
+    record_id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    device_id: Mapped[str] = mapped_column(UuidText)
+    seq: Mapped[int] = mapped_column(Big)
+    hash: Mapped[str] = mapped_column(String(64))
+    prev: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (Index(None, "device_id", "seq"),)

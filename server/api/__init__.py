@@ -1,0 +1,64 @@
+"""The JSON API under `/api/v1`, one module a noun, described by OpenAPI 3.1 at `/api/v1/openapi.json`."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, g, request
+from flask_smorest import Api, Blueprint
+
+from server.auth import authenticate
+from server.db import writing
+
+BASE = "/api/v1"
+
+
+def blueprint(name: str, description: str) -> Blueprint:
+    """A blueprint under the base path."""
+    return Blueprint(name, f"server.api.{name}", url_prefix=BASE, description=description)
+
+
+def init_app(app: Flask) -> None:
+    """Register every noun."""
+    from server.api import (
+        devices,
+        hello,
+        journal,
+        media,
+        pull,
+        push,
+        quarantine,
+        records,
+        reviews,
+        sessions,
+        spot_checks,
+        uploads,
+        users,
+        zones,
+    )
+    app.config.update(
+        API_TITLE="Menqian 门前", API_VERSION="1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=BASE,
+        OPENAPI_JSON_PATH="openapi.json", OPENAPI_SWAGGER_UI_PATH="docs",
+        OPENAPI_SWAGGER_UI_URL="/static/vendor/swagger-ui/",
+        API_SPEC_OPTIONS={"components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+                          "security": [{"bearer": []}]})
+    api = Api(app)
+    api.DEFAULT_ERROR_RESPONSE_NAME = None
+    for module in (sessions, users, devices, hello, push, pull, quarantine, records, uploads, media, zones, journal,
+                   reviews, spot_checks):
+        module.blp.before_request(_authenticate)
+        module.blp.after_request(_note_refusal)
+        api.register_blueprint(module.blp)
+
+
+def _authenticate() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not getattr(view, "is_public", False) and request.method != "OPTIONS":
+        authenticate()
+
+
+def _note_refusal(response: Response) -> Response:
+    """A refused access is an entry in the journal."""
+    if response.status_code == 403 and "principal" in g:
+        with writing() as door:
+            door.record_entry("refused", g.principal.user_id, None, {
+                "method": request.method, "path": request.path[:200], "device_id": g.principal.device_id})
+    return response

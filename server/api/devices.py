@@ -1,0 +1,139 @@
+"""Devices: invited, enrolled once with a key of their own, watched, revoked (protocol section 1)."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from flask import Response
+from sqlalchemy import select
+
+from schemas.people import Enrolment, Invitation, InvitationAsked, Reason
+from schemas.problems import Problem
+from schemas.values import stamp
+from server import limits
+from server.api import blueprint
+from server.api.hello import hello_of
+from server.api.sessions import shown
+from server.api.users import oversees
+from server.auth import hash_token, me, needs_role, new_token, principal_of, public
+from server.db import db, writing
+from server.house import house
+from server.models import Invitation as InvitationRow
+from server.models import User
+from server.wire import answer
+from sync.models import Device
+from sync.records import Door
+from sync.signing import public_key_of
+
+blp = blueprint("devices", "设备 Devices")
+ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+@blp.post("/devices/invitations")
+@needs_role("supervisor", "admin")
+@blp.arguments(InvitationAsked)
+@blp.response(201, Invitation)
+def add_invitation(given: dict[str, Any]) -> Response:
+    """A code by which one device of that person may enrol once."""
+    user = db.session.execute(select(User).where(User.username == given["username"])).scalar_one_or_none()
+    if user is None or not oversees(user):
+        raise Problem("not_found", "no such person in your scope")
+    with writing() as door:
+        code, expires_at = invite(door, me().user_id, user.id)
+    return answer({"code": code, "expires_at": expires_at}, 201)
+
+
+@blp.post("/devices")
+@public
+@limits.limiter.limit(limits.attempts, deduct_when=limits.failed)
+@blp.arguments(Enrolment)
+@blp.response(201)
+def enrol(given: dict[str, Any]) -> Response:
+    """Enrol with an invitation code. 404 `invitation_invalid`, 410 `invitation_expired`, 409 `invitation_used`."""
+    key = given.get("public_key")
+    if key is not None:
+        try:
+            public_key_of(key)
+        except ValueError:
+            raise Problem("invalid_request", "public_key is no point of P-256",
+                          errors={"public_key": ["not a P-256 key"]}) from None
+    token = new_token()
+    with writing() as door:
+        user = _redeem(door, given["code"])
+        device = Device(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), user_id=user.id,
+                        token_hash=hash_token(token), name=given["name"], platform=given["platform"],
+                        app_version=given["app_version"], public_key=key, state="active", enrolled_at=door.at,
+                        last_seen_at=door.at, last_n=0)
+        door.session.add(device)
+        door.record_entry("device_enrolled", user.id, device.id, {"public_key": key, "platform": given["platform"]})
+    return answer({"device_id": device.id, "token": token, "user": shown(user), "scopes": user.scopes,
+                   "hello": hello_of(principal_of(token))}, 201)
+
+
+@blp.post("/devices/<device_id>/revoke")
+@needs_role("supervisor", "admin")
+@blp.arguments(Reason)
+@blp.response(200)
+def revoke(given: dict[str, Any], device_id: str) -> Response:
+    """From now on its token gets 401 `device_revoked`; what it delivered stays."""
+    with writing() as door:
+        device = _overseen(door, device_id)
+        device.state = "revoked"
+        door.record_entry("device_revoked", me().user_id, device_id, {"reason": given["reason"]})
+    return answer(device_row(device, me().user()))
+
+
+@blp.get("/devices")
+@needs_role("supervisor", "admin")
+@blp.response(200)
+def list_devices() -> Response:
+    """Devices of the people whom the one who asks oversees, with what each last said of its outbox."""
+    return answer({"items": [device_row(device, shown(user)) for device, user in overseen_devices()]})
+
+
+def overseen_devices() -> list[tuple[Device, User]]:
+    """(device, person) pairs, those longest unseen first."""
+    rows = db.session.execute(select(Device, User).join(User, User.id == Device.user_id)
+                              .order_by(Device.last_seen_at)).all()
+    return [(device, user) for device, user in rows if oversees(user)]
+
+
+def device_row(device: Device, user: dict[str, Any]) -> dict[str, Any]:
+    reported = device.reported or {}
+    return {"id": device.id, "name": device.name, "platform": device.platform, "app_version": device.app_version,
+            "user": user, "last_seen_at": device.last_seen_at, "last_n": device.last_n,
+            "reported": {name: reported.get(name) for name in ("unsent", "oldest_unsent_at", "unsent_bytes")},
+            "clock_offset_ms": device.clock_offset_ms, "state": device.state, "signs": device.public_key is not None}
+
+
+def invite(door: Door, actor: str, user_id: str) -> tuple[str, str]:
+    """A fresh invitation: (code, when it expires)."""
+    code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(3))
+    expires_at = stamp(door.now + timedelta(hours=house().settings.invitation_hours))
+    door.session.add(InvitationRow(code_hash=hash_token(code), user_id=user_id, created_by=actor,
+                                   expires_at=expires_at))
+    door.record_entry("device_invited", actor, user_id, {})
+    return code, expires_at
+
+
+def _redeem(door: Door, code: str) -> User:
+    invitation = door.session.get(InvitationRow, hash_token(code.strip().upper()))
+    if invitation is None:
+        raise Problem("invitation_invalid")
+    if invitation.used_at is not None:
+        raise Problem("invitation_used")
+    if invitation.expires_at < door.at:
+        raise Problem("invitation_expired")
+    invitation.used_at = door.at
+    return door.session.execute(select(User).where(User.id == invitation.user_id)).scalar_one()
+
+
+def _overseen(door: Door, device_id: str) -> Device:
+    device = door.session.get(Device, device_id)
+    user = door.session.get(User, device.user_id) if device else None
+    if device is None or user is None or not oversees(user):
+        raise Problem("not_found", "no such device in your scope")
+    return device

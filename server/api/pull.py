@@ -1,0 +1,51 @@
+"""Pull and verify (protocol section 3)."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from schemas.problems import Problem
+from schemas.values import stamp
+from server.api import blueprint
+from server.api.hello import scopes_of
+from server.auth import me
+from server.db import db, fresh_checkpoint, reading
+from server.house import house
+from server.wire import answer
+from sync.pull import pull as pull_changes
+from sync.verify import digests
+
+blp = blueprint("pull", "下行同步 Pull")
+
+
+@blp.get("/sync/pull")
+@blp.response(200)
+def pull() -> Response:
+    """One page of what changed after the cursor in the caller's scopes."""
+    principal, state = me(), house()
+    limit = number_argument("limit", state.settings.changes_per_pull, least=1, most=state.settings.changes_per_pull)
+    checkpoint = fresh_checkpoint()
+    with reading():
+        page = pull_changes(db.session(), principal.reader(), request.args.get("cursor") or None, limit,
+                            state.settings.secret_key)
+    return answer({**page, "scopes": scopes_of(principal), "server_time": stamp(state.clock()),
+                   "checkpoint": checkpoint})
+
+
+@blp.post("/sync/verify")
+@blp.response(200)
+def verify() -> Response:
+    """Digests of what the caller should hold."""
+    with reading():
+        found = digests(db.session(), me().reader(), house().settings.secret_key)
+    return answer(found)
+
+
+def number_argument(name: str, default: int, *, least: int, most: int) -> int:
+    """A whole number of the query; above `most` it counts as that, below `least` or no number is refused."""
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()) or len(text) > 18 or int(text) < least:
+        raise Problem("invalid_request", f"{name} must be a number from {least}", errors={name: ["not a number"]})
+    return min(int(text), most)

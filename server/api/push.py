@@ -1,0 +1,47 @@
+"""Push (protocol section 2): signature first, then the envelope, then the engine; one commit, then the answer."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from schemas.problems import Problem
+from schemas.push import load_envelope
+from server.api import blueprint
+from server.auth import Principal, me
+from server.db import db, writing
+from server.house import house
+from server.wire import answer, read_json
+from sync import journal
+from sync.push import push as push_mutations
+from sync.signing import verify_push_signature
+
+blp = blueprint("push", "上行同步 Push")
+
+
+@blp.post("/sync/push")
+@blp.response(200)
+def push() -> Response:
+    """Apply a device's mutations; each has an outcome, and all of them are committed before the answer."""
+    device = must_be_device(me())
+    settings = house().settings
+    if device.public_key is not None and not verify_push_signature(
+            device.public_key, request.headers.get("Menqian-Signature"), request.get_data()):
+        raise Problem("signature_invalid", "the Menqian-Signature header does not verify over the body")
+    mutations, health = load_envelope(read_json(request))
+    if len(mutations) > settings.mutations_per_push:
+        raise Problem("batch_too_large", f"at most {settings.mutations_per_push} mutations in a push",
+                      limit=settings.mutations_per_push)
+    with writing() as door:
+        outcomes = push_mutations(door, device.writer(), mutations, health, mutation_bytes=settings.mutation_bytes)
+        last_n, epoch, at = max([device.last_n or 0, *(outcome["n"] for outcome in outcomes)]), door.gate.epoch, door.at
+    checkpoint = journal.newest_checkpoint(db.session())
+    return answer({"outcomes": outcomes, "last_n": last_n, "epoch": epoch, "server_time": at,
+                   "checkpoint": checkpoint.note if checkpoint else None})
+
+
+def must_be_device(principal: Principal) -> Principal:
+    """Raise `device_required` for a person's token."""
+    if principal.device_id is None:
+        raise Problem("device_required")
+    return principal
+

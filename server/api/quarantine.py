@@ -1,0 +1,93 @@
+"""The quarantine: seen by devices (their own) and supervisors (their scope), released or dismissed by the latter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from schemas.people import Reason, Release
+from schemas.problems import Problem
+from server.api import blueprint
+from server.auth import me, must_have_role, needs_role
+from server.db import db, writing
+from server.models import User
+from server.wire import answer
+from sync import held, quarantine
+from sync.models import Device, Quarantined
+from sync.records import Door
+from sync.writers import Writer
+
+blp = blueprint("quarantine", "隔离区 Quarantine")
+
+
+@blp.get("/quarantine")
+@blp.response(200)
+def list_quarantine() -> Response:
+    """Open entries, oldest first."""
+    principal = me()
+    if principal.device_id is None:
+        must_have_role("supervisor", "admin")
+    rows = quarantine.visible(db.session(), principal.scopes, principal.device_id)
+    return answer({"items": [shown(row) for row in rows]})
+
+
+@blp.get("/quarantine/<quarantine_id>")
+@blp.response(200)
+def get_quarantined(quarantine_id: str) -> Response:
+    """One entry, settled or not: the raw mutation stays readable."""
+    row = db.session.get(Quarantined, quarantine_id)
+    principal = me()
+    mine = row is not None and principal.device_id == row.device_id
+    if row is None or not (mine or (principal.has_role("supervisor", "admin", "auditor")
+                                    and principal.covers(row.scope or ""))):
+        raise Problem("not_found")
+    return answer({**shown(row), "state": row.state, "settlement": row.settlement})
+
+
+@blp.post("/quarantine/<quarantine_id>/release")
+@needs_role("supervisor")
+@blp.arguments(Release)
+@blp.response(200)
+def release(given: dict[str, Any], quarantine_id: str) -> Response:
+    """Apply it after correction; a problem of the corrected mutation leaves it where it is."""
+    with writing() as door:
+        row = _entry(door, quarantine_id)
+        before = door.gate.seq
+        settled = quarantine.release(door, row, _author(door, row), me().writer(), given)
+        door.flush()
+        held.settle_arrived(door, before)
+    return answer(settled)
+
+
+@blp.post("/quarantine/<quarantine_id>/dismiss")
+@needs_role("supervisor")
+@blp.arguments(Reason)
+@blp.response(200)
+def dismiss(given: dict[str, Any], quarantine_id: str) -> Response:
+    """Close it without applying it."""
+    with writing() as door:
+        settled = quarantine.dismiss(door, _entry(door, quarantine_id), me().writer(), given["reason"])
+    return answer(settled)
+
+
+def shown(row: Quarantined) -> dict[str, Any]:
+    return {"id": row.id, "device_id": row.device_id, "user_id": row.user_id, "n": row.n,
+            "received_at": row.received_at, "scope": row.scope, "reason": row.reason, "problem": row.problem,
+            "mutation": row.mutation}
+
+
+def _entry(door: Door, quarantine_id: str) -> Quarantined:
+    row = door.session.get(Quarantined, quarantine_id)
+    if row is None or not me().covers(row.scope or ""):
+        raise Problem("not_found")
+    return row
+
+
+def _author(door: Door, row: Quarantined) -> Writer:
+    """The one who made the mutation, as he is today."""
+    user, device = door.session.get(User, row.user_id), door.session.get(Device, row.device_id)
+    if user is None or device is None:
+        raise Problem("not_found")
+    return Writer(device.id, user.id, tuple(user.roles), tuple(user.scopes), device.id, user.unit,
+                  signed=device.public_key is not None)

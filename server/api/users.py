@@ -1,0 +1,96 @@
+"""People: made and changed by admins, listed by supervisors of their scope (protocol section 1)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Response
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from schemas.people import User as UserSchema
+from schemas.people import UserChange
+from schemas.problems import Problem
+from server.api import blueprint
+from server.api.sessions import shown
+from server.auth import HASHER, me, needs_role
+from server.db import db, writing
+from server.models import Login, User
+from server.reference import known_scope
+from server.wire import answer
+from sync.records import Door
+from sync.writers import covers
+
+blp = blueprint("users", "人员 People")
+
+
+@blp.post("/users")
+@needs_role("admin")
+@blp.arguments(UserSchema)
+@blp.response(201, UserSchema)
+def add_user(given: dict[str, Any]) -> Response:
+    """Make a person. 409 `username_taken`, 422 `scope_unknown`."""
+    with writing() as door:
+        user = make_user(door, me().user_id, **given)
+    return answer(shown(user), 201)
+
+
+@blp.patch("/users/<user_id>")
+@needs_role("admin")
+@blp.arguments(UserChange(partial=True))
+@blp.response(200, UserSchema)
+def change_user(given: dict[str, Any], user_id: str) -> Response:
+    """Change a person. Changed scopes raise `scopes.version` of his devices; an inactive person is out at once."""
+    _check_scopes(given.get("scopes", []))
+    with writing() as door:
+        user = door.session.get(User, user_id)
+        if user is None:
+            raise Problem("not_found", "no such person")
+        if "password" in given:
+            user.password_hash = HASHER.hash(given.pop("password"))
+            door.session.execute(delete(Login).where(Login.user_id == user_id))
+        if sorted(given.get("scopes", user.scopes)) != sorted(user.scopes):
+            user.scopes_version += 1
+        for name, value in given.items():
+            setattr(user, name, value)
+        door.record_entry("user_changed", me().user_id, user_id, {
+            "changed": sorted(given), "roles": user.roles, "scopes": user.scopes, "active": user.active})
+    return answer(shown(user))
+
+
+@blp.get("/users")
+@needs_role("supervisor", "admin")
+@blp.response(200)
+def list_users() -> Response:
+    """People: all for an admin, those of the own scope for a supervisor."""
+    people = db.session.execute(select(User).order_by(User.username)).scalars()
+    return answer({"items": [shown(user) for user in people if oversees(user)]})
+
+
+def oversees(user: User) -> bool:
+    """May the one who asks see this person? An admin everybody, a supervisor those who work in his scope."""
+    return me().has_role("admin") or any(covers(me().scopes, scope) for scope in user.scopes)
+
+
+def make_user(door: Door, actor: str, *, username: str, name: str, roles: list[str], scopes: list[str],
+              password: str, unit: str | None = None, active: bool = True) -> User:
+    """A new person, journalled; raises `username_taken`, `scope_unknown`."""
+    _check_scopes(scopes)
+    user = User(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), username=username, name=name,
+                password_hash=HASHER.hash(password), roles=list(dict.fromkeys(roles)),
+                scopes=list(dict.fromkeys(scopes)), scopes_version=1, unit=unit, active=active, created_at=door.at)
+    door.session.add(user)
+    try:
+        door.session.flush()
+    except IntegrityError:
+        raise Problem("username_taken", f"{username} exists already") from None
+    door.record_entry("user_added", actor, user.id, {"roles": user.roles, "scopes": user.scopes})
+    return user
+
+
+def _check_scopes(scopes: list[str]) -> None:
+    unknown = [scope for scope in scopes if not known_scope(scope)]
+    if unknown:
+        raise Problem("scope_unknown", f"no division has the code {', '.join(unknown)}",
+                      errors={"scopes": [f"unknown: {code}" for code in unknown]})

@@ -1,0 +1,161 @@
+"""Who asks: bearer tokens of people and devices, passwords, roles, scopes. Tokens are random and stored hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from flask import g, request
+from sqlalchemy import select
+
+from schemas.problems import Problem
+from schemas.values import stamp
+from server.db import db
+from server.house import house
+from server.models import Login, User
+from sync.models import Device
+from sync.pull import Reader
+from sync.writers import Writer, covers
+
+ROLES = ("inspector", "auxiliary", "reviewer", "supervisor", "auditor", "admin")
+HASHER = PasswordHasher()
+NOBODY = HASHER.hash(secrets.token_hex(16))
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The one who asks, as he was when the request came."""
+
+    user_id: str
+    username: str
+    name: str
+    roles: tuple[str, ...]
+    scopes: tuple[str, ...]
+    scopes_version: int
+    unit: str | None
+    device_id: str | None = None
+    public_key: Any = None
+    last_n: int | None = None
+    login_hash: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The writer and reader in the sense of the protocol: the device, or the person on the web."""
+        return self.device_id or self.user_id
+
+    def has_role(self, *roles: str) -> bool:
+        return any(role in self.roles for role in roles)
+
+    def covers(self, scope: str) -> bool:
+        return covers(self.scopes, scope)
+
+    def writer(self) -> Writer:
+        return Writer(self.id, self.user_id, self.roles, self.scopes, self.device_id, self.unit,
+                      signed=self.device_id is None or self.public_key is not None)
+
+    def reader(self) -> Reader:
+        return Reader(self.id, self.scopes, self.device_id is not None)
+
+    def user(self) -> dict[str, Any]:
+        """The person as the wire shows him."""
+        return {"id": self.user_id, "username": self.username, "name": self.name, "roles": list(self.roles),
+                "scopes": list(self.scopes)}
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> str:
+    """Tokens are long and random, so a plain digest is enough to store them by."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def check_password(username: str, password: str) -> User:
+    """The active person of that name and password; raises `bad_credentials`, after the same time in every case."""
+    user = db.session.execute(select(User).where(User.username == username)).scalar_one_or_none()
+    try:
+        HASHER.verify(user.password_hash if user else NOBODY, password)
+    except (VerifyMismatchError, InvalidHashError):
+        raise Problem("bad_credentials") from None
+    if user is None or not user.active:
+        raise Problem("bad_credentials")
+    return user
+
+
+def principal_of(token: str) -> Principal:
+    """The person or device of a token; raises `login_required`, `token_expired`, `device_revoked`, `user_inactive`."""
+    digest = hash_token(token)
+    device = db.session.execute(select(Device).where(Device.token_hash == digest)).scalar_one_or_none()
+    if device is not None:
+        if device.state != "active":
+            raise Problem("device_revoked")
+        return _principal(device.user_id, device_id=device.id, public_key=device.public_key, last_n=device.last_n)
+    login = db.session.get(Login, digest)
+    if login is None:
+        raise Problem("login_required", "令牌无效 The token is not known")
+    if login.expires_at < stamp(house().clock()):
+        raise Problem("token_expired")
+    return _principal(login.user_id, login_hash=digest)
+
+
+def _principal(user_id: str, **more: Any) -> Principal:
+    user = db.session.execute(select(User).where(User.id == user_id)).scalar_one()
+    if not user.active:
+        raise Problem("user_inactive")
+    return Principal(user.id, user.username, user.name, tuple(user.roles), tuple(user.scopes), user.scopes_version,
+                     user.unit, **more)
+
+
+def authenticate() -> Principal:
+    """The one who asks, by his bearer token; remembered for the request."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Problem("login_required")
+    found = principal_of(token.strip())
+    db.session.rollback()
+    g.principal = found
+    return found
+
+
+def me() -> Principal:
+    """The one who asks, once authenticated."""
+    principal: Principal = g.principal
+    return principal
+
+
+def must_have_role(*roles: str) -> None:
+    """Raise `role_forbidden` unless the one who asks has one of the roles."""
+    if not me().has_role(*roles):
+        raise Problem("role_forbidden", f"需要角色 needs one of the roles: {', '.join(roles)}")
+
+
+def must_cover(scope: str) -> None:
+    """Raise `out_of_scope` unless the one who asks covers the scope."""
+    if not me().covers(scope):
+        raise Problem("out_of_scope", f"scope {scope} is not covered")
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that works without a token."""
+    view.is_public = True  # type: ignore[attr-defined]  # a mark on the function, read by the blueprint
+    return view
+
+
+def needs_role(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A view only for people with one of the roles."""
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            must_have_role(*roles)
+            return view(*args, **kwargs)
+        return guarded
+    return decorate

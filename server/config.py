@@ -1,0 +1,130 @@
+"""Every setting, in one class, read from environment variables `MENQIAN_…` at start-up.
+
+Start-up refuses combinations that would lose or betray work, and says which.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+
+class UnsafeSettings(Exception):
+    """The settings contradict each other or would be unsafe; the text says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one installation; each line's comment is its manual."""
+
+    data: Path                              # MENQIAN_DATA: directory for database, keys, photos, spool, queue
+    database_url: str                       # MENQIAN_DATABASE_URL: SQLAlchemy URL; default SQLite in the data directory
+    media_url: str                          # MENQIAN_MEDIA_URL: file:///… or s3://bucket?endpoint_url=…
+    queue_url: str                          # MENQIAN_QUEUE_URL: sqlite:///…, redis://…, or immediate: (tests)
+    spool: Path                             # MENQIAN_SPOOL: uploads in progress; shared by all workers
+    secret_key: bytes = field(repr=False)   # MENQIAN_SECRET_KEY: signs cursors and page sessions; kept in data if absent
+    origin: str                             # MENQIAN_ORIGIN: name of the journal in its signed checkpoints
+    login_hours: int                        # MENQIAN_LOGIN_HOURS: how long a person's session lasts
+    login_attempts: str                     # MENQIAN_LOGIN_ATTEMPTS: failed logins per person and address, as "5/minute"
+    invitation_hours: int                   # MENQIAN_INVITATION_HOURS: how long an invitation code works
+    upload_hours: int                       # MENQIAN_UPLOAD_HOURS: how long an unfinished upload is kept
+    checkpoint_seconds: int                 # MENQIAN_CHECKPOINT_SECONDS: oldest a checkpoint may be while entries come
+    heif: bool                              # MENQIAN_HEIF: 1 takes HEIC and AVIF pictures (needs pillow-heif)
+    secure_cookies: bool                    # MENQIAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never go in clear
+    proxies: int                            # MENQIAN_PROXIES: reverse proxies in front, whose addresses are believed
+    log_level: str                          # MENQIAN_LOG_LEVEL: debug, info, warning, error
+    mutations_per_push: int = 500
+    push_bytes: int = 8_388_608
+    mutation_bytes: int = 65_536
+    changes_per_pull: int = 1_000
+    upload_bytes: int = 67_108_864
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings; raises UnsafeSettings."""
+        def read(name: str, default: str) -> str:
+            return environ.get(f"MENQIAN_{name}") or default
+
+        data = Path(read("DATA", "data")).expanduser().resolve()
+        settings = cls(
+            data=data, database_url=_psycopg(read("DATABASE_URL", f"sqlite:///{data / 'menqian.db'}")),
+            media_url=read("MEDIA_URL", (data / "media").as_uri()),
+            queue_url=read("QUEUE_URL", f"sqlite:///{data / 'queue.db'}"),
+            spool=Path(read("SPOOL", str(data / "spool"))), origin=read("ORIGIN", "menqian.local/journal"),
+            secret_key=_secret(data, environ.get("MENQIAN_SECRET_KEY")),
+            login_hours=_number(read("LOGIN_HOURS", "12"), "LOGIN_HOURS"),
+            login_attempts=read("LOGIN_ATTEMPTS", "5/minute"),
+            invitation_hours=_number(read("INVITATION_HOURS", "72"), "INVITATION_HOURS"),
+            upload_hours=_number(read("UPLOAD_HOURS", "168"), "UPLOAD_HOURS"),
+            checkpoint_seconds=_number(read("CHECKPOINT_SECONDS", "5"), "CHECKPOINT_SECONDS"),
+            heif=read("HEIF", "0") == "1", secure_cookies=read("SECURE_COOKIES", "0") == "1",
+            proxies=_number(read("PROXIES", "0"), "PROXIES"), log_level=read("LOG_LEVEL", "info").lower())
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Refuse what is unsafe together."""
+        if self.media_url.startswith("s3:") and "endpoint_url=http://" in self.media_url \
+                and not any(host in self.media_url for host in ("//127.0.0.1", "//localhost", "//[::1]")) \
+                and os.environ.get("MENQIAN_ALLOW_PLAIN_S3") != "1":
+            raise UnsafeSettings("MENQIAN_MEDIA_URL 以明文访问远程存储:请用 https,或设 MENQIAN_ALLOW_PLAIN_S3=1 "
+                                 "the media store is remote and unencrypted: use https or set MENQIAN_ALLOW_PLAIN_S3=1")
+        if not self.database_url.startswith(("sqlite:", "postgresql+psycopg:")):
+            raise UnsafeSettings("MENQIAN_DATABASE_URL 须为 sqlite 或 postgresql must be sqlite or postgresql")
+        if not self.queue_url.startswith(("sqlite:", "redis:", "rediss:", "immediate:")):
+            raise UnsafeSettings("MENQIAN_QUEUE_URL 须为 sqlite、redis 或 immediate must be sqlite, redis or immediate")
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            raise UnsafeSettings("MENQIAN_LOG_LEVEL must be debug, info, warning or error")
+
+    @property
+    def embedded(self) -> bool:
+        """True on SQLite: one process writes (gthread worker), however many were asked for."""
+        return self.database_url.startswith("sqlite:")
+
+    def limits(self) -> dict[str, int]:
+        """The limits that `GET /hello` tells."""
+        return {name: getattr(self, name) for name in
+                ("mutations_per_push", "push_bytes", "mutation_bytes", "changes_per_pull", "upload_bytes")}
+
+
+def _psycopg(url: str) -> str:
+    """PostgreSQL is spoken to by psycopg 3, however its URL is spelled."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url[len(prefix):]
+    return url
+
+
+def _number(text: str, name: str) -> int:
+    if not text.isdigit():
+        raise UnsafeSettings(f"MENQIAN_{name} 须为数字 must be a number, is {text!r}")
+    return int(text)
+
+
+def _secret(data: Path, given: str | None) -> bytes:
+    """The given secret, or the one that stands in the data directory, made at first use."""
+    if given is not None:
+        if len(given) < 32:
+            raise UnsafeSettings("MENQIAN_SECRET_KEY 过短:至少 32 个字符 is too short: at least 32 characters")
+        return given.encode()
+    return kept_secret(data / "keys" / "secret", lambda: secrets.token_bytes(32))
+
+
+def kept_secret(path: Path, make: Callable[[], bytes]) -> bytes:
+    """A secret that is made once and kept in a file that only its owner may read."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was first: its secret is the one
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,103 @@
+"""Every failure leaves as problem+json, or as a page where a person looks; nothing of the inside is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, jsonify, render_template, request
+from flask_limiter import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from media.stores import StoreUnavailable
+from schemas.problems import Problem
+
+log = structlog.get_logger()
+
+BY_STATUS = {400: "invalid_request", 401: "login_required", 404: "not_found", 405: "method_not_allowed",
+             408: "request_timeout", 411: "length_required", 413: "too_large", 415: "unsupported_media_type",
+             422: "invalid_request", 429: "too_many_requests", 503: "unavailable"}
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(Problem, answer)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(StoreUnavailable, _store)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def answer(problem: Problem) -> Response:
+    """The response of a problem: problem+json, or a page for a browser on a page."""
+    status = problem.kind.status
+    if _wants_page():
+        response = Response(render_template("problem.html", problem=problem), status=status)
+    else:
+        response = jsonify(problem.to_dict())
+        response.status_code = status
+        response.content_type = "application/problem+json"
+    wait = problem.retry_after or {429: 60, 503: 5}.get(status)
+    if wait:
+        response.headers["Retry-After"] = str(wait)
+    if status == 401 and not _wants_page():
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _wants_page() -> bool:
+    return not request.path.startswith("/api/") and request.accept_mimetypes.accept_html \
+        and not request.path.startswith("/static/")
+
+
+def _http(error: HTTPException) -> Any:
+    if isinstance(error, RateLimitExceeded):
+        return answer(Problem("too_many_requests", "登录失败次数过多,请稍后再试 Too many failed attempts, try later",
+                              retry_after=60))
+    if isinstance(error, CSRFError):
+        return answer(Problem("csrf_invalid"))
+    code = error.code or 500
+    if code < 400:
+        return error
+    messages = getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
+    if messages:
+        return answer(_from_marshmallow(messages))
+    if code == 400 and request.is_json:
+        return answer(Problem("invalid_json", "the body is not valid JSON"))
+    return answer(Problem(BY_STATUS.get(code, "invalid_request" if code < 500 else "internal_error"),
+                          error.description or ""))
+
+
+def _from_marshmallow(messages: Any) -> Problem:
+    """A problem from marshmallow's messages, which webargs groups by location."""
+    errors: dict[str, list[str]] = {}
+
+    def walk(node: Any, path: str) -> None:
+        if isinstance(node, dict):
+            for name, part in node.items():
+                walk(part, f"{path}.{name}" if path else str(name))
+        else:
+            errors[path] = [str(text) for text in (node if isinstance(node, list) else [node])]
+
+    for location, found in (messages.items() if isinstance(messages, dict) else [("", messages)]):
+        walk(found, "" if location in ("json", "query", "headers", "form") else str(location))
+    unknown = any("Unknown field" in text for texts in errors.values() for text in texts)
+    detail = "; ".join(f"{name or 'body'}: {texts[0]}" for name, texts in sorted(errors.items()))
+    return Problem("unknown_field" if unknown else "invalid_request", detail, errors=errors)
+
+
+def _store(error: StoreUnavailable) -> Response:
+    log.error("store_unavailable", error=str(error))
+    return answer(Problem("unavailable", "媒体存储暂不可用 The media store cannot be reached"))
+
+
+def _database(error: OperationalError) -> Response:
+    log.error("database_unavailable", error=str(error.orig))
+    return answer(Problem("busy", "数据库繁忙或不可用 The database is busy or cannot be reached"))
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("unexpected", path=request.path, request_id=g.get("request_id"))
+    return answer(Problem("internal_error", f"request {g.get('request_id', '-')}"))

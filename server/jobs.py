@@ -1,0 +1,104 @@
+"""Work behind the answer: photo checks, and a tick that signs checkpoints, expires what waited, sweeps the spool.
+
+The queue only hints: what it forgets (a crash between commit and hint) the tick finds again in the database.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, current_app
+from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
+from huey.consumer import Consumer
+
+from media import checks, sweep
+from server.config import Settings
+from server.db import db, fresh_checkpoint, writing
+from server.house import house
+from sync import held
+
+log = structlog.get_logger()
+TICK_SECONDS = 5
+
+
+def open_queue(settings: Settings) -> Huey:
+    """The queue of the settings; `immediate:` runs each job at once, in tests and simulations."""
+    if settings.queue_url.startswith("immediate:"):
+        return MemoryHuey("menqian", immediate=True)
+    if settings.queue_url.startswith("redis"):
+        return RedisHuey("menqian", url=settings.queue_url)
+    return SqliteHuey("menqian", filename=urlsplit(settings.queue_url).path, fsync=False)
+
+
+def init_app(app: Flask) -> None:
+    """Open the app's queue and declare its tasks."""
+    queue = open_queue(app.extensions["menqian"].settings)
+    app.extensions["menqian_queue"] = queue
+
+    def task(work: Callable[..., None], **options: Any) -> Callable[..., Any]:
+        def run(*args: Any) -> None:
+            with app.app_context():
+                try:
+                    work(*args)
+                finally:
+                    db.session.remove()
+        run.__name__ = work.__name__
+        return queue.task(name=work.__name__, **options)(run)
+
+    app.extensions["menqian_tasks"] = {"check_photo": task(_check_photo, retries=3, retry_delay=5),
+                                       "tick": task(_tick)}
+
+
+def check() -> None:
+    """Raise when the queue cannot be reached."""
+    current_app.extensions["menqian_queue"].pending_count()
+
+
+def check_photo(sha256: str) -> None:
+    """Ask for the check of a stored photo."""
+    current_app.extensions["menqian_tasks"]["check_photo"](sha256)
+
+
+def run_worker(app: Flask) -> None:
+    """Run jobs in this process until SIGTERM; the tick comes round every few seconds."""
+    queue: Huey = app.extensions["menqian_queue"]
+    tick = app.extensions["menqian_tasks"]["tick"]
+
+    @queue.on_startup()
+    def begin() -> None:
+        queue.storage.flush_schedule()
+        tick()
+
+    Consumer(queue, workers=1, periodic=False, initial_delay=0.05, max_delay=0.25, scheduler_interval=1,
+             worker_type="thread").run()
+
+
+def _check_photo(sha256: str) -> None:
+    state = house()
+    found = checks.examine(db.session(), state.store, sha256, heif=state.settings.heif,
+                           directory=state.settings.spool)
+    db.session.rollback()
+    if found is not None:
+        with writing() as door:
+            checks.conclude(door, sha256, found)
+
+
+def _tick() -> None:
+    """One round; the next is planned first, so that a failure of this one ends nothing."""
+    tasks = current_app.extensions["menqian_tasks"]
+    if not current_app.extensions["menqian_queue"].immediate:
+        tasks["tick"].schedule(delay=TICK_SECONDS)
+    fresh_checkpoint()
+    with writing() as door:
+        if expired := held.expire(door):
+            log.warning("held_expired", count=expired, pid=os.getpid())
+    state = house()
+    for sha256 in checks.forgotten(db.session(), state.clock()):
+        check_photo(sha256)
+    db.session.rollback()
+    with writing() as door:
+        sweep.sweep_uploads(door, state.settings.spool)

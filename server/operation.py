@@ -1,0 +1,75 @@
+"""Operation (protocol section 12): healthz, readyz, metrics. They stand at the root and need no login."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import prometheus_client
+from flask import Blueprint, Flask, Response, g, request
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import func, select, text
+
+from media.models import Photo
+from server import jobs
+from server.db import db
+from server.house import house
+from server.wire import answer
+from sync.models import Clock, Held, Quarantined
+
+bp = Blueprint("operation", __name__)
+REQUESTS = Counter("menqian_requests_total", "Requests by endpoint and status", ["endpoint", "status"])
+SECONDS = Histogram("menqian_request_seconds", "Time of a request", ["endpoint"])
+SEQ = Gauge("menqian_seq", "Number of the newest change")
+JOURNAL = Gauge("menqian_journal_entries", "Entries in the journal")
+WAITING = Gauge("menqian_waiting", "What waits for a person or a job", ["what"])
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)
+    app.after_request(_count)
+
+
+@bp.get("/healthz")
+def healthz() -> Response:
+    """The process lives."""
+    return answer({"status": "ok"})
+
+
+@bp.get("/readyz")
+def readyz() -> Response:
+    """Database, media store and queue can be reached; says which cannot."""
+    parts = {"database": _works(lambda: db.session.execute(text("SELECT 1"))),
+             "media": _works(house().store.check), "queue": _works(jobs.check)}
+    ready = all(part == "ok" for part in parts.values())
+    return answer({"status": "ok" if ready else "unavailable", **parts}, 200 if ready else 503)
+
+
+@bp.get("/metrics")
+def metrics() -> Response:
+    """Prometheus text."""
+    clock = db.session.execute(select(Clock.seq, Clock.journal_size).where(Clock.id == 1)).one()
+    SEQ.set(clock.seq)
+    JOURNAL.set(clock.journal_size)
+    for what, query in (("held", select(func.count()).select_from(Held)),
+                        ("quarantined", select(func.count()).where(Quarantined.state == "open")),
+                        ("unchecked_photos", select(func.count()).where(Photo.state == "stored"))):
+        WAITING.labels(what).set(db.session.execute(query).scalar_one())
+    return Response(prometheus_client.generate_latest(), content_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+def _works(check: Callable[[], object]) -> str:
+    """`ok`, or the kind of failure; the text of it goes to the log only."""
+    try:
+        check()
+    except Exception as error:  # whatever fails here is what readyz exists to report
+        return type(error).__name__
+    return "ok"
+
+
+def _count(response: Response) -> Response:
+    endpoint = request.endpoint or "none"
+    REQUESTS.labels(endpoint, str(response.status_code)).inc()
+    if "began" in g:
+        SECONDS.labels(endpoint).observe(time.perf_counter() - g.began)
+    return response

@@ -1,0 +1,35 @@
+"""The trade's rules as the engine takes them: one object a record type, fed by `server/rules` and `server/reference`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.records import RECORD_TYPES, RecordType
+from server.reference import known_scope
+from server.trade.base import TypeRule
+from server.trade.documents import EnforcementRule, InspectionRule, LetterRule
+from server.trade.evidence import EvidenceRule
+from server.trade.finding import FindingRule
+from server.trade.office import ConflictRule, TaskRule, TemplateRule
+from sync.rules import Rule, Rules
+
+OF_TYPE = {"finding": FindingRule, "evidence": EvidenceRule, "inspection": InspectionRule, "letter": LetterRule,
+           "enforcement": EnforcementRule, "task": TaskRule, "conflict": ConflictRule, "template": TemplateRule}
+
+
+class TradeRules:
+    """The rules of all types."""
+
+    def __init__(self, by_type: Mapping[str, Rule]) -> None:
+        self._by_type = by_type
+
+    def of(self, record_type: RecordType) -> Rule:
+        return self._by_type[record_type.name]
+
+    def known_scope(self, scope: str) -> bool:
+        return known_scope(scope)
+
+
+def rules() -> Rules:
+    """The rules of this installation."""
+    return TradeRules({name: OF_TYPE.get(name, TypeRule)() for name in RECORD_TYPES})

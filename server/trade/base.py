@@ -1,0 +1,88 @@
+"""What holds for every record type: rights by role, positions in EPSG:4490 beside what was sent, promoted columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from schemas.problems import Problem
+from schemas.records import RECORD_TYPES
+from schemas.values import parse_time, stamp
+from schemas.values import Position as PositionField
+from server.reference import table
+from server.rules.crs import to_4490
+from sync.records import Kept
+from sync.rules import Context
+from sync.writers import SERVER, Writer
+
+WRITES = {"create": "create", "edit": "edit", "delete": "edit", "amend": "edit"}
+
+
+@cache
+def rights() -> dict[tuple[str, str], frozenset[str]]:
+    """Roles by (record type, `create` or `edit`), from `record_rights.csv`."""
+    return {(row["type"], what): frozenset(row[what].split()) for row in table("record_rights")
+            for what in ("create", "edit")}
+
+
+def must_have_right(writer: Writer, record_type: str, what: str) -> None:
+    """Raise `role_forbidden` unless the writer's roles may create or edit records of this type."""
+    roles = rights()[record_type, what]
+    if writer is not SERVER and not writer.has_role(*roles):
+        raise Problem("role_forbidden", f"{what} of a {record_type} is for {', '.join(sorted(roles))}")
+
+
+class TypeRule:
+    """The rules of a type that has none of its own."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        if context.op in WRITES:
+            must_have_right(context.writer, self.type_name(before, context), WRITES[context.op])
+
+    def type_name(self, before: Kept | None, context: Context) -> str:
+        """The type of the record at hand; a new record's is told by the context."""
+        return before.type if before else context.type
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        derived = normalized_positions(self.type_name(before, context), after)
+        if before is None and not context.writer.signed:
+            derived["unsigned"] = True
+        return derived
+
+    def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        place = (fields.get("position") or {}).get("normalized") or {}
+        return {"status": fields.get("status"), "lon": place.get("lon"), "lat": place.get("lat"),
+                "due_at": utc(fields.get("due_at")), "inspector_id": fields.get("inspector_id"),
+                "zone_id": fields.get("zone_id")}
+
+    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        raise Problem("command_unknown", f"a {kept.type} has no command {name!r}")
+
+    def seals(self, kept: Kept) -> bool:
+        return False
+
+    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
+        return None
+
+
+def normalized_positions(record_type: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Positions that lack `normalized`, with it: `{lon, lat}` in EPSG:4490, degrees."""
+    declared = RECORD_TYPES[record_type].fields
+    found = {}
+    for name, value in fields.items():
+        if isinstance(value, dict) and "normalized" not in value and name in declared \
+                and isinstance(declared[name].value, PositionField):
+            lon, lat = to_4490(value["lon"], value["lat"], value["crs"])
+            found[name] = {**value, "normalized": {"lon": round(lon, 9), "lat": round(lat, 9)}}
+    return found
+
+
+def utc(text: Any) -> str | None:
+    """A time field as it stands in a sortable column; None for what is no time."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return stamp(parse_time(text))
+    except ValueError:
+        return None

@@ -1,0 +1,113 @@
+"""Inspections, enforcement records and letters: scores, checks, sealing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from schemas.problems import Problem
+from server.reference import checklists, offences, template_known
+from server.rules.risk import risk_of
+from server.rules.scoring import score
+from server.trade.base import TypeRule, utc
+from sync.models import Record
+from sync.records import Door, Kept
+from sync.rules import Context
+
+
+class InspectionRule(TypeRule):
+    """An inspection is scored from its template's items."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        super().check(before, after, context)
+        asked = (after.get("template_id"), after.get("template_version"))
+        changed = before is None or asked != (before.fields.get("template_id"), before.fields.get("template_version"))
+        if asked[0] is not None and changed and template_of(context.door, *asked) is None:
+            raise Problem("template_unknown", f"no template {asked[0]!r} version {asked[1]!r}",
+                          errors={"template_id": ["unknown"]})
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        derived = super().derive(before, after, context)
+        if before is None:
+            derived["inspector_id"] = context.writer.user_id
+        template = template_of(context.door, after.get("template_id"), after.get("template_version")) \
+            if after.get("template_id") is not None else None
+        if template is not None:
+            found = score(template, after.get("answers") or {})
+            derived["score"] = {"points": None if found.points is None else float(found.points),
+                                "full_points": float(found.full_points), "fatal": list(found.fatal),
+                                "unanswered": list(found.unanswered), "passed": found.passed}
+        return derived
+
+    def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {**super().promote(fields), "observed_at": utc(fields.get("started_at"))}
+
+
+def template_of(door: Door, template_id: Any, version: Any) -> Mapping[str, Any] | None:
+    """A starter checklist, or a template record of the office, with its items; without a version the newest."""
+    if isinstance(template_id, str) and version is None:
+        known = [number for (name, number) in checklists() if name == template_id]
+        version = max(known, default=None)
+    if template_known(template_id, version):
+        return checklists()[template_id, version]
+    rows = door.session.execute(select(Record.id).where(Record.type == "template", Record.deleted.is_(False))).scalars()
+    ids = [*rows, *(kept.id for kept in door.fresh() if kept.type == "template")]
+    door.load(ids)
+    for kept in filter(None, map(door.get, ids)):
+        if (kept.fields["template_id"], kept.fields["template_version"]) == (template_id, version):
+            items = kept.fields.get("items")
+            return {**kept.fields, "items": items if isinstance(items, list) else []}
+    return None
+
+
+class EnforcementRule(TypeRule):
+    """Enforcement records: soft steps here; sealed once served or numbered."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        super().check(before, after, context)
+        writer = context.writer
+        if writer.roles == ("auxiliary",) and after.get("kind") != "persuade":
+            raise Problem("role_forbidden", "an auxiliary may persuade, and sign no document (城市管理执法办法)")
+        code = after.get("offence_code")
+        if code is not None and (before is None or before.fields.get("offence_code") != code) \
+                and code not in offences() and not _offence_record(context.door, code):
+            raise Problem("offence_unknown", f"no offence {code!r}", errors={"offence_code": ["unknown"]})
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        derived = super().derive(before, after, context)
+        if before is None:
+            derived["inspector_id"] = context.writer.user_id
+        officers = len(after.get("officers") or ())
+        derived["checks"] = [] if officers >= 2 or after.get("kind") in ("persuade", "courtesy_notice") else [
+            {"code": "two_officers", "law": "行政处罚法 art. 42", "detail": {"officers": officers}}]
+        derived["status"] = "issued" if _issued(after) else "draft"
+        return derived
+
+    def seals(self, kept: Kept) -> bool:
+        return _issued(kept.fields)
+
+    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
+        if before is None:
+            context.door.mark(after.id, review_state="open", risk=risk_of([], after.fields))
+
+
+def _issued(fields: Mapping[str, Any]) -> bool:
+    return bool(fields.get("served")) or bool(fields.get("document_no"))
+
+
+def _offence_record(door: Door, code: str) -> bool:
+    rows = door.session.execute(select(Record.id).where(Record.type == "offence", Record.deleted.is_(False))).scalars()
+    return any(kept is not None and kept.fields["code"] == code for kept in map(door.get, list(rows)))
+
+
+class LetterRule(TypeRule):
+    """A responsibility letter (责任书) is sealed once signed, or refused before a witness."""
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        state = "signed" if after.get("signed_at") else "refused" if after.get("refused") else "draft"
+        return {**super().derive(before, after, context), "status": state}
+
+    def seals(self, kept: Kept) -> bool:
+        return bool(kept.fields.get("signed_at"))

@@ -1,0 +1,45 @@
+"""Evidence: media and flags as `media` finds them; new evidence reopens a returned review."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from media.evidence import arrival, arrived
+from schemas.problems import Problem
+from schemas.records import RECORD_TYPES
+from server.rules.risk import risk_of
+from server.trade.base import TypeRule
+from sync.records import Kept
+from sync.rules import Context
+
+
+class EvidenceRule(TypeRule):
+    """Evidence is immutable but for its note; what the server knows of the photo stands beside it."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        super().check(before, after, context)
+        if before is None and after["about"]["type"] not in RECORD_TYPES:
+            raise Problem("type_unknown", f"no record type {after['about']['type']!r}")
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        derived = super().derive(before, after, context)
+        derived.pop("unsigned", None)
+        if before is None:
+            derived |= arrival(context.door, context.writer, context.record_id, after)
+        return derived
+
+    def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {**super().promote(fields), "about_id": fields["about"]["id"], "sha256": fields["sha256"],
+                "media_state": (fields.get("media") or {}).get("state")}
+
+    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
+        if before is None:
+            arrived(context.door, context.writer, after)
+        about = context.door.get(after.fields["about"]["id"])
+        if about is None or about.marks.get("review_state") is None:
+            return
+        flags = after.fields.get("flags") or []
+        risk = max(about.marks.get("risk") or 0, risk_of(flags, about.fields))
+        returned = before is None and about.marks["review_state"] == "returned"
+        context.door.mark(about.id, risk=risk, **({"review_state": "open"} if returned else {}))

@@ -1,0 +1,160 @@
+"""Findings: the zone in which they lie, their duplicates, and the table of states and commands that rules their life."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from schemas.problems import Problem
+from schemas.values import parse_time
+from server import zones
+from server.reference import class_known, settings
+from server.rules.duplicates import same_thing
+from server.rules.lifecycle import Refusal, decide
+from server.rules.risk import risk_of
+from server.trade.base import TypeRule, utc
+from server.trade.people import person_of
+from sync.models import Record
+from sync.records import Door, Kept
+from sync.rules import Context
+
+PLACE = ("position", "sticker_serial", "observed_at")
+MOST_CANDIDATES = 200
+
+
+class FindingRule(TypeRule):
+    """A finding's status changes by command only; its zone is the version in force when it was observed."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        super().check(before, after, context)
+        scheme, code = after.get("class_scheme"), after.get("class_code")
+        was = (before.fields.get("class_scheme"), before.fields.get("class_code")) if before else None
+        if code is not None and was != (scheme, code) and not known_class(context.door, scheme, code):
+            raise Problem("class_unknown", f"类别未知 no class {code!r} in {scheme!r}",
+                          errors={"class_code": ["unknown"]})
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        derived = super().derive(before, after, context)
+        placed = {**after, **derived}
+        if before is None:
+            derived |= {"status": "reported", "inspector_id": context.writer.user_id,
+                        "zone": zone_of(context.door, placed), "duplicates": [
+                            kept.id for kept in _twins(context.door, context.record_id, context.writer.device_id,
+                                                       placed)]}
+        elif any(before.fields.get(name) != placed.get(name) for name in PLACE) and not _chosen(before.fields):
+            derived["zone"] = zone_of(context.door, placed)
+        return derived
+
+    def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {**super().promote(fields), "class_code": fields.get("class_code"),
+                "observed_at": utc(fields.get("observed_at")), "zone_id": (fields.get("zone") or {}).get("zone_id")}
+
+    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        found = decide(kept.fields, name, args, person_of(context.writer, own=_own(kept, context)),
+                       _circumstances(kept, context))
+        if isinstance(found, Refusal):
+            raise Problem(found.code, found.detail, **({"need": found.need} if found.need else {}))
+        if found.choose_zone:
+            return {**found.changes, "zone": _choose_zone(kept, args, context)}
+        return dict(found.changes)
+
+    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
+        door = context.door
+        if before is None:
+            door.mark(after.id, review_state="open", risk=risk_of([], after.fields))
+            for twin_id in after.fields.get("duplicates") or ():
+                twin = door.get(twin_id)
+                if twin is not None:
+                    listed = twin.fields.get("duplicates") or []
+                    door.amend(twin_id, {"duplicates": [*listed, after.id]}, op="duplicate")
+
+
+def zone_of(door: Door, fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """`finding.zone` of protocol section 8, for the zone version in force at `observed_at`."""
+    position = fields.get("position") or {}
+    place = position.get("normalized")
+    if place is None and not fields.get("sticker_serial"):
+        return None
+    found = zones.attribute(door.session, place=place, accuracy_m=position.get("accuracy_m"),
+                            at=parse_time(fields["observed_at"]), sticker_serial=fields.get("sticker_serial"))
+    first = found["candidates"][0] if found["candidates"] else {}
+    settled = found["decision"] in ("certain", "probable")
+    return {"zone_id": first.get("zone_id") if settled else None, "version": first.get("version") if settled else None,
+            "method": first.get("method", "position"), "decision": found["decision"],
+            "probability": first.get("probability"), "distance_m": first.get("distance_m"),
+            "candidates": found["candidates"]}
+
+
+def known_class(door: Door, scheme: Any, code: Any) -> bool:
+    """A class of the reference data, or a `class` record of the office."""
+    if class_known(scheme, code):
+        return True
+    rows = door.session.execute(select(Record.id).where(Record.type == "class", Record.deleted.is_(False))).scalars()
+    ids = [*rows, *(kept.id for kept in door.fresh() if kept.type == "class")]
+    door.load(ids)
+    return any(kept is not None and (kept.fields["scheme"], kept.fields["code"]) == (scheme, code)
+               for kept in map(door.get, ids))
+
+
+def _choose_zone(kept: Kept, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """A person's choice: one of the candidates, any zone in force there and then, or none."""
+    before = kept.fields.get("zone") or {}
+    zone_id = args.get("zone_id")
+    person = {"method": "person", "decision": "certain", "probability": None, "distance_m": None,
+              "candidates": before.get("candidates") or [], "chosen_by": context.writer.user_id}
+    if zone_id is None:
+        return {**person, "zone_id": None, "version": None, "decision": "none"}
+    at = parse_time(kept.fields["observed_at"])
+    version = zones.in_force(context.door.session, zone_id, at)
+    if version is None:
+        raise Problem("zone_unknown", f"责任区 {zone_id} 在发现时不存在 no such zone was in force at {at}",
+                      errors={"args.zone_id": ["unknown"]})
+    known = next((one for one in before.get("candidates") or () if one["zone_id"] == zone_id), {})
+    return {**person, "zone_id": zone_id, "version": version, "probability": known.get("probability"),
+            "distance_m": known.get("distance_m")}
+
+
+def _chosen(fields: Mapping[str, Any]) -> bool:
+    return (fields.get("zone") or {}).get("method") == "person"
+
+
+def _own(kept: Kept, context: Context) -> bool:
+    return context.writer.user_id in (kept.created_by, kept.fields.get("inspector_id"))
+
+
+def _circumstances(kept: Kept, context: Context) -> dict[str, Any]:
+    """What the table's needs ask beyond the finding itself."""
+    after_photos = [record for record in evidence_about(context.door, kept.id)
+                    if record.fields["role"] == "after"
+                    and (record.fields.get("media") or {}).get("state") not in ("damaged", "refused")]
+    return {"now": context.now, "has_after_photo": bool(after_photos), "scope": kept.scope}
+
+
+def evidence_about(door: Door, record_id: str) -> list[Kept]:
+    """The evidence about a record, that of this transaction included."""
+    stored = list(door.session.execute(select(Record.id).where(
+        Record.about_id == record_id, Record.type == "evidence", Record.deleted.is_(False))).scalars())
+    door.load(stored)
+    fresh = [kept.id for kept in door.fresh()
+             if kept.type == "evidence" and kept.fields["about"]["id"] == record_id]
+    return [kept for kept in map(door.get, dict.fromkeys([*stored, *fresh])) if kept is not None]
+
+
+def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[str, Any]) -> list[Kept]:
+    """Findings by other devices of the same thing: class, place, time (protocol section 5)."""
+    place, code = (fields.get("position") or {}).get("normalized"), fields.get("class_code")
+    if place is None or code is None or device_id is None:
+        return []
+    limits = settings("duplicates")
+    span = limits["within_m"] / 111_000 * 2
+    stored = list(door.session.execute(select(Record.id).where(
+        Record.type == "finding", Record.class_code == code, Record.lat.between(place["lat"] - span,
+                                                                              place["lat"] + span),
+        Record.deleted.is_(False), Record.device_id != device_id).order_by(Record.seq.desc())
+        .limit(MOST_CANDIDATES)).scalars())
+    door.load(stored)
+    fresh = [kept.id for kept in door.fresh() if kept.type == "finding" and kept.device_id != device_id]
+    near = [kept for kept in map(door.get, dict.fromkeys([*stored, *fresh])) if kept is not None]
+    return [kept for kept in near if kept.id != record_id and same_thing(fields, kept.fields, limits)]

@@ -1,0 +1,72 @@
+"""Tasks, conflicts, templates: what the office makes and people settle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from schemas.problems import Problem
+from server.models import User
+from server.trade.base import TypeRule
+from sync.records import Kept
+from sync.rules import Context
+
+STEPS = {("open", "accept"): "accepted", ("open", "hand_back"): "handed_back", ("accepted", "finish"): "finished",
+         ("accepted", "hand_back"): "handed_back", ("open", "finish"): "finished"}
+
+
+class TaskRule(TypeRule):
+    """A task belongs to its assignee: he accepts, finishes or hands it back; a supervisor may in his scope."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        super().check(before, after, context)
+        if before is None and _person(context, after.get("assignee")) is None:
+            raise Problem("assignee_unknown", f"no active person {after.get('assignee')!r}",
+                          errors={"assignee": ["unknown"]})
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        derived = super().derive(before, after, context)
+        if before is None:
+            derived |= {"status": "open", "assignee": _person(context, after.get("assignee"))}
+        return derived
+
+    def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        about = fields.get("about") or {}
+        return {**super().promote(fields), "inspector_id": fields.get("assignee"), "about_id": about.get("id")}
+
+    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        if name not in ("accept", "finish", "hand_back"):
+            raise Problem("command_unknown", f"a task has no command {name!r}")
+        writer = context.writer
+        if kept.fields.get("assignee") != writer.user_id and not writer.has_role("supervisor"):
+            raise Problem("assignee_required", "this task is somebody else's")
+        status = STEPS.get((kept.fields["status"], name))
+        if status is None:
+            raise Problem("state_moved", f"{name} is not possible from {kept.fields['status']}")
+        if name == "hand_back" and not str(args.get("reason") or "").strip():
+            raise Problem("need_missing", "hand_back needs a reason", errors={"args.reason": ["required"]})
+        return {"status": status, **({"outcome": dict(args)} if args else {})}
+
+
+def _person(context: Context, assignee: Any) -> str | None:
+    """The id of the active person who is meant by an id or a user name."""
+    return context.door.session.execute(select(User.id).where(
+        or_(User.id == assignee, User.username == assignee), User.active.is_(True))).scalar_one_or_none()
+
+
+class ConflictRule(TypeRule):
+    """Conflicts are listed by their record and state; they are settled by `resolve` in the engine."""
+
+    def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {"status": fields["state"], "about_id": fields["record_id"]}
+
+
+class TemplateRule(TypeRule):
+    """A city's own checklist: a used version is never edited, a new version is a new record."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        super().check(before, after, context)
+        if not isinstance(after.get("items") or [], list):
+            raise Problem("field_invalid", "items must be a list", errors={"items": ["not a list"]})

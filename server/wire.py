@@ -1,0 +1,85 @@
+"""How bodies are read and written: orjson, and gzip bodies inflated within bounds."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import flask
+import orjson
+from flask.json.provider import JSONProvider
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from schemas.problems import Problem
+
+CHUNK = 65_536
+
+
+class OrJson(JSONProvider):
+    """orjson for everything; a list keeps its order, a time must be text already."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> flask.Response:
+        return self._app.response_class(orjson.dumps(self._prepare_response_obj(args, kwargs)),
+                                        mimetype="application/json")
+
+
+class Request(flask.Request):
+    """A request whose body may be gzip; inflated it may not exceed the limit that holds for a plain one."""
+
+    _inflated: bytes | None = None
+
+    def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
+        data = super().get_data(cache=cache, as_text=False, parse_form_data=parse_form_data)
+        encoding = self.headers.get("Content-Encoding", "").strip().lower()
+        if encoding in ("", "identity"):
+            return data.decode() if as_text else data
+        if encoding not in ("gzip", "x-gzip"):
+            raise Problem("invalid_encoding", f"Content-Encoding {encoding!r} is not supported")
+        if self._inflated is None:
+            self._inflated = inflate(data, self.max_content_length or 8 * 1024 * 1024)
+        return self._inflated.decode() if as_text else self._inflated
+
+
+def inflate(data: bytes, limit: int) -> bytes:
+    """The inflated gzip body, all members of it, never more than `limit` bytes in memory.
+
+    Raises 413 over the limit and `invalid_encoding` for what is no whole gzip stream.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        pending = data
+        while not member.eof:
+            try:
+                part = member.decompress(pending, CHUNK)
+            except zlib.error as error:
+                raise Problem("invalid_encoding", f"gzip: {error}") from None
+            size += len(part)
+            if size > limit:
+                raise RequestEntityTooLarge(f"inflated body exceeds {limit} bytes")
+            if not part and not member.unconsumed_tail and not member.eof:
+                raise Problem("invalid_encoding", "gzip: the stream ends early")
+            parts.append(part)
+            pending = member.unconsumed_tail
+        data = member.unused_data
+    return b"".join(parts)
+
+
+def read_json(request: flask.Request) -> Any:
+    """The JSON body of a request, whatever its content type says; raises `invalid_json`."""
+    try:
+        return orjson.loads(request.get_data())
+    except orjson.JSONDecodeError as error:
+        raise Problem("invalid_json", f"not valid JSON: {error.msg} at {error.pos}") from None
+
+
+def answer(document: Any, status: int = 200) -> flask.Response:
+    """A JSON response; values may be `orjson.Fragment`."""
+    return flask.Response(orjson.dumps(document), status=status, mimetype="application/json")
