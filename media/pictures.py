@@ -61,7 +61,8 @@ def sniff(path: Path, *, heif: bool = False) -> Sniffed:
 def decode(path: Path) -> Picture:
     """Decode the whole picture strictly, within bounds of time, processor and memory.
 
-    Whatever a hostile file does is `damaged` in the result; sandbox.CallFailed is a fault of ours.
+    Whatever a hostile file does is `damaged` in the result. Raises sandbox.ChildLost (try again later) and
+    sandbox.CallFailed (a fault of ours), which say nothing about the picture.
     """
     try:
         return Picture(**sandbox.run(strict_decode, str(path.resolve())))

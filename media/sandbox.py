@@ -31,10 +31,15 @@ CALLS_A_CHILD = 200  # memory that a decoder loses ends with its child
 KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 ROOT = Path(__file__).resolve().parent.parent
 LENGTH = struct.Struct(">I")
+CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS}
 
 
 class OutOfBounds(Exception):
     """The call was ended at a limit (time, processor, memory) or took its process down; the message says which."""
+
+
+class ChildLost(Exception):
+    """The child ended for a reason that says nothing about the picture: stopped from outside, not started. Try again."""
 
 
 class CallFailed(Exception):
@@ -42,12 +47,12 @@ class CallFailed(Exception):
 
 
 def run(function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT_S) -> Any:
-    """Call a module-level function of `media` in a child; arguments and result are what JSON can hold.
+    """Call an importable function in a child; arguments and result are what JSON can hold.
 
-    Raises OutOfBounds or CallFailed. Waits while all children are busy; that wait does not count against `timeout`.
+    Raises OutOfBounds, CallFailed or ChildLost. Waits while all children are busy, which does not count in `timeout`.
     """
     with _slots:
-        child = _idle.pop() if _idle else _Child()
+        child = _take()
         try:
             answer = child.call({"function": f"{function.__module__}:{function.__qualname__}",
                                  "arguments": arguments}, timeout)
@@ -63,6 +68,16 @@ def run(function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT_
     if "error" in answer:
         raise CallFailed(answer["error"])
     return answer["result"]
+
+
+def _take() -> "_Child":
+    """Return an idle child that still lives, else a new one."""
+    while _idle:
+        child = _idle.pop()
+        if child.process.poll() is None:
+            return child
+        child.kill()
+    return _Child()
 
 
 class _Child:
@@ -87,7 +102,7 @@ class _Child:
             [length] = LENGTH.unpack(self._read(LENGTH.size, deadline))
             answer: dict[str, Any] = json.loads(self._read(length, deadline))
         except (BrokenPipeError, EOFError):
-            raise OutOfBounds(self._end()) from None
+            raise self._end() from None
         return answer
 
     def _read(self, wanted: int, deadline: float) -> bytes:
@@ -105,12 +120,13 @@ class _Child:
                 content += block
         return content
 
-    def _end(self) -> str:
-        """Say how the process ended."""
+    def _end(self) -> Exception:
+        """Say how the process ended, and whether the call or somebody outside ended it."""
         code = self.process.wait()
         if code == -signal.SIGXCPU:
-            return f"took more than {CPU_S} s of processor time"
-        return f"ended the decoder ({signal.Signals(-code).name if code < 0 else f'exit {code}'})"
+            return OutOfBounds(f"took more than {CPU_S} s of processor time")
+        name = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        return OutOfBounds(f"crashed the decoder ({name})") if -code in CRASHES else ChildLost(name)
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):  # it may have ended by itself
