@@ -1,0 +1,35 @@
+"""The risk of a record under review: a number that only orders the queue, and decides nothing.
+
+The weights stand in `server/reference/risk.json`. Serves the review queue and whoever changes evidence; pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from server.reference import settings
+
+OPEN_ZONE = ("ambiguous", "none")
+
+
+def risk_of(flags: Iterable[Mapping[str, Any]], fields: Mapping[str, Any]) -> int:
+    """The points of a record with these fields, whose evidence carries these flags; 0 for nothing to look at.
+
+    A flag counts once however often it stands there, so that many photos do not outweigh one forged one.
+    """
+    weights = settings("risk")
+    codes = {flag.get("code") for flag in flags}
+    points = sum(weights["flags"].get(code, weights["other_flag"]) for code in codes)
+    points += sum(weights["record"][trait] for trait in _traits(fields, weights["penalty_kinds"]))
+    return int(min(points, weights["most"]))
+
+
+def _traits(fields: Mapping[str, Any], penalty_kinds: Iterable[str]) -> list[str]:
+    """What of the record itself asks for a closer look, by the names of the reference data."""
+    zone = fields.get("zone")
+    found = {"unsigned": fields.get("unsigned") is True,
+             "zone_open": isinstance(zone, Mapping) and zone.get("decision") in OPEN_ZONE,
+             "penalty": fields.get("kind") in penalty_kinds,
+             "checks_failed": bool(fields.get("checks"))}
+    return [trait for trait, holds in found.items() if holds]
