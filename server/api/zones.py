@@ -1,0 +1,122 @@
+"""Zones: the map of versions in force, the import, and attribution of a place (protocol section 8)."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+import orjson
+from flask import Response, request
+from sqlalchemy import select
+
+from schemas.positions import CRS_NAMES
+from schemas.problems import Problem
+from schemas.values import parse_time
+from server import zones
+from server.api import blueprint
+from server.auth import me, needs_role
+from server.db import db, writing
+from server.house import house
+from server.models import ZoneRow
+from server.rules.crs import to_4490
+from server.wire import answer, read_json
+
+blp = blueprint("zones", "责任区 Zones")
+IMPORT_BYTES = 64 * 1024 * 1024
+
+
+@blp.get("/zones.geojson")
+@blp.response(200, content_type="application/geo+json")
+def zones_geojson() -> Response:
+    """GeoJSON of the zone versions in force at `at` (now) in the caller's scopes, within `bbox` where given."""
+    box = _box(request.args.get("bbox"))
+    features = features_at(_time(request.args.get("at")), me().scopes, box)
+    response = answer({"type": "FeatureCollection", "features": features})
+    response.content_type = "application/geo+json"
+    return response
+
+
+@blp.post("/zones/import")
+@needs_role("admin")
+@blp.response(200)
+def import_zones() -> Response:
+    """Import a FeatureCollection; sound features are imported, the others reported one by one."""
+    request.max_content_length = IMPORT_BYTES
+    collection = read_json(request)
+    with writing() as door:
+        found = zones.import_features(door, collection, actor=me().user_id, scopes=me().scopes)
+    return answer(found)
+
+
+@blp.get("/zones/attribute")
+@blp.response(200)
+def attribute() -> Response:
+    """Which zone a place lies in: candidates with probabilities, and a decision."""
+    given = request.args
+    place = None
+    if "lon" in given or "lat" in given:
+        crs = given.get("crs")
+        if not crs:
+            raise Problem("crs_missing", "crs is required with lon and lat", errors={"crs": ["required"]})
+        if crs not in CRS_NAMES:
+            raise Problem("crs_unknown", f"crs must be one of {', '.join(CRS_NAMES)}", errors={"crs": ["unknown"]})
+        lon, lat = to_4490(_number("lon", 180), _number("lat", 90), crs)
+        place = {"lon": lon, "lat": lat}
+    elif "sticker_serial" not in given:
+        raise Problem("invalid_request", "lon and lat, or sticker_serial", errors={"lon": ["required"]})
+    accuracy = _number("accuracy_m", 1e7) if "accuracy_m" in given else None
+    if accuracy is not None and accuracy < 0:
+        raise Problem("invalid_request", "accuracy_m must not be negative", errors={"accuracy_m": ["negative"]})
+    return answer(zones.attribute(db.session(), place=place, accuracy_m=accuracy, at=_time(given.get("at")),
+                                  sticker_serial=given.get("sticker_serial")))
+
+
+def features_at(at: datetime, scopes: tuple[str, ...], box: tuple[float, ...] | None) -> list[dict[str, Any]]:
+    """Features of the zone versions in force then, in these scopes, touching the box (EPSG:4490 degrees)."""
+    index = zones.index_of(db.session())
+    visible = {version.zone_id: version for version in index.in_force_at(at)
+               if any(version.scope.startswith(code) for code in scopes)
+               and (box is None or _touches(version.outline.bounds, box))}
+    rows = db.session.execute(select(ZoneRow)).scalars()
+    return [{"type": "Feature", "id": row.zone_id, "geometry": orjson.Fragment(row.outline), "properties": {
+        "zone_id": row.zone_id, "version": row.version, "name": row.name, "road": row.road, "section": row.section,
+        "scope": row.scope, "party": row.party, "sticker_serial": row.sticker_serial, "valid_from": row.valid_from,
+        "valid_to": row.valid_to}} for row in rows
+        if row.zone_id in visible and visible[row.zone_id].version == row.version]
+
+
+def _touches(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
+
+
+def _number(name: str, most: float) -> float:
+    try:
+        value = float(request.args.get(name, ""))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or abs(value) > most:
+        raise Problem("invalid_request", f"{name} must be a number", errors={name: ["not a number in range"]})
+    return value
+
+
+def _box(text: str | None) -> tuple[float, ...] | None:
+    """`west,south,east,north` in degrees (RFC 7946 section 5)."""
+    if text is None:
+        return None
+    try:
+        parts = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        parts = ()
+    if len(parts) != 4 or not all(map(math.isfinite, parts)) or parts[0] > parts[2] or parts[1] > parts[3]:
+        raise Problem("invalid_request", "bbox must be west,south,east,north", errors={"bbox": ["invalid"]})
+    return parts
+
+
+def _time(text: str | None) -> datetime:
+    if text is None:
+        return house().clock()
+    try:
+        return parse_time(text.replace(" ", "+"))
+    except ValueError as error:
+        raise Problem("invalid_request", f"at: {error}", errors={"at": [str(error)]}) from None

@@ -1,0 +1,123 @@
+"""Pulls on the engine alone: pages, scopes, forgets, tampered cursors."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.problems import Problem
+from tests.sync.desk import Desk
+
+A, B = "320412100", "320412102"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+def applied(changes):
+    rows = {}
+    for change in changes:
+        if change["op"] == "put":
+            rows[change["id"]] = change
+        else:
+            rows.pop(change["id"], None)
+    return rows
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 1000])
+def test_any_page_size_gives_the_same_rows_in_commit_order(desk, limit):
+    writer = desk.device()
+    desk.push(writer, *(desk.finding(text=str(number)) for number in range(7)))
+    changes, _ = desk.pull_all(writer, limit=limit)
+    assert [change["fields"]["text"] for change in changes] == [str(number) for number in range(7)]
+
+
+def test_an_idle_pull_gives_nothing_and_later_changes_come_once(desk):
+    writer = desk.device()
+    [made] = desk.push(writer, desk.finding())
+    _, cursor = desk.pull_all(writer)
+    assert desk.pull_all(writer, cursor)[0] == []
+    desk.push(writer, desk.edit(made["record_id"], 1, set={"text": "b"}),
+              desk.edit(made["record_id"], 1, set={"text": "c"}))
+    [change] = desk.pull_all(writer, cursor)[0]
+    assert (change["version"], change["fields"]["text"]) == (3, "c")
+
+
+def test_nothing_out_of_scope_is_sent(desk):
+    city = desk.device(scopes=("3204",))
+    desk.push(city, desk.finding(scope=A), desk.finding(scope=B), desk.finding(scope="320404116"))
+    reader = desk.device(scopes=(A, B))
+    assert {change["scope"] for change in desk.pull_all(reader)[0]} == {A, B}
+
+
+def test_a_record_that_moves_away_is_forgotten_and_comes_back_whole(desk):
+    city, reader = desk.device(scopes=("3204",)), desk.device(scopes=(A,))
+    [made] = desk.push(city, desk.finding(scope=A))
+    record_id = made["record_id"]
+    _, cursor = desk.pull_all(reader)
+    desk.push(city, desk.edit(record_id, 1, scope=B))
+    changes, cursor = desk.pull_all(reader, cursor)
+    assert [(change["op"], change["id"]) for change in changes] == [("forget", record_id)]
+    desk.push(city, desk.edit(record_id, 2, scope=A))
+    [change] = desk.pull_all(reader, cursor)[0]
+    assert change["op"] == "put" and change["fields"]["address"]
+
+
+def test_a_record_that_left_and_came_back_between_two_pulls_is_only_a_change(desk):
+    city, reader = desk.device(scopes=("3204",)), desk.device(scopes=(A,))
+    [made] = desk.push(city, desk.finding(scope=A))
+    _, cursor = desk.pull_all(reader)
+    desk.push(city, desk.edit(made["record_id"], 1, scope=B), desk.edit(made["record_id"], 1, scope=A))
+    assert [change["op"] for change in desk.pull_all(reader, cursor)[0]] == ["put"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+def test_a_granted_scope_brings_its_records_and_sends_nothing_else_again(desk, limit):
+    city, reader = desk.device(scopes=("3204",)), desk.device(scopes=(A,))
+    desk.push(city, desk.finding(scope=A), desk.finding(scope=B), desk.finding(scope=B))
+    _, cursor = desk.pull_all(reader)
+    changes, cursor = desk.pull_all(reader, cursor, limit=limit, scopes=(A, B))
+    assert [change["scope"] for change in changes] == [B, B]
+    assert desk.pull_all(reader, cursor, scopes=(A, B))[0] == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 1000])
+def test_a_withdrawn_scope_is_forgotten(desk, limit):
+    city, reader = desk.device(scopes=("3204",)), desk.device(scopes=(A, B))
+    made = desk.push(city, desk.finding(scope=A), desk.finding(scope=B), desk.finding(scope=B))
+    first, cursor = desk.pull_all(reader)
+    changes, _ = desk.pull_all(reader, cursor, limit=limit, scopes=(A,))
+    assert {change["op"] for change in changes} == {"forget"}
+    assert set(applied([*first, *changes])) == {made[0]["record_id"]}
+
+
+def test_a_first_pull_tells_no_tombstones_twice_and_a_known_record_dies(desk):
+    writer = desk.device()
+    [made] = desk.push(writer, desk.finding())
+    first, cursor = desk.pull_all(writer)
+    desk.push(writer, {"type": "finding", "record_id": made["record_id"], "op": "delete", "base": 1,
+                       "set": {"reason": "误报"}})
+    changes, _ = desk.pull_all(writer, cursor)
+    assert [change["op"] for change in changes] == ["delete"]
+    assert applied([*first, *changes]) == {}
+
+
+def test_a_tampered_or_foreign_cursor_is_refused(desk):
+    one, other = desk.device(), desk.device()
+    cursor = desk.pull(one)["cursor"]
+    for writer, text in ((one, cursor[:-2] + ("AA" if cursor[-2:] != "AA" else "BB")), (other, cursor), (one, "%%%")):
+        with pytest.raises(Problem) as refused:
+            desk.pull(writer, text)
+        assert refused.value.code == "cursor_invalid"
+
+
+def test_a_cursor_beyond_the_log_tells_a_restored_server(desk, tmp_path):
+    writer = desk.device()
+    desk.push(writer, desk.finding())
+    cursor = desk.pull_all(writer)[1]
+    with desk.writing() as door:
+        door.gate.seq = 0
+    with pytest.raises(Problem) as refused:
+        desk.pull(writer, cursor)
+    assert refused.value.code == "log_forked"
