@@ -1,0 +1,216 @@
+"""Delivering and fetching: the conversation of protocol sections 2 and 3. Serves `device`.
+
+Read in this order: `push` sends batches until nothing waits, `pull` fetches pages until there are no more. Both meet
+the server's epoch and its journal. Nothing is given up here: a refusal leaves the outbox as it is, or orders it anew.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sync.device.capture import Chain
+from sync.device.client import Client, Problem, Unreachable
+from sync.device.files import Files
+from sync.device.identity import Identity
+from sync.device.outbox import ENVELOPE_BYTES, Outbox, Waiting
+from sync.device.rows import Rows
+from sync.device.store import Store
+from sync.device.witness import Witness
+
+GZIP_FROM_BYTES = 1024
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What pushes brought about: acknowledged mutations, opened conflicts, quarantined mutations."""
+
+    delivered: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one device that take part in the exchange."""
+
+    store: Store
+    client: Client
+    identity: Identity
+    outbox: Outbox
+    rows: Rows
+    files: Files
+    witness: Witness
+    chain: Chain
+
+
+class Exchange:
+    """Speaks for one device."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._store, self._client, self._outbox, self._rows = parts.store, parts.client, parts.outbox, parts.rows
+        self._parts = parts
+        self._greeted = False
+
+    def greet(self) -> None:
+        """`GET /hello`: learn limits and epoch, and whether the server still has what it acknowledged."""
+        hello = self._client.get("/hello")
+        with self._store.transaction():
+            self._store.put("limits", hello["limits"])
+            self._store.put("scopes", hello["scopes"]["codes"])
+            self._meet_epoch(hello["epoch"], hello["device"]["last_n"])
+        self._parts.witness.meet()
+        self._parts.witness.see(hello["checkpoint"], hello["epoch"])
+        self._greeted = True
+
+    def push(self, limit: int | None = None) -> Delivered:
+        """Deliver all that waits, at most `limit` mutations a request.
+
+        Raises Problem and Unreachable when the rest must wait; nothing is lost by it. `device_forked` and
+        `device_revoked` are noted as the device's state.
+        """
+        self._make_ready()
+        total, expected = Delivered(), 0
+        count = min(limit or self._outbox.limit("mutations_per_push"), self._outbox.limit("mutations_per_push"))
+        size = self._outbox.limit("push_bytes") - ENVELOPE_BYTES
+        while batch := self._outbox.batch(count, size):
+            try:
+                answer = self._send(batch)
+            except Problem as problem:
+                if problem.code == "sequence_gap" and problem.body.get("expect") != expected:
+                    expected = problem.body["expect"]
+                    self._deliver_from(expected)
+                elif problem.status == 413 and len({each.group or each.n for each in batch}) > 1:
+                    count = max(1, len(batch) // 2)
+                else:
+                    self._note_state(problem)
+                    raise
+                continue
+            self._receive(batch, answer, total)
+        return total
+
+    def pull(self, limit: int | None = None) -> int:
+        """Fetch all changes, at most `limit` a page; gives how many came.
+
+        On action `resnapshot` it begins again, out of sight until it has all; outbox and numbering stay.
+        """
+        received, begun_again = 0, False
+        while True:
+            cursor = self._store.get("cursor")
+            try:
+                page = self._client.get("/sync/pull", {"cursor": cursor, "limit": limit})
+            except Problem as problem:
+                self._note_state(problem)
+                if problem.action != "resnapshot" or begun_again:
+                    raise
+                begun_again = True
+                self._begin_again()
+                continue
+            self._parts.witness.see(page["checkpoint"], page["epoch"])
+            received += self._take(page, first=cursor is None)
+            if not page["more"]:
+                self._parts.files.remove_verified()
+                return received
+
+    def _make_ready(self) -> None:
+        """Before the first push: hello, and a whole pull where epoch or enrolment are new (bases and chain need it)."""
+        if not self._greeted:
+            self.greet()
+        if self._store.get("new_epoch_after") is not None or self._store.get("new_enrolment"):
+            self.pull()
+
+    def _send(self, batch: Sequence[Waiting]) -> Mapping[str, Any]:
+        body = b'{"mutations":[%s],"health":%s}' % (b",".join(each.wire for each in batch),
+                                                    orjson.dumps(self._outbox.health()))
+        headers = {"Content-Type": "application/json"}
+        if signature := self._parts.identity.sign(body):
+            headers["Menqian-Signature"] = signature
+        if len(body) >= GZIP_FROM_BYTES:
+            body, headers["Content-Encoding"] = gzip.compress(body, mtime=0), "gzip"
+        answer: Mapping[str, Any] = self._client.post_bytes("/sync/push", body, headers)
+        if [(each["n"], each["id"]) for each in answer["outcomes"]] != [(each.n, each.id) for each in batch]:
+            raise Unreachable("the outcomes are not those of the mutations that were sent")
+        return answer
+
+    def _receive(self, batch: Sequence[Waiting], answer: Mapping[str, Any], total: Delivered) -> None:
+        """Keep the receipts; a mutation leaves the outbox only by this."""
+        outcomes = answer["outcomes"]
+        with self._store.transaction():
+            self._outbox.receive(outcomes)
+            self._rows.drop_forgotten()
+            self._meet_epoch(answer["epoch"], answer["last_n"])
+        total.delivered += len(batch)
+        total.conflicts += sum(len(outcome["conflicts"]) for outcome in outcomes)
+        total.quarantined += sum(outcome["outcome"] == "quarantined" for outcome in outcomes)
+        self._parts.witness.see(answer["checkpoint"], answer["epoch"])
+
+    def _deliver_from(self, expect: int) -> None:
+        """The server lacks what it once acknowledged: ask it why (a new epoch?), then deliver again from there."""
+        self.greet()
+        with self._store.transaction():
+            self._outbox.deliver_again(expect - 1)
+        self._make_ready()
+
+    def _meet_epoch(self, epoch: str, last_n: int) -> None:
+        """In a new epoch (the server was restored) all above its `last_n` is delivered again, after a whole pull."""
+        known = self._store.get("epoch")
+        self._store.put("epoch", epoch)
+        if known not in (None, epoch):
+            self._store.put("new_epoch_after", last_n)
+            self._outbox.deliver_again(last_n)
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        with self._store.transaction():
+            self._store.put("cursor", None)
+            self._rows.begin_again()
+
+    def _take(self, page: Mapping[str, Any], *, first: bool) -> int:
+        """Apply a page and its cursor together; gives the number of changes."""
+        with self._store.transaction():
+            self._meet_epoch(page["epoch"], page["last_n"])
+            if not first and self._store.get("cursor") is None:
+                raise Unreachable("the epoch changed within a pull")
+            for change in page["changes"]:
+                self._rows.take(change)
+                if change["type"] == "evidence" and change["op"] == "put":
+                    self._parts.files.learn(change["fields"])
+            self._outbox.settle(page["settled"])
+            self._parts.files.want(page["media_wanted"])
+            self._store.put("scopes", page["scopes"]["codes"])
+            self._store.put("cursor", page["cursor"])
+            if not page["more"]:
+                self._finish()
+        return len(page["changes"])
+
+    def _finish(self) -> None:
+        """A whole pull: what follows from a new epoch or enrolment, then show the new rows."""
+        last_n = self._store.get("new_epoch_after")
+        if last_n is not None:
+            self._rebase(last_n)
+            self._store.put("new_epoch_after", None)
+        self._rows.finish()
+        self._outbox.close_applied()
+        if self._store.get("new_enrolment"):
+            self._parts.chain.enter_anew(self._rows)
+            self._store.put("new_enrolment", None)
+
+    def _rebase(self, last_n: int) -> None:
+        """Versions of the old epoch say nothing in the new one, except where the record is still the very same.
+
+        Base 0 makes every difference an overlap, so the worst is a conflict too many, never an edit lost.
+        """
+        for made in self._outbox.made(state="waiting"):
+            body = made.body
+            if made.n > last_n and body["base"] and not self._rows.unchanged(body["type"], body["record_id"]):
+                self._outbox.rewrite(made.n, {**body, "base": 0})
+
+    def _note_state(self, problem: Problem) -> None:
+        """Remember what only a person can mend; the outbox is kept whole."""
+        states = {"device_revoked": "revoked", "device_forked": "forked"}
+        if problem.code in states:
+            self._store.put("state", states[problem.code])

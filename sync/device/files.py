@@ -1,0 +1,131 @@
+"""The photos on this device: exact bytes on disk, and how far each has come. Serves `capture`, `uploads`, `exchange`.
+
+States: `waiting` -> `stored` (the server has all bytes) -> `verified` (it checked them: only now ours are removed), or
+`refused`, `damaged` with the `problem`'s code; those bytes stay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.values import stamp
+from sync.device.store import Store
+
+FINAL = ("verified", "refused", "damaged")
+SNIFFED_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One photo: `offset` bytes of it stand on the server under `url`, as far as this device knows."""
+
+    sha256: str
+    bytes: int
+    media_type: str
+    state: str
+    url: str | None
+    offset: int
+    mismatches: int
+    problem: str | None
+
+
+class Files:
+    """Bytes under `photos/` named by their digest, and a row for each."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._directory = store.directory / "photos"
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+
+    def keep(self, content: bytes | Path) -> tuple[str, int]:
+        """Hash these exact bytes and have them on disk for good; gives (hex SHA-256, length)."""
+        part = self._directory / f"{os.getpid()}.part"
+        if isinstance(content, Path):
+            shutil.copyfile(content, part)
+        else:
+            part.write_bytes(content)
+        with part.open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
+            size = os.fstat(written.fileno()).st_size
+            os.fsync(written.fileno())
+        part.rename(self.path(digest))
+        directory = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return digest, size
+
+    def add(self, sha256: str, size: int, media_type: str, at: datetime) -> None:
+        """Let kept bytes wait for their upload; the caller holds the transaction."""
+        self._store.run(
+            "INSERT INTO file (sha256, bytes, media_type, added_at) VALUES (?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE"
+            " SET state = 'waiting', kept = 1, url = NULL, offset = 0, mismatches = 0, problem = NULL"
+            " WHERE state IN ('verified', 'refused', 'damaged')", (sha256, size, media_type, stamp(at)))
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes are, while they are kept."""
+        return self._directory / sha256
+
+    def read(self, sha256: str, offset: int, length: int) -> bytes:
+        """A part of the bytes."""
+        with self.path(sha256).open("rb") as content:
+            content.seek(offset)
+            return content.read(length)
+
+    def sound(self, sha256: str) -> bool:
+        """Are the bytes on disk still those that were captured?"""
+        try:
+            with self.path(sha256).open("rb") as content:
+                return hashlib.file_digest(content, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
+    def all(self, state: str | None = None) -> list[File]:
+        """The files, oldest first, all or those in a state."""
+        found = self._store.run("SELECT sha256, bytes, media_type, state, url, offset, mismatches, problem FROM file"
+                                " WHERE ?1 IS NULL OR state = ?1 ORDER BY added_at, sha256", (state,))
+        return [File(*row) for row in found]
+
+    def note(self, sha256: str, **columns: Any) -> None:
+        """Write what became of a file: `state`, `url`, `offset`, `mismatches`, `problem`."""
+        names = ", ".join(f"{name} = :{name}" for name in columns)
+        self._store.run(f"UPDATE file SET {names} WHERE sha256 = :sha256", {**columns, "sha256": sha256})
+
+    def want(self, digests: Iterable[str]) -> None:
+        """The server lacks these: send again what it once had."""
+        for digest in digests:
+            self._store.run("UPDATE file SET state = 'waiting', url = NULL, offset = 0"
+                            " WHERE sha256 = ? AND state = 'stored'", (digest,))
+
+    def learn(self, fields: Mapping[str, Any]) -> None:
+        """Take what an evidence record says of its photo's bytes."""
+        media = fields.get("media")
+        if isinstance(media, dict) and media.get("state") in FINAL:
+            self.note(fields["sha256"], state=media["state"], problem=media.get("code"))
+
+    def remove_verified(self) -> None:
+        """Remove the bytes that the server has verified."""
+        for row in self._store.run("SELECT sha256 FROM file WHERE kept AND state = 'verified'").fetchall():
+            self.path(row["sha256"]).unlink(missing_ok=True)
+            self.note(row["sha256"], kept=0)
+
+
+def media_type_of(start: bytes) -> str:
+    """The media type that the first 16 bytes of a file announce."""
+    if start.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "image/webp"
+    if start[4:8] == b"ftyp":
+        return "image/avif" if start[8:12] in (b"avif", b"avis") else "image/heic"
+    return "application/octet-stream"

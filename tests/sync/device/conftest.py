@@ -1,0 +1,48 @@
+"""A device in an empty directory, with a clock and a randomness that the test owns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from sync.device.outbox import Outbox
+from sync.device.store import Store
+
+MORNING = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
+
+
+class TickingClock:
+    """Each look is a millisecond later."""
+
+    def __init__(self, at: datetime = MORNING) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+
+@pytest.fixture
+def clock() -> TickingClock:
+    return TickingClock()
+
+
+@pytest.fixture
+def random_bytes() -> Callable[[int], bytes]:
+    return Random(7).randbytes
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "device")
+    store.put("device_id", "device-1")
+    return store
+
+
+@pytest.fixture
+def outbox(store: Store, clock: TickingClock, random_bytes: Callable[[int], bytes]) -> Outbox:
+    return Outbox(store, clock, random_bytes)
