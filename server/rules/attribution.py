@@ -30,6 +30,7 @@ class Candidate:
 
     zone_id: str
     version: int
+    name: str
     party: dict[str, Any]
     probability: float
     distance_m: float | None
@@ -105,7 +106,8 @@ def weigh(
 def by_sticker_alone(zone: Any) -> Attribution:
     """A sticker was read and no position is known: the sticker names its zone."""
     chance = float(settings("attribution")["sticker_probability"])
-    return Attribution("certain", (Candidate(zone.zone_id, zone.version, zone.party, chance, None, False, "sticker"),))
+    named = Candidate(zone.zone_id, zone.version, zone.name, zone.party, chance, None, False, "sticker")
+    return Attribution("certain", (named,))
 
 
 def gaussian_mass(outlines: Shapes, x: float, y: float, sigma_m: float) -> NDArray[np.float64]:
@@ -156,7 +158,7 @@ def _candidate(zone: Any, chance: float, distance: float, method: str) -> Candid
     """Rounded downwards, so that the listed probabilities never sum to more than 1."""
     probability = math.floor(chance * 1e6) / 1e6
     distance_m = round(float(distance), 2)
-    return Candidate(zone.zone_id, zone.version, zone.party, probability, distance_m, distance == 0, method)
+    return Candidate(zone.zone_id, zone.version, zone.name, zone.party, probability, distance_m, distance == 0, method)
 
 
 def _decision(chances: NDArray[np.float64], accuracy_m: float) -> str:

@@ -80,7 +80,11 @@ class ZoneIndex:
 
     def bearing(self, sticker_serial: str, at: datetime) -> list[ZoneVersion]:
         """The versions in force that bear a sticker; one, where the stickers are in order."""
-        return [self.versions[n] for n in self._in_force(self._by_sticker.get(sticker_serial, []), at)]
+        return [self.versions[n] for n in self._in_force(self.with_sticker(sticker_serial), at)]
+
+    def with_sticker(self, sticker_serial: str | None) -> Sequence[int]:
+        """The places in `versions` that bear a sticker, at whatever time."""
+        return self._by_sticker.get(sticker_serial or "", ())
 
     def attribute(
         self,
@@ -96,7 +100,7 @@ class ZoneIndex:
 
         A sticker decides unless it is implausibly far from the position, or two zones bear it.
         """
-        bearers = self._in_force(self._by_sticker.get(sticker_serial or "", []), at)
+        bearers = self._in_force(self.with_sticker(sticker_serial), at)
         bearers = [n for n in bearers if _covered(self.versions[n].scope, scopes)]
         sticker = bearers[0] if len(bearers) == 1 else None
         x, y = (math.inf, math.inf) if lon is None or lat is None else self.plane.point(lon, lat)
