@@ -23,8 +23,9 @@ Times = dict[str, datetime]
 EDITORS = (
     "acdsee", "adobe", "affinity", "b612", "beautyplus", "canva", "capture one", "corel", "darktable", "faceapp",
     "facetune", "faceu", "gimp", "imagemagick", "lightroom", "meitu", "olympus master", "paint.net", "paintshop",
-    "photo desk", "photodirector", "photoscape", "photoshop", "picasa", "picsart", "pixelmator", "polarr", "rawtherapee",
-    "snapseed", "vsco", "windows photo", "xnview", "xiuxiu", "光影魔术手", "可牛", "天天P图", "美图", "美颜", "轻颜", "醒图", "黄油相机",
+    "photo desk", "photodirector", "photoscape", "photoshop", "picasa", "picsart", "pixelmator", "polarr",
+    "rawtherapee", "snapseed", "vsco", "windows photo", "xnview", "xiuxiu", "光影魔术手", "可牛", "天天P图",
+    "美图", "美颜", "轻颜", "醒图", "黄油相机",
 )
 
 

@@ -61,8 +61,8 @@ def upright(path: Path, long_side_px: int) -> Image.Image:
         opened.draft("RGB", (long_side_px, long_side_px))  # JPEG: decodes at 1/2, 1/4 or 1/8, never smaller than asked
         opened.thumbnail((long_side_px, long_side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
         picture = _on_white(opened)
-    orientation = read_exif(path).orientation
-    if turn := UPRIGHT.get(orientation or 1):
+    turn = UPRIGHT.get(read_exif(path).orientation or 1)
+    if turn is not None:  # one of Pillow's turns is number 0
         picture = picture.transpose(turn)
     picture.info = {}  # Pillow writes a comment from here into a JPEG
     return picture

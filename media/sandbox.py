@@ -39,7 +39,7 @@ class OutOfBounds(Exception):
 
 
 class ChildLost(Exception):
-    """The child ended for a reason that says nothing about the picture: stopped from outside, not started. Try again."""
+    """The child was stopped from outside or did not start, which says nothing about the picture. Try again."""
 
 
 class CallFailed(Exception):
@@ -72,12 +72,14 @@ def run(function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT_
 
 def _take() -> "_Child":
     """Return an idle child that still lives, else a new one."""
-    while _idle:
-        child = _idle.pop()
+    while True:
+        try:
+            child = _idle.pop()
+        except IndexError:  # asking first would race with another thread
+            return _Child()
         if child.process.poll() is None:
             return child
         child.kill()
-    return _Child()
 
 
 class _Child:

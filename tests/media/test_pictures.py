@@ -47,7 +47,8 @@ def test_every_kind_of_jpeg_decodes(file, mode, progressive):
 
 @pytest.mark.parametrize("content", [
     b"", b"\xff", b"<html><script>alert(1)</script>", b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-    b"%!PS-Adobe-3.0 EPSF", b"%PDF-1.7", b"GIF89a\x01\0\x01\0\0\0\0;", b"II*\0\x08\0\0\0", b"PK\x03\x04", b"\xff\xd8<?php system($_GET[0]);",
+    b"%!PS-Adobe-3.0 EPSF", b"%PDF-1.7",
+    b"GIF89a\x01\0\x01\0\0\0\0;", b"II*\0\x08\0\0\0", b"PK\x03\x04", b"\xff\xd8<?php system($_GET[0]);",
     b"\xff\xd8\xff<?php ?>", b"RIFF\x04\0\0\0WAVE", b"\x89PNG\r\n\x1a\nnothing", b"\0" * 5000, b"\0\0\0\x18ftypqt  ",
 ])
 def test_what_is_no_picture_is_refused_whatever_its_name(file, content):
