@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from media.capture import EntryInvalid, Flag, Link, bracket, check_link, check_signature, link_of, touched_by
 from media.models import CaptureEntry, Photo, Upload
-from sync.models import Checkpoint, Device, Record
+from sync.models import Checkpoint, Device
 from sync.records import Door, Kept
 from sync.writers import Writer
 
@@ -49,12 +49,7 @@ def set_media(door: Door, sha256: str, media: Mapping[str, Any],
 
 def evidence_of(door: Door, sha256: str) -> list[Kept]:
     """Every evidence record that names the digest, oldest first."""
-    stored = list(door.session.execute(select(Record.id).where(Record.sha256 == sha256, Record.type == "evidence")
-                                       .order_by(Record.created_seq)).scalars())
-    door.load(stored)
-    fresh = [kept.id for kept in door.fresh() if kept.type == "evidence" and kept.fields.get("sha256") == sha256]
-    found = (door.get(record_id) for record_id in dict.fromkeys([*stored, *fresh]))
-    return [kept for kept in found if kept is not None]
+    return door.live("evidence", sha256=sha256)
 
 
 def arrival(door: Door, writer: Writer, record_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:

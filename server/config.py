@@ -27,10 +27,10 @@ class Settings:
     media_url: str                          # MENQIAN_MEDIA_URL: file:///… or s3://bucket?endpoint_url=…
     queue_url: str                          # MENQIAN_QUEUE_URL: sqlite:///…, redis://…, or immediate: (tests)
     spool: Path                             # MENQIAN_SPOOL: uploads in progress; shared by all workers
-    secret_key: bytes = field(repr=False)   # MENQIAN_SECRET_KEY: signs cursors and page sessions; kept in data if absent
+    secret_key: bytes = field(repr=False)   # MENQIAN_SECRET_KEY: signs cursors and page sessions; made and kept in data
     origin: str                             # MENQIAN_ORIGIN: name of the journal in its signed checkpoints
     login_hours: int                        # MENQIAN_LOGIN_HOURS: how long a person's session lasts
-    login_attempts: str                     # MENQIAN_LOGIN_ATTEMPTS: failed logins per person and address, as "5/minute"
+    login_attempts: str                     # MENQIAN_LOGIN_ATTEMPTS: failed logins per person and address: 5/minute
     invitation_hours: int                   # MENQIAN_INVITATION_HOURS: how long an invitation code works
     upload_hours: int                       # MENQIAN_UPLOAD_HOURS: how long an unfinished upload is kept
     checkpoint_seconds: int                 # MENQIAN_CHECKPOINT_SECONDS: oldest a checkpoint may be while entries come

@@ -9,7 +9,6 @@ from datetime import timedelta
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import select
 
 from media import models as media_models
 from schemas.values import parse_time
@@ -63,7 +62,7 @@ def writing(checkpoint: bool = False) -> Iterator[Door]:
         door = Door(session, open_gate(session), now, state.rules, state.random_bytes)
         yield door
         door.flush()
-        if checkpoint or _checkpoint_due(door):
+        if checkpoint or _is_due(journal.newest_checkpoint(session), door.gate.frontier.size):
             journal.issue_checkpoint(session, door.gate.frontier, state.signer, now)
         session.commit()
     except BaseException:
@@ -71,22 +70,17 @@ def writing(checkpoint: bool = False) -> Iterator[Door]:
         raise
 
 
-def _checkpoint_due(door: Door) -> bool:
-    newest = door.session.execute(select(Checkpoint.size, Checkpoint.at).order_by(Checkpoint.size.desc())
-                                  .limit(1)).first()
-    if newest is None or newest.size == door.gate.frontier.size:
-        return newest is None and door.gate.frontier.size > 0
-    return door.now - parse_time(newest.at) >= timedelta(seconds=house().settings.checkpoint_seconds)
-
-
 def fresh_checkpoint() -> str | None:
-    """The newest checkpoint's note, signed now when entries came since and it is due."""
+    """The newest checkpoint's note; signed now when entries came since and the newest is older than the setting."""
     newest = journal.newest_checkpoint(db.session())
-    size = journal.journal_size(db.session())
-    if size and (newest is None or newest.size < size):
-        with writing(checkpoint=True):
+    if _is_due(newest, journal.journal_size(db.session())):
+        with writing():
             pass
         newest = journal.newest_checkpoint(db.session())
     return newest.note if newest else None
 
 
+def _is_due(newest: Checkpoint | None, size: int) -> bool:
+    if newest is None or newest.size >= size:
+        return newest is None and size > 0
+    return house().clock() - parse_time(newest.at) >= timedelta(seconds=house().settings.checkpoint_seconds)

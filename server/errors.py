@@ -62,10 +62,10 @@ def _http(error: HTTPException) -> Any:
     if code < 400:
         return error
     messages = getattr(error, "data", {}).get("messages") if isinstance(getattr(error, "data", None), dict) else None
+    if messages and code == 400:
+        return answer(Problem("invalid_json", "the body is not valid JSON"))
     if messages:
         return answer(_from_marshmallow(messages))
-    if code == 400 and request.is_json:
-        return answer(Problem("invalid_json", "the body is not valid JSON"))
     return answer(Problem(BY_STATUS.get(code, "invalid_request" if code < 500 else "internal_error"),
                           error.description or ""))
 

@@ -19,8 +19,9 @@ from schemas.records import record_type
 from schemas.values import parse_time, stamp
 from server.models import ZoneRow
 from server.reference import known_scope
-from server.rules.zone_import import Accepted, check_features
-from server.rules.zones import Attribution, ZoneIndex, ZoneVersion
+from server.rules.zone_features import Accepted
+from server.rules.zone_import import check_features
+from server.rules.zones import ZoneIndex, ZoneVersion
 from sync.records import Door
 from sync.writers import SERVER
 
@@ -42,8 +43,8 @@ def index_of(session: Session) -> ZoneIndex:
 
 def version_of(row: ZoneRow) -> ZoneVersion:
     """A zone version from its table row."""
-    return ZoneVersion(zone_id=row.zone_id, version=row.version, name=row.name, road=row.road, section=row.section,
-                       scope=row.scope, party=row.party, sticker_serial=row.sticker_serial,
+    return ZoneVersion(zone_id=row.zone_id, version=row.version, name=row.name, road=row.road or "",
+                       section=row.section or "", scope=row.scope, party=row.party, sticker_serial=row.sticker_serial,
                        valid_from=parse_time(row.valid_from),
                        valid_to=parse_time(row.valid_to) if row.valid_to else None,
                        outline=shapely.from_geojson(row.outline))
@@ -54,14 +55,7 @@ def attribute(session: Session, *, place: Mapping[str, float] | None, accuracy_m
     """`{decision, candidates}` for a place in EPSG:4490 degrees, a sticker, or both."""
     found = index_of(session).attribute(lon=place["lon"] if place else None, lat=place["lat"] if place else None,
                                         accuracy_m=accuracy_m, at=at, sticker_serial=sticker_serial, scopes=scopes)
-    return shown(found)
-
-
-def shown(found: Attribution) -> dict[str, Any]:
-    return {"decision": found.decision, "candidates": [
-        {"zone_id": one.zone_id, "version": one.version, "party": one.party, "name": one.name,
-         "probability": one.probability, "distance_m": one.distance_m, "inside": one.inside, "method": one.method}
-        for one in found.candidates]}
+    return found.as_wire()
 
 
 def in_force(session: Session, zone_id: Any, at: datetime) -> int | None:

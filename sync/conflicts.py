@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from schemas.problems import Problem
 from schemas.records import CONFLICT
 from sync.merge import WHOLE, Overlap, put_value, same, touched, unit_of, value_of
-from sync.models import Record
 from sync.rules import Context
 from sync.writers import SERVER, Writer
 
@@ -121,12 +118,7 @@ def _touch(record: Kept, unit: str, writer: Writer, before: Any) -> dict[str, An
 
 def _open_conflicts(door: Door, record_id: str) -> list[Kept]:
     """The open conflicts of a record, those of this transaction included."""
-    stored = door.session.execute(select(Record.id).where(Record.about_id == record_id, Record.type == "conflict",
-                                                          Record.status == "open")).scalars()
-    door.load(ids := list(stored))
-    fresh = [kept.id for kept in door.fresh() if kept.type == "conflict" and kept.fields["record_id"] == record_id]
-    found = (door.get(conflict_id) for conflict_id in dict.fromkeys([*ids, *fresh]))
-    return [kept for kept in found if kept and kept.fields["state"] == "open"]
+    return [kept for kept in door.live("conflict", about_id=record_id) if kept.fields["state"] == "open"]
 
 
 def _last_writer(kept: Kept, unit: str, writer: Writer) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One mutation of a person on the web: the same door as a device's, but what is not applied is answered as a problem."""
+"""One mutation of a person on the web: the same door as a device's, but what is not applied becomes a problem."""
 
 from __future__ import annotations
 

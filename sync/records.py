@@ -103,6 +103,18 @@ class Door:
         """The records that this door wrote and has not flushed: what a database look-up cannot see yet."""
         return [kept for record_id in self._dirty if (kept := self._kept[record_id])]
 
+    def live(self, record_type: str, **columns: Any) -> list[Kept]:
+        """The live records of a type whose promoted columns have these values, oldest first, fresh ones included."""
+        query = select(Record.id).where(Record.type == record_type, Record.deleted.is_(False)) \
+            .order_by(Record.created_seq)
+        for name, value in columns.items():
+            query = query.where(getattr(Record, name) == value)
+        self.load(stored := list(self.session.execute(query).scalars()))
+        ids = dict.fromkeys([*stored, *(kept.id for kept in self.fresh() if kept.type == record_type)])
+        found = (self._kept[record_id] for record_id in ids)
+        return [kept for kept in found if kept is not None and not kept.deleted
+                and all(kept.marks.get(name) == value for name, value in columns.items())]
+
     def rows(self, table: type[Base]) -> list[dict[str, Any]]:
         """The side rows of one table that wait for the flush."""
         return [values for model, values in self._rows if model is table]

@@ -11,6 +11,13 @@ from server.db import writing
 BASE = "/api/v1"
 
 
+class ProblemApi(Api):
+    """flask-smorest without its own error format: `server/errors.py` answers for everything."""
+
+    def _register_error_handlers(self) -> None:
+        return None
+
+
 def blueprint(name: str, description: str) -> Blueprint:
     """A blueprint under the base path."""
     return Blueprint(name, f"server.api.{name}", url_prefix=BASE, description=description)
@@ -40,7 +47,7 @@ def init_app(app: Flask) -> None:
         OPENAPI_SWAGGER_UI_URL="/static/vendor/swagger-ui/",
         API_SPEC_OPTIONS={"components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
                           "security": [{"bearer": []}]})
-    api = Api(app)
+    api = ProblemApi(app)
     api.DEFAULT_ERROR_RESPONSE_NAME = None
     for module in (sessions, users, devices, hello, push, pull, quarantine, records, uploads, media, zones, journal,
                    reviews, spot_checks):

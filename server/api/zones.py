@@ -7,18 +7,17 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+import shapely
 from flask import Response, request
-from sqlalchemy import select
 
 from schemas.positions import CRS_NAMES
 from schemas.problems import Problem
-from schemas.values import parse_time
+from schemas.values import parse_time, stamp
 from server import zones
 from server.api import blueprint
 from server.auth import me, needs_role
 from server.db import db, writing
 from server.house import house
-from server.models import ZoneRow
 from server.rules.crs import to_4490
 from server.wire import answer, read_json
 
@@ -72,22 +71,16 @@ def attribute() -> Response:
                                   sticker_serial=given.get("sticker_serial")))
 
 
-def features_at(at: datetime, scopes: tuple[str, ...], box: tuple[float, ...] | None) -> list[dict[str, Any]]:
+def features_at(at: datetime, scopes: tuple[str, ...],
+                box: tuple[float, float, float, float] | None) -> list[dict[str, Any]]:
     """Features of the zone versions in force then, in these scopes, touching the box (EPSG:4490 degrees)."""
-    index = zones.index_of(db.session())
-    visible = {version.zone_id: version for version in index.in_force_at(at)
-               if any(version.scope.startswith(code) for code in scopes)
-               and (box is None or _touches(version.outline.bounds, box))}
-    rows = db.session.execute(select(ZoneRow)).scalars()
-    return [{"type": "Feature", "id": row.zone_id, "geometry": orjson.Fragment(row.outline), "properties": {
-        "zone_id": row.zone_id, "version": row.version, "name": row.name, "road": row.road, "section": row.section,
-        "scope": row.scope, "party": row.party, "sticker_serial": row.sticker_serial, "valid_from": row.valid_from,
-        "valid_to": row.valid_to}} for row in rows
-        if row.zone_id in visible and visible[row.zone_id].version == row.version]
-
-
-def _touches(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
+    return [{"type": "Feature", "id": version.zone_id,
+             "geometry": orjson.Fragment(shapely.to_geojson(version.outline)), "properties": {
+                 "zone_id": version.zone_id, "version": version.version, "name": version.name, "road": version.road,
+                 "section": version.section, "scope": version.scope, "party": version.party,
+                 "sticker_serial": version.sticker_serial, "valid_from": stamp(version.valid_from),
+                 "valid_to": stamp(version.valid_to) if version.valid_to else None}}
+            for version in zones.index_of(db.session()).valid_at(at, bbox=box, scopes=scopes)]
 
 
 def _number(name: str, most: float) -> float:
@@ -100,17 +93,17 @@ def _number(name: str, most: float) -> float:
     return value
 
 
-def _box(text: str | None) -> tuple[float, ...] | None:
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
     """`west,south,east,north` in degrees (RFC 7946 section 5)."""
     if text is None:
         return None
     try:
-        parts = tuple(float(part) for part in text.split(","))
+        parts = [float(part) for part in text.split(",")]
     except ValueError:
-        parts = ()
+        parts = []
     if len(parts) != 4 or not all(map(math.isfinite, parts)) or parts[0] > parts[2] or parts[1] > parts[3]:
         raise Problem("invalid_request", "bbox must be west,south,east,north", errors={"bbox": ["invalid"]})
-    return parts
+    return (parts[0], parts[1], parts[2], parts[3])
 
 
 def _time(text: str | None) -> datetime:

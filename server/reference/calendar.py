@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, timedelta
 from functools import cache
 
 from server.reference.files import table
@@ -41,7 +41,7 @@ class Workdays:
 class WorkHours:
     """A city's hours of one clock, in local time; `day_ends` says when the last day of a limit in days ends."""
 
-    sessions: tuple[tuple[time, time], ...]
+    sessions: tuple[tuple[timedelta, timedelta], ...]  # since midnight
     every_day: bool = False
     day_ends: str = "close"  # or "24:00"
 
@@ -68,6 +68,9 @@ def hours(scope: str = "", clock: str = "handling") -> WorkHours:
     return WorkHours(sessions, row["every_day"] == "1", row["day_ends"])
 
 
-def _session(text: str) -> tuple[time, time]:
-    opens, closes = text.split("-")
-    return time.fromisoformat(opens), time.fromisoformat(closes)
+def _session(text: str) -> tuple[timedelta, timedelta]:
+    opens, closes = (part.split(":") for part in text.split("-"))
+    return (
+        timedelta(hours=int(opens[0]), minutes=int(opens[1])),
+        timedelta(hours=int(closes[0]), minutes=int(closes[1])),
+    )

@@ -158,7 +158,7 @@ def _candidate(zone: Any, chance: float, distance: float, method: str) -> Candid
     """Rounded downwards, so that the listed probabilities never sum to more than 1."""
     probability = math.floor(chance * 1e6) / 1e6
     distance_m = round(float(distance), 2)
-    return Candidate(zone.zone_id, zone.version, zone.name, zone.party, probability, distance_m, distance == 0, method)
+    return Candidate(zone.zone_id, zone.version, zone.name, zone.party, probability, distance_m, bool(distance == 0), method)
 
 
 def _decision(chances: NDArray[np.float64], accuracy_m: float) -> str:

@@ -1,4 +1,4 @@
-"""The trade's rules as the engine takes them: one object a record type, fed by `server/rules` and `server/reference`."""
+"""The trade's rules as the engine takes them: one object a record type, fed by server/rules and server/reference."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from schemas.problems import Problem
 from schemas.records import RECORD_TYPES
-from schemas.values import parse_time, stamp
 from schemas.values import Position as PositionField
+from schemas.values import parse_time, stamp
 from server.reference import table
 from server.rules.crs import to_4490
 from sync.records import Kept

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
-
 from schemas.problems import Problem
 from server.reference import checklists, offences, template_known
 from server.rules.risk import risk_of
 from server.rules.scoring import score
 from server.trade.base import TypeRule, utc
-from sync.models import Record
 from sync.records import Door, Kept
 from sync.rules import Context
 
@@ -52,10 +49,7 @@ def template_of(door: Door, template_id: Any, version: Any) -> Mapping[str, Any]
         version = max(known, default=None)
     if template_known(template_id, version):
         return checklists()[template_id, version]
-    rows = door.session.execute(select(Record.id).where(Record.type == "template", Record.deleted.is_(False))).scalars()
-    ids = [*rows, *(kept.id for kept in door.fresh() if kept.type == "template")]
-    door.load(ids)
-    for kept in filter(None, map(door.get, ids)):
+    for kept in door.live("template"):
         if (kept.fields["template_id"], kept.fields["template_version"]) == (template_id, version):
             items = kept.fields.get("items")
             return {**kept.fields, "items": items if isinstance(items, list) else []}
@@ -98,8 +92,7 @@ def _issued(fields: Mapping[str, Any]) -> bool:
 
 
 def _offence_record(door: Door, code: str) -> bool:
-    rows = door.session.execute(select(Record.id).where(Record.type == "offence", Record.deleted.is_(False))).scalars()
-    return any(kept is not None and kept.fields["code"] == code for kept in map(door.get, list(rows)))
+    return any(kept.fields["code"] == code for kept in door.live("offence"))
 
 
 class LetterRule(TypeRule):

@@ -1,4 +1,4 @@
-"""Findings: the zone in which they lie, their duplicates, and the table of states and commands that rules their life."""
+"""Findings: the zone in which they lie, their duplicates, and the table of states and commands that rules them."""
 
 from __future__ import annotations
 
@@ -91,11 +91,7 @@ def known_class(door: Door, scheme: Any, code: Any) -> bool:
     """A class of the reference data, or a `class` record of the office."""
     if class_known(scheme, code):
         return True
-    rows = door.session.execute(select(Record.id).where(Record.type == "class", Record.deleted.is_(False))).scalars()
-    ids = [*rows, *(kept.id for kept in door.fresh() if kept.type == "class")]
-    door.load(ids)
-    return any(kept is not None and (kept.fields["scheme"], kept.fields["code"]) == (scheme, code)
-               for kept in map(door.get, ids))
+    return any((kept.fields["scheme"], kept.fields["code"]) == (scheme, code) for kept in door.live("class"))
 
 
 def _choose_zone(kept: Kept, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -134,12 +130,7 @@ def _circumstances(kept: Kept, context: Context) -> dict[str, Any]:
 
 def evidence_about(door: Door, record_id: str) -> list[Kept]:
     """The evidence about a record, that of this transaction included."""
-    stored = list(door.session.execute(select(Record.id).where(
-        Record.about_id == record_id, Record.type == "evidence", Record.deleted.is_(False))).scalars())
-    door.load(stored)
-    fresh = [kept.id for kept in door.fresh()
-             if kept.type == "evidence" and kept.fields["about"]["id"] == record_id]
-    return [kept for kept in map(door.get, dict.fromkeys([*stored, *fresh])) if kept is not None]
+    return door.live("evidence", about_id=record_id)
 
 
 def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[str, Any]) -> list[Kept]:
