@@ -12,12 +12,13 @@ Box = tuple[bytes, int, int]  # kind, start and end of the content
 
 def walk(data: Buffer, header_only: bool) -> Layout:
     """Walk the boxes; trailing bytes are those behind the last known one. Both walks are quick."""
-    layout, behind = Layout(), 0
+    layout, behind, coded = Layout(), 0, False
     meta: Box | None = None
     for kind, start, end in _boxes(data, 0, len(data)):
         if kind not in KNOWN_AT_TOP:
             break
         behind = min(end, len(data))
+        coded = coded or kind == b"mdat"
         if end > len(data):
             layout.spoil("the file ends before the picture does")
         meta = meta or ((kind, start + 4, behind) if kind == b"meta" else None)
@@ -25,6 +26,8 @@ def walk(data: Buffer, header_only: bool) -> Layout:
     if meta is None:
         layout.spoil("the file holds no picture")
         return layout
+    if not coded and not any(kind == b"idat" for kind, *_ in _boxes(data, meta[1], meta[2])):
+        layout.spoil("the file ends before the picture does")
     _read_meta(layout, data, meta)
     return layout
 
