@@ -1,0 +1,131 @@
+"""The background check of a stored photo: strict decode, metadata, renditions, hash; then what evidence says of it.
+
+`examine` does the work and writes nothing to the database; `conclude` writes and does no work. A check may be asked for
+any number of times: the first that concludes stands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from media.evidence import media_of, set_media
+from media.exif import read_exif
+from media.facts import facts_of, flags_from
+from media.models import Photo, Rendition
+from media.pictures import MediaTypeRefused, Picture, TooManyPixels, decode, sniff
+from media.renditions import LONG_SIDE_PX, RECIPE, NotRendered, render_apart
+from media.reuse import dhash256
+from media.stores import Store, digest_of
+from schemas.values import stamp
+from sync.records import Door
+
+FORGOTTEN_AFTER = timedelta(seconds=30)
+MOST_FORGOTTEN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A rendition that stands in the store."""
+
+    kind: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found; `found` is the document of media/facts.py, `dhash` 64 hex digits or None for low detail."""
+
+    found: dict[str, Any]
+    dhash: str | None
+    renditions: tuple[Rendered, ...]
+
+
+def examine(session: Session, store: Store, sha256: str, *, heif: bool, directory: Path) -> Examined | None:
+    """Look at a stored photo; None when there is none or it was checked already. Renditions go to the store.
+
+    `directory` holds the copy that is looked at. Raises what says nothing about the picture: StoreUnavailable and
+    NotStored, sandbox.ChildLost and sandbox.CallFailed; the photo stays unchecked then.
+    """
+    photo = session.get(Photo, sha256)
+    if photo is None or photo.checked_at is not None:
+        return None
+    with _fetched(store, sha256, directory) as (original, whole):
+        picture = _decoded(original, heif) if whole else Picture(photo.media_type, damaged="stored bytes have changed")
+        reading = read_exif(original)
+        renditions, dhash, trouble = _rendered(store, original) if whole else ((), None, None)
+    if trouble and not picture.damaged:
+        picture = replace(picture, damaged=f"cannot be shown: {trouble}")
+    return Examined(facts_of(picture, reading), dhash, renditions)
+
+
+def conclude(door: Door, sha256: str, examined: Examined) -> None:
+    """Write what was found: the photo's row, its renditions, and every evidence record that names it. Idempotent."""
+    photo = door.session.get(Photo, sha256)
+    if photo is None or photo.checked_at is not None:
+        return
+    found = examined.found
+    photo.state = "damaged" if found.get("damaged") else "verified"
+    photo.checked_at = door.at
+    photo.width, photo.height = found.get("width"), found.get("height")
+    photo.dhash, photo.found = examined.dhash, found
+    for rendered in examined.renditions:
+        door.add_row(Rendition, {"parent": sha256, "kind": rendered.kind, "sha256": rendered.sha256,
+                                 "bytes": rendered.bytes, "recipe": RECIPE, "made_at": door.at})
+    set_media(door, sha256, media_of(door.session, sha256), lambda kept: flags_from(found, kept.fields))
+
+
+def forgotten(session: Session, now: datetime) -> list[str]:
+    """Photos that wait too long for their check: the hint to the queue was lost, or the check failed. Oldest first."""
+    return list(session.execute(
+        select(Photo.sha256).where(Photo.state == "stored", Photo.stored_at < stamp(now - FORGOTTEN_AFTER))
+        .order_by(Photo.stored_at).limit(MOST_FORGOTTEN)).scalars())
+
+
+@contextmanager
+def _fetched(store: Store, sha256: str, directory: Path) -> Iterator[tuple[Path, bool]]:
+    """A copy of the original beside the spool, and whether it still hashes to its name."""
+    with TemporaryDirectory(prefix="check-", dir=directory) as place:
+        copy = Path(place, "original")
+        digest = hashlib.sha256()
+        with copy.open("wb") as file:
+            for block in store.open(sha256):
+                digest.update(block)
+                file.write(block)
+        yield copy, digest.hexdigest() == sha256
+
+
+def _decoded(original: Path, heif: bool) -> Picture:
+    try:
+        sniff(original, heif=heif)
+    except (MediaTypeRefused, TooManyPixels) as refusal:  # taken under other settings, or an older version
+        return Picture(None, damaged=str(refusal))
+    return decode(original)
+
+
+def _rendered(store: Store, original: Path) -> tuple[tuple[Rendered, ...], str | None, str | None]:
+    """Make and store the renditions; the hash is taken of the smallest, which is our own encoding and safe to open."""
+    made: list[Rendered] = []
+    dhash: int | None = None
+    for kind in LONG_SIDE_PX:
+        target = original.with_name(kind)
+        try:
+            render_apart(original, kind, target)
+        except NotRendered as error:
+            return tuple(made), None, str(error)
+        sha256 = digest_of(target)
+        store.put(sha256, target, "image/jpeg")
+        made.append(Rendered(kind, sha256, target.stat().st_size))
+        if kind == "thumb":
+            dhash = dhash256(target)
+    return tuple(made), None if dhash is None else f"{dhash:064x}", None
