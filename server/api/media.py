@@ -1,0 +1,110 @@
+"""Originals and renditions of photos (protocol section 6). Each opening of an original is journalled."""
+
+from __future__ import annotations
+
+import re
+from mimetypes import guess_extension
+
+from flask import Response, request
+from sqlalchemy import select
+from werkzeug.datastructures import ContentRange
+
+from media.models import Photo, Rendition
+from schemas.problems import Problem
+from server.api import blueprint
+from server.auth import me
+from server.db import db, writing
+from server.house import house
+from sync.models import Record
+
+blp = blueprint("media", "照片 Photos")
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+LONGEST_REASON = 500
+# What an original holds was written by a stranger: it is never shown in a page of ours (evidence.md, threat 26).
+LOCKED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+
+
+@blp.route("/media/<sha256>", methods=["HEAD"])
+@blp.response(200)
+def head_original(sha256: str) -> Response:
+    """Say whether the bytes are stored; any token may ask."""
+    photo = _photo(sha256)
+    answer = Response(mimetype=photo.media_type, headers={"Accept-Ranges": "bytes", **LOCKED})
+    answer.headers["Content-Length"] = str(photo.bytes)
+    return answer
+
+
+@blp.get("/media/<sha256>")
+@blp.response(200, content_type="application/octet-stream")
+def get_original(sha256: str) -> Response:
+    """The original, byte for byte, as an attachment; people give a `reason`. One byte range may be asked for."""
+    return original(sha256, request.args.get("reason", ""))
+
+
+@blp.get("/media/<sha256>/<kind>")
+@blp.response(200, content_type="image/jpeg")
+def get_rendition(sha256: str, kind: str) -> Response:
+    """The `thumb` (320 px) or `screen` (1600 px), without metadata; 404 until it is made."""
+    return rendition(sha256, kind)
+
+
+def original(sha256: str, reason: str) -> Response:
+    """The response for the one who asks, whose opening is journalled first. Raises `not_found`, `reason_required`."""
+    photo = _photo(sha256)
+    media_type, size = photo.media_type, photo.bytes
+    record_id = _record_that_allows(sha256)
+    reason = reason.strip()[:LONGEST_REASON]
+    if not reason and me().device_id is None:
+        raise Problem("reason_required", "why is the original opened? (reason)", errors={"reason": ["required"]})
+    start, end = _range(size)
+    content = house().store.open(sha256, start, end)
+    with writing() as door:
+        door.record_entry("opened", me().user_id, sha256, {
+            "reason": reason, "evidence_id": record_id, "device_id": me().device_id, "bytes": [start, end]})
+    answer = Response(content, mimetype=media_type, direct_passthrough=True,
+                      headers={"Accept-Ranges": "bytes", "Cache-Control": "private, no-store", **LOCKED})
+    answer.headers["Content-Length"] = str(end - start)
+    answer.headers["Content-Disposition"] = f"attachment; filename={sha256}{guess_extension(media_type) or ''}"
+    if (start, end) != (0, size):
+        answer.status_code = 206
+        answer.content_range = ContentRange("bytes", start, end, size)
+    return answer
+
+
+def rendition(sha256: str, kind: str) -> Response:
+    """The response for the one who asks. Raises `not_found`."""
+    _photo(sha256)
+    _record_that_allows(sha256)
+    made = db.session.get(Rendition, (sha256, kind))
+    if made is None:
+        raise Problem("not_found", f"no rendition {kind[:20]!r} (yet)")
+    answer = Response(mimetype="image/jpeg", headers={"Cache-Control": "private, max-age=86400", **LOCKED})
+    answer.set_etag(made.sha256)
+    answer.make_conditional(request)
+    if answer.status_code == 200:
+        answer.response = house().store.open(made.sha256)
+        answer.headers["Content-Length"] = str(made.bytes)
+    return answer
+
+
+def _photo(sha256: str) -> Photo:
+    photo = db.session.get(Photo, sha256) if SHA256_HEX.fullmatch(sha256) else None
+    if photo is None:
+        raise Problem("not_found", "no such photo")
+    return photo
+
+
+def _record_that_allows(sha256: str) -> str:
+    """The id of an evidence record that names the photo in the caller's scopes; raises `not_found`."""
+    named = select(Record.id, Record.scope).where(Record.sha256 == sha256, Record.type == "evidence")
+    for record_id, scope in db.session.execute(named.order_by(Record.created_seq)):
+        if me().covers(scope):
+            return str(record_id)
+    raise Problem("not_found", "no such photo, or no right to know of it")
+
+
+def _range(size: int) -> tuple[int, int]:
+    """The bytes that are asked for, as start and end; what is not one satisfiable range means all (RFC 9110, 14.2)."""
+    asked = request.range
+    found = asked.range_for_length(size) if asked and asked.units == "bytes" else None
+    return (found[0], found[1]) if found and found[1] is not None else (0, size)
