@@ -157,8 +157,8 @@ def _sticker_reach_m(accuracy_m: float) -> float:
 def _candidate(zone: Any, chance: float, distance: float, method: str) -> Candidate:
     """Rounded downwards, so that the listed probabilities never sum to more than 1."""
     probability = math.floor(chance * 1e6) / 1e6
-    distance_m = round(float(distance), 2)
-    return Candidate(zone.zone_id, zone.version, zone.name, zone.party, probability, distance_m, bool(distance == 0), method)
+    distance_m, inside = round(float(distance), 2), bool(distance == 0)
+    return Candidate(zone.zone_id, zone.version, zone.name, zone.party, probability, distance_m, inside, method)
 
 
 def _decision(chances: NDArray[np.float64], accuracy_m: float) -> str:
