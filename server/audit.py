@@ -1,0 +1,29 @@
+"""The whole audit of an installation, for `bin/menqian verify`: journal, history, records, capture chains, photos."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from media.audit import check_chains, check_photos
+from server.db import db, reading
+from server.house import house
+from sync import notes
+from sync.audit import Audit, check_commitments, check_journal, check_records
+
+
+def audit() -> dict[str, Any]:
+    """`{ok, checked: {what: count}, problems: [{code, about, detail}]}`, from one snapshot; writes nothing.
+
+    Of one kind of fault at most 100 are listed; `found` counts them all.
+    """
+    state, found = house(), Audit()
+    key_line = notes.key_line(state.signer.origin, state.signer.key.public_key())
+    with reading():
+        session = db.session()
+        check_journal(found, session, key_line)
+        check_commitments(found, session)
+        check_records(found, session)
+        check_chains(found, session)
+        check_photos(found, session, state.store, state.clock(), state.random_bytes)
+    return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),
+            "problems": found.problems}

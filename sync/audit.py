@@ -1,0 +1,210 @@
+"""The audit of what the engine keeps: does the journal hold, and do history and records agree with it?
+
+Everything is computed anew from the rows and held against hashes, signed checkpoints and each other. Serves
+`bin/menqian verify`; writes nothing, and goes on after a fault as far as it can.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby, islice, zip_longest
+from typing import Any
+
+import orjson
+import rfc8785
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from schemas.records import RECORD_TYPES, Merge, RecordType
+from sync import journal, merkle, notes
+from sync.conflicts import DELETED
+from sync.merge import put_value, same
+from sync.models import Checkpoint, Clock, History, JournalEntry, JournalNode, Record
+
+CHUNK = 1000
+LISTED_AT_MOST = 100
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(slots=True)
+class Audit:
+    """What was looked at and what is wrong; of one kind of fault at most 100 are listed, all are counted."""
+
+    checked: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+    def wrong(self, code: str, about: object, detail: str) -> None:
+        """Note a fault. `detail` names fields and numbers, never the values in them."""
+        self.found[code] += 1
+        if self.found[code] <= LISTED_AT_MOST:
+            self.problems.append({"code": code, "about": str(about), "detail": detail})
+
+
+def stream(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+    """The rows of a query, a thousand in memory at a time."""
+    return iter(session.execute(query.execution_options(yield_per=CHUNK)))
+
+
+def batches(rows: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
+    """The rows in lists of at most `size`."""
+    walk = iter(rows)
+    while batch := list(islice(walk, size)):
+        yield batch
+
+
+def check_journal(audit: Audit, session: Session, key_line: str) -> None:
+    """Every leaf against its entry, every stored node, checkpoint and the clock against the tree over the leaves."""
+    frontier = merkle.Frontier()
+    nodes = {(level, index): hash_ for level, index, hash_ in stream(session, select(
+        JournalNode.level, JournalNode.index, JournalNode.hash))}
+    checkpoints = stream(session, select(Checkpoint.size, Checkpoint.root, Checkpoint.note).order_by(Checkpoint.size))
+    due = next(checkpoints, None)
+    for row in stream(session, select(
+            JournalEntry.index.label("number"), JournalEntry.at, JournalEntry.kind, JournalEntry.actor,
+            JournalEntry.about, JournalEntry.body, JournalEntry.leaf_hash).order_by(JournalEntry.index)):
+        if row.number != frontier.size:
+            audit.wrong("journal_gap", frontier.size, f"entry {frontier.size} is missing; {row.number} follows")
+            return
+        audit.checked["journal_entries"] += 1
+        for level, index, node in frontier.append(_leaf(audit, row)):
+            if level and level % journal.STEP == 0 and nodes.pop((level, index), None) != node.hex():
+                audit.wrong("node_wrong", f"{level}/{index}", "a stored subtree hash is not that of its leaves")
+        while due is not None and due.size == frontier.size:
+            _check_checkpoint(audit, due, frontier.root(), key_line)
+            due = next(checkpoints, None)
+    for level, index in nodes:
+        audit.wrong("node_wrong", f"{level}/{index}", "a stored subtree hash without its leaves")
+    while due is not None:
+        audit.wrong("checkpoint_ahead", due.size, f"signed over {due.size} entries, the journal has {frontier.size}")
+        due = next(checkpoints, None)
+    clock = session.execute(select(Clock.journal_size, Clock.journal_peaks).where(Clock.id == 1)).one()
+    if (clock.journal_size, clock.journal_peaks) != (frontier.size, frontier.to_json()):
+        audit.wrong("clock_wrong", "journal", f"the clock says {clock.journal_size} entries, found {frontier.size}, "
+                                              "or their peaks differ")
+
+
+def _leaf(audit: Audit, row: Any) -> bytes:
+    """The stored leaf hash of an entry, after holding it against the entry; the right one where none can be read."""
+    entry = journal.Entry(row.at, row.kind, row.actor, row.about, row.body)
+    try:
+        leaf = entry.leaf()
+    except (rfc8785.CanonicalizationError, TypeError, ValueError):
+        leaf = merkle.EMPTY_ROOT
+    if leaf.hex() != row.leaf_hash:
+        audit.wrong("entry_altered", row.number, f"the entry ({row.kind}) does not hash to its leaf")
+    return bytes.fromhex(row.leaf_hash) if SHA256_HEX.fullmatch(row.leaf_hash) else leaf
+
+
+def _check_checkpoint(audit: Audit, row: Any, root: bytes, key_line: str) -> None:
+    audit.checked["checkpoints"] += 1
+    if row.root != root.hex():
+        audit.wrong("checkpoint_wrong", row.size, "the root is not that of the entries up to here")
+    try:
+        signed = notes.verify_note(row.note, key_line)
+    except notes.NoteInvalid as error:
+        audit.wrong("checkpoint_unsigned", row.size, str(error))
+        return
+    if (signed.size, signed.root.hex()) != (row.size, row.root):
+        audit.wrong("checkpoint_unsigned", row.size, "what was signed is another size or root")
+
+
+def check_commitments(audit: Audit, session: Session) -> None:
+    """Every version in the history against the journal's commitment to it, and the other way round.
+
+    Both were written in step, so the two streams are read side by side and only what does not pair stays in memory.
+    """
+    told = stream(session, select(JournalEntry.about, JournalEntry.body).where(JournalEntry.kind == "change")
+                  .order_by(JournalEntry.index))
+    kept = stream(session, select(History.record_id, History.version, History.salt, History.changed)
+                  .order_by(History.seq))
+    committed: dict[tuple[Any, Any], Any] = {}
+    opened: dict[tuple[Any, Any], Any] = {}
+    for entry, version in zip_longest(told, kept):
+        keys = []
+        if entry is not None:
+            keys.append((entry.about, entry.body.get("version")))
+            committed[keys[-1]] = entry.body.get("commitment")
+        if version is not None:
+            audit.checked["versions"] += 1
+            keys.append((version.record_id, version.version))
+            opened[keys[-1]] = _commitment(version)
+        for key in keys:
+            if key in committed and key in opened and committed.pop(key) != opened.pop(key):
+                audit.wrong("history_altered", key[0], f"version {key[1]} is not what the journal is committed to")
+    for record_id, number in committed:
+        audit.wrong("history_missing", record_id, f"the journal tells of version {number}")
+    for record_id, number in opened:
+        audit.wrong("history_unknown", record_id, f"the journal tells nothing of version {number}")
+
+
+def _commitment(version: Any) -> str | None:
+    try:
+        return journal.commitment(version.salt, orjson.loads(version.changed))
+    except ValueError:  # neither hex nor JSON any more
+        return None
+
+
+def check_records(audit: Audit, session: Session) -> None:
+    """Every record against its history: the versions are dense, the newest is the record's, and so are its values."""
+    versions = stream(session, select(History.record_id, History.version, History.op, History.changed)
+                      .order_by(History.record_id, History.version))
+    grouped = ((record_id, list(group)) for record_id, group in groupby(versions, key=lambda row: row.record_id))
+    for batch in batches(grouped):
+        records = {row.id: row for row in session.execute(select(
+            Record.id, Record.type, Record.version, Record.fields, Record.deleted).where(
+            Record.id.in_([record_id for record_id, _ in batch])))}
+        for record_id, history in batch:
+            if record_id in records:
+                _check_record(audit, records[record_id], history)
+            else:
+                audit.wrong("record_missing", record_id, "its history stands, the record does not")
+    known = select(History.record_id).where(History.record_id == Record.id).exists()
+    for (record_id,) in stream(session, select(Record.id).where(~known)):
+        audit.wrong("record_unknown", record_id, "the record has no history")
+
+
+def _check_record(audit: Audit, record: Any, history: list[Any]) -> None:
+    audit.checked["records"] += 1
+    numbers = [row.version for row in history]
+    if numbers != list(range(1, record.version + 1)):
+        audit.wrong("version_wrong", record.id, f"version {record.version}, its history ends at {numbers[-1]} "
+                                                f"with {len(numbers)} versions")
+        return
+    if record.type not in RECORD_TYPES:
+        audit.wrong("record_altered", record.id, f"no record type {record.type!r}")
+        return
+    try:
+        fields, replayed = orjson.loads(record.fields), replay(RECORD_TYPES[record.type], history)
+    except ValueError:
+        audit.wrong("record_altered", record.id, "the record or its history is no JSON any more")
+        return
+    altered = [name for name in sorted({*fields, *replayed}) if not same(fields.get(name), replayed.get(name))]
+    if altered or record.deleted != _is_deleted(history):
+        audit.wrong("record_altered", record.id, f"{', '.join(altered) or 'deleted'} differs from the history")
+
+
+def replay(declared: RecordType, history: Iterable[Any]) -> dict[str, Any]:
+    """The fields that the versions of a record add up to, oldest first."""
+    fields: dict[str, Any] = {}
+    for row in history:
+        for unit, change in orjson.loads(row.changed).items():
+            if (row.op, unit) not in (("delete", DELETED), ("move", "scope")):  # of the record, not of its fields
+                _put_back(declared, fields, unit, change)
+    return fields
+
+
+def _is_deleted(history: Iterable[Any]) -> bool:
+    """Is a record with these versions a tombstone? The last of its deletions and restorations tells."""
+    return [row.op for row in history if row.op in ("delete", "restore")][-1:] == ["delete"]
+
+
+def _put_back(declared: RecordType, fields: dict[str, Any], unit: str, change: Mapping[str, Any]) -> None:
+    """Apply one unit's change. Points that were appended are told alone, with nothing before them."""
+    if declared.rule(unit) is Merge.APPEND and change["from"] == []:
+        fields[unit] = [*(fields.get(unit) or ()), *change["to"]]
+    else:
+        put_value(declared, fields, unit, change["to"])
