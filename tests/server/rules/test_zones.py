@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import shape
 
+from server.demo.town import make_town
 from server.rules.attribution import gaussian_mass
 from server.rules.plane import Plane
 from server.rules.zones import ZoneIndex, ZoneVersion
@@ -228,9 +229,12 @@ def test_the_plane_measures_metres():
     assert (x, y - Plane(119.95).point(119.95, 31.7)[1]) == pytest.approx((0, 110.9), abs=0.1)
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the larger set of zones is not beside the repository")
-def test_every_zone_of_the_town_owns_its_own_middle():
-    features = json.loads(SHARED.read_text(encoding="utf-8"))["features"]
+@pytest.mark.parametrize("town", ["demo", "shared"])
+def test_every_zone_of_a_town_owns_its_own_middle(town):
+    if town == "shared" and not SHARED.exists():
+        pytest.skip("shared/data is not beside the repository")
+    whole = json.loads(SHARED.read_text(encoding="utf-8")) if town == "shared" else make_town(7).zones
+    features = whole["features"]
     index = ZoneIndex([zone(one["properties"]["zone_id"], shape(one["geometry"])) for one in features])
     for version in index.versions:
         middle = version.outline.representative_point()
