@@ -32,3 +32,7 @@ def login_key() -> str:
 
 def attempts() -> str:
     return house().settings.login_attempts
+
+
+# One count for the API's login and the page's.
+logins = limiter.shared_limit(attempts, scope="logins", key_func=login_key, deduct_when=failed)

@@ -52,7 +52,7 @@ def init_app(app: Flask) -> None:
     for module in (sessions, users, devices, hello, push, pull, quarantine, records, uploads, media, zones, journal,
                    reviews, spot_checks):
         module.blp.before_request(_authenticate)
-        module.blp.after_request(_note_refusal)
+        module.blp.after_request(note_refusal)
         api.register_blueprint(module.blp)
 
 
@@ -62,7 +62,7 @@ def _authenticate() -> None:
         authenticate()
 
 
-def _note_refusal(response: Response) -> Response:
+def note_refusal(response: Response) -> Response:
     """A refused access is an entry in the journal."""
     if response.status_code == 403 and "principal" in g:
         with writing() as door:

@@ -38,11 +38,7 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 @blp.response(201, Invitation)
 def add_invitation(given: dict[str, Any]) -> Response:
     """A code by which one device of that person may enrol once."""
-    user = db.session.execute(select(User).where(User.username == given["username"])).scalar_one_or_none()
-    if user is None or not oversees(user):
-        raise Problem("not_found", "no such person in your scope")
-    with writing() as door:
-        code, expires_at = invite(door, me().user_id, user.id)
+    code, expires_at = invite_person(given["username"])
     return answer({"code": code, "expires_at": expires_at}, 201)
 
 
@@ -79,11 +75,7 @@ def enrol(given: dict[str, Any]) -> Response:
 @blp.response(200)
 def revoke(given: dict[str, Any], device_id: str) -> Response:
     """From now on its token gets 401 `device_revoked`; what it delivered stays."""
-    with writing() as door:
-        device = _overseen(door, device_id)
-        device.state = "revoked"
-        door.record_entry("device_revoked", me().user_id, device_id, {"reason": given["reason"]})
-    return answer(device_row(device, me().user()))
+    return answer(device_row(revoke_device(device_id, given["reason"]), me().user()))
 
 
 @blp.get("/devices")
@@ -107,6 +99,24 @@ def device_row(device: Device, user: dict[str, Any]) -> dict[str, Any]:
             "user": user, "last_seen_at": device.last_seen_at, "last_n": device.last_n,
             "reported": {name: reported.get(name) for name in ("unsent", "oldest_unsent_at", "unsent_bytes")},
             "clock_offset_ms": device.clock_offset_ms, "state": device.state, "signs": device.public_key is not None}
+
+
+def invite_person(username: str) -> tuple[str, str]:
+    """A fresh invitation for somebody whom the one who asks oversees: (code, when it expires); raises `not_found`."""
+    user = db.session.execute(select(User).where(User.username == username)).scalar_one_or_none()
+    if user is None or not oversees(user):
+        raise Problem("not_found", "no such person in your scope")
+    with writing() as door:
+        return invite(door, me().user_id, user.id)
+
+
+def revoke_device(device_id: str, reason: str) -> Device:
+    """Revoke a device that the one who asks oversees; raises `not_found`."""
+    with writing() as door:
+        device = _overseen(door, device_id)
+        device.state = "revoked"
+        door.record_entry("device_revoked", me().user_id, device_id, {"reason": reason})
+    return device
 
 
 def invite(door: Door, actor: str, user_id: str) -> tuple[str, str]:

@@ -51,13 +51,7 @@ def get_quarantined(quarantine_id: str) -> Response:
 @blp.response(200)
 def release(given: dict[str, Any], quarantine_id: str) -> Response:
     """Apply it after correction; a problem of the corrected mutation leaves it where it is."""
-    with writing() as door:
-        row = _entry(door, quarantine_id)
-        before = door.gate.seq
-        settled = quarantine.release(door, row, _author(door, row), me().writer(), given)
-        door.flush()
-        held.settle_arrived(door, before)
-    return answer(settled)
+    return answer(release_entry(quarantine_id, given))
 
 
 @blp.post("/quarantine/<quarantine_id>/dismiss")
@@ -66,9 +60,24 @@ def release(given: dict[str, Any], quarantine_id: str) -> Response:
 @blp.response(200)
 def dismiss(given: dict[str, Any], quarantine_id: str) -> Response:
     """Close it without applying it."""
+    return answer(dismiss_entry(quarantine_id, given["reason"]))
+
+
+def release_entry(quarantine_id: str, correction: dict[str, Any]) -> dict[str, Any]:
+    """Apply an entry after correction (`{set?, scope?}`), and what waited for it; gives what was settled."""
     with writing() as door:
-        settled = quarantine.dismiss(door, _entry(door, quarantine_id), me().writer(), given["reason"])
-    return answer(settled)
+        row = _entry(door, quarantine_id)
+        before = door.gate.seq
+        settled = quarantine.release(door, row, _author(door, row), me().writer(), correction)
+        door.flush()
+        held.settle_arrived(door, before)
+    return settled
+
+
+def dismiss_entry(quarantine_id: str, reason: str) -> dict[str, Any]:
+    """Close an entry without applying it; gives what was settled."""
+    with writing() as door:
+        return quarantine.dismiss(door, _entry(door, quarantine_id), me().writer(), reason)
 
 
 def shown(row: Quarantined) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -68,8 +69,8 @@ def add_record(given: dict[str, Any], record_name: str) -> Response:
 @blp.response(200)
 def edit_record(given: dict[str, Any], record_name: str, record_id: str) -> Response:
     """Edit on top of version `base`; merges as a device's edit does."""
-    return _write(record_name, record_id, op="put", base=given["base"], scope=given.get("scope"),
-                  set=given.get("set") or {}, add=given.get("add") or {}, remove=given.get("remove") or {})
+    return answer(write(record_name, record_id, op="put", base=given["base"], scope=given.get("scope"),
+                  set=given.get("set") or {}, add=given.get("add") or {}, remove=given.get("remove") or {}))
 
 
 @blp.post("/records/<record_name>/<record_id>/commands")
@@ -77,11 +78,12 @@ def edit_record(given: dict[str, Any], record_name: str, record_id: str) -> Resp
 @blp.response(200)
 def command_record(given: dict[str, Any], record_name: str, record_id: str) -> Response:
     """Carry out a command; 409 `state_moved` when `expect` or the table of states forbids it."""
-    return _write(record_name, record_id, op="command", command={
-        "name": given["name"], "args": given.get("args") or {}, "expect": given.get("expect") or {}})
+    return answer(write(record_name, record_id, op="command", command={
+        "name": given["name"], "args": given.get("args") or {}, "expect": given.get("expect") or {}}))
 
 
-def _write(record_name: str, record_id: str, **parts: Any) -> Response:
+def write(record_name: str, record_id: str, **parts: Any) -> Mapping[str, Any]:
+    """Carry out an edit or a command of the one who asks: `{outcome, record, conflicts}`; raises what refuses it."""
     record_type(record_name)
     if not is_uuid(record_id):
         raise Problem("not_found")
@@ -95,4 +97,4 @@ def _write(record_name: str, record_id: str, **parts: Any) -> Response:
         outcome = Outcome(outcome.outcome, door.get(record_id) or outcome.record, outcome.conflicts, outcome.ignored)
     if problem := office.refused(outcome, mutation):
         raise problem
-    return answer(office.shown(outcome))
+    return office.shown(outcome)

@@ -23,7 +23,7 @@ blp = blueprint("sessions", "登录 Sessions of people")
 
 @blp.post("/sessions")
 @public
-@limits.limiter.limit(limits.attempts, key_func=limits.login_key, deduct_when=limits.failed)
+@limits.logins
 @blp.arguments(Credentials)
 @blp.response(201, SessionOpened)
 def open_session(given: dict[str, Any]) -> Response:
@@ -37,9 +37,7 @@ def open_session(given: dict[str, Any]) -> Response:
 @blp.response(204)
 def close_session() -> Response:
     """Log out: the token stops working at once."""
-    with writing() as door:
-        door.session.execute(delete(Login).where(Login.token_hash == me().login_hash))
-        door.record_entry("logout", me().user_id, me().user_id, {})
+    close_login()
     return Response(status=204)
 
 
@@ -52,6 +50,13 @@ def open_login(user: User) -> tuple[str, str]:
                                expires_at=expires_at))
         door.record_entry("login", user.id, user.id, {})
     return token, expires_at
+
+
+def close_login() -> None:
+    """End the session of the one who asks."""
+    with writing() as door:
+        door.session.execute(delete(Login).where(Login.token_hash == me().login_hash))
+        door.record_entry("logout", me().user_id, me().user_id, {})
 
 
 def shown(user: User) -> dict[str, Any]:

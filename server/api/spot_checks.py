@@ -28,7 +28,7 @@ def list_spot_checks() -> Response:
     with reading():
         done = verdicts.progress(db.session())
         found = [{**summary(check), **done.get(check.id, {"drawn": 0, "checked": 0})}
-                 for check in spot_checks.checks(db.session()) if _concerns_me(check)]
+                 for check in spot_checks.checks(db.session()) if concerns_me(check)]
     return answer({"items": found})
 
 
@@ -51,7 +51,7 @@ def get_spot_check(check_id: str) -> Response:
     """One spot check with its samples in the caller's scopes; blind until the verdict."""
     with reading():
         check = spot_checks.found_check(db.session(), check_id)
-        if not _concerns_me(check):
+        if not concerns_me(check):
             raise Problem("not_found", spot_checks.ABSENT_OR_HIDDEN)
         found = {**summary(check), "frame_size": len(check.frame),
                  "samples": verdicts.shown(db.session(), check, me().scopes)}
@@ -73,7 +73,7 @@ def draw(check_id: str) -> Response:
 def get_proof(check_id: str) -> Response:
     """All that is needed to re-run the draw. 409 `not_drawn` before it."""
     with reading():
-        proof = spot_checks.proof(_overseen(check_id))
+        proof = spot_checks.proof(overseen(check_id))
     return answer(proof)
 
 
@@ -93,7 +93,7 @@ def judge(given: dict[str, Any], check_id: str, record_id: str) -> Response:
 def get_report(check_id: str) -> Response:
     """Disagreement with its Wilson interval at 95 %; rates are null where nothing is checked."""
     with reading():
-        report = verdicts.report(db.session(), _overseen(check_id))
+        report = verdicts.report(db.session(), overseen(check_id))
     return answer(report)
 
 
@@ -106,11 +106,12 @@ def summary(check: SpotCheck) -> dict[str, Any]:
             "frame_digest": check.frame_digest, "commitment": check.commitment, "frozen_index": check.frozen_index}
 
 
-def _concerns_me(check: SpotCheck) -> bool:
+def concerns_me(check: SpotCheck) -> bool:
+    """May the one who asks know of this spot check?"""
     return me().has_role("admin") or spot_checks.touches_frame(me().scopes, check)
 
 
-def _overseen(check_id: str) -> SpotCheck:
+def overseen(check_id: str) -> SpotCheck:
     """The spot check, for an admin, or a supervisor or auditor whose scopes cover its frame."""
     must_have_role("supervisor", "auditor", "admin")
     check = spot_checks.found_check(db.session(), check_id)
