@@ -62,7 +62,7 @@ class Principal:
                       signed=self.device_id is None or self.public_key is not None)
 
     def reader(self) -> Reader:
-        return Reader(self.id, self.scopes, self.device_id is not None)
+        return Reader(self.id, self.scopes)
 
     def user(self) -> dict[str, Any]:
         """The person as the wire shows him."""
@@ -129,6 +129,13 @@ def authenticate() -> Principal:
 def me() -> Principal:
     """The one who asks, once authenticated."""
     principal: Principal = g.principal
+    return principal
+
+
+def must_be_device(principal: Principal) -> Principal:
+    """The principal, if it is a device; raises `device_required` for a person."""
+    if principal.device_id is None:
+        raise Problem("device_required")
     return principal
 
 

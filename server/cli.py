@@ -162,7 +162,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> int:
     web = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", str(processes), "--threads",
            str(max(8, 4 * workers) if settings.embedded else 8), "--bind", f"{host}:{port}", "--timeout", "120",
            "--graceful-timeout", str(STOP_SECONDS - 2), "--keep-alive", "15", "--log-level", "warning",
-           "--config", "python:server.gunicorn_config", "server.wsgi:app"]
+           "--limit-request-line", "8190", "--config", "python:server.gunicorn_config", "server.wsgi:app"]
     background = [sys.executable, "-m", "server.cli", "worker"]
     children = [subprocess.Popen(command, preexec_fn=die_with_parent) for command in (web, background)]
 

@@ -25,11 +25,10 @@ SENT = (Record.id, Record.type, Record.version, Record.scope, Record.seq, Record
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who pulls: a device, or a person on the web (then without settlements and wanted media)."""
+    """The device that pulls, with its person's scopes."""
 
     id: str
     scopes: tuple[str, ...]
-    is_device: bool
 
 
 def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, secret: bytes) -> dict[str, Any]:
@@ -50,13 +49,9 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
     if not cursor.pending and len(changes) < limit:
         tail, more = _tail(session, cursor, clock.seq, limit - len(changes))
         changes += tail
-    answer = {"changes": changes, "cursor": cursor.text(secret), "more": more, "epoch": clock.epoch,
-              "last_n": None, "settled": [], "media_wanted": []}
-    if reader.is_device:
-        answer |= {"last_n": session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one(),
-                   "settled": _settled(session, reader.id, since, cursor.seq),
-                   "media_wanted": _media_wanted(session, reader.id)}
-    return answer
+    last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
+    return {"changes": changes, "cursor": cursor.text(secret), "more": more, "epoch": clock.epoch, "last_n": last_n,
+            "settled": _settled(session, reader.id, since, cursor.seq), "media_wanted": _media_wanted(session, reader.id)}
 
 
 def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[dict[str, Any]], bool]:

@@ -8,7 +8,7 @@ from schemas.problems import Problem
 from schemas.values import stamp
 from server.api import blueprint
 from server.api.hello import scopes_of
-from server.auth import me
+from server.auth import me, must_be_device
 from server.db import db, fresh_checkpoint, reading
 from server.house import house
 from server.wire import answer
@@ -22,7 +22,7 @@ blp = blueprint("pull", "下行同步 Pull")
 @blp.response(200)
 def pull() -> Response:
     """One page of what changed after the cursor in the caller's scopes."""
-    principal, state = me(), house()
+    principal, state = must_be_device(me()), house()
     limit = number_argument("limit", state.settings.changes_per_pull, least=1, most=state.settings.changes_per_pull)
     checkpoint = fresh_checkpoint()
     with reading():
@@ -37,7 +37,7 @@ def pull() -> Response:
 def verify() -> Response:
     """Digests of what the caller should hold."""
     with reading():
-        found = digests(db.session(), me().reader(), house().settings.secret_key)
+        found = digests(db.session(), must_be_device(me()).reader(), house().settings.secret_key)
     return answer(found)
 
 

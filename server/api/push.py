@@ -7,7 +7,7 @@ from flask import Response, request
 from schemas.problems import Problem
 from schemas.push import load_envelope
 from server.api import blueprint
-from server.auth import Principal, me
+from server.auth import me, must_be_device
 from server.db import db, writing
 from server.house import house
 from server.wire import answer, read_json
@@ -37,11 +37,4 @@ def push() -> Response:
     checkpoint = journal.newest_checkpoint(db.session())
     return answer({"outcomes": outcomes, "last_n": last_n, "epoch": epoch, "server_time": at,
                    "checkpoint": checkpoint.note if checkpoint else None})
-
-
-def must_be_device(principal: Principal) -> Principal:
-    """Raise `device_required` for a person's token."""
-    if principal.device_id is None:
-        raise Problem("device_required")
-    return principal
 

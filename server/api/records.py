@@ -36,8 +36,11 @@ def list_records() -> Response:
 @blp.get("/records/<record_name>/<record_id>")
 @blp.response(200)
 def get_record(record_name: str, record_id: str) -> Response:
-    """One record; 404 also where the reader has no right to know that it exists."""
-    return answer(visible_record(db.session(), me().scopes, record_name, record_id).to_wire())
+    """One record; 404 also where the reader has no right to know that it exists, and for a deleted one."""
+    kept = visible_record(db.session(), me().scopes, record_name, record_id)
+    if kept.deleted:
+        raise Problem("not_found", "记录已删除,见历史 The record is deleted; its history tells by whom and why")
+    return answer(kept.to_wire())
 
 
 @blp.get("/records/<record_name>/<record_id>/history")

@@ -119,7 +119,7 @@ class Desk:
         import orjson
         with Session(self.engine) as session:
             open_snapshot(session)
-            page = pull(session, Reader(writer.id, scopes or writer.scopes, True), cursor, limit, SECRET)
+            page = pull(session, Reader(writer.id, scopes or writer.scopes), cursor, limit, SECRET)
         return orjson.loads(orjson.dumps(page))
 
     def pull_all(self, writer: Writer, cursor: str | None = None, limit: int = 1000,
