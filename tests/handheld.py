@@ -38,12 +38,14 @@ class Handheld(Wire):
         self.owner: Person | None = None
 
     def public_key(self) -> dict[str, str]:
+        assert self.key is not None
         numbers = self.key.public_key().public_numbers()
         return {"kty": "EC", "crv": "P-256", "x": base64url(numbers.x.to_bytes(32, "big")),
                 "y": base64url(numbers.y.to_bytes(32, "big"))}
 
     def sign(self, content: bytes) -> str:
         """base64url of the raw 64 bytes r||s."""
+        assert self.key is not None
         r, s = decode_dss_signature(self.key.sign(content, ec.ECDSA(hashes.SHA256())))
         return base64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 

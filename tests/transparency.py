@@ -74,7 +74,7 @@ def inclusion_holds(index: int, size: int, leaf_hash: bytes, path: list[bytes], 
 
 def consistency_holds(first: int, second: int, first_root: bytes, second_root: bytes, path: list[bytes]) -> bool:
     """RFC 9162 2.1.4.2."""
-    if first == second:
+    if first == second > 0:
         return not path and first_root == second_root
     if not 0 < first < second or not path:
         return False

@@ -44,7 +44,7 @@ def sha256(content: bytes) -> str:
 
 def shown(answer: httpx.Response) -> str:
     """An answer in one line, for the message of a failed assertion."""
-    return f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text[:1000]}"
+    return f"{answer.request.method} {str(answer.url)[:200]}: {answer.status_code} {answer.text[:1000]}"
 
 
 def granted(answer: httpx.Response, status: int = 200) -> Any:

@@ -76,11 +76,11 @@ class Cast:
 
     def __init__(self, bureau: Bureau) -> None:
         self.reporter = bureau.handheld(SCOPE)
-        self.unit = bureau.handheld(SCOPE)
+        self.unit = bureau.handheld(SCOPE, who="unit")
         self.desk = bureau.person("supervisor", scopes=("320412",))
-        self.checker = bureau.person("supervisor", scopes=("320412",))
-        self.others = {role: bureau.person(role, scopes=(SCOPE,)) for role in ROLES if role != "supervisor"}
-        self.others["supervisor"] = bureau.person("supervisor", scopes=("320412",))
+        self.checker = bureau.person("supervisor", scopes=("320412",), who="checker")
+        self.others = {role: bureau.person(role, scopes=(SCOPE,), who="other") for role in ROLES}
+        self.others["supervisor"] = bureau.person("supervisor", scopes=("320412",), who="other")
         self.others["assignee"] = self.unit.owner
 
     def player(self, command: str) -> Any:

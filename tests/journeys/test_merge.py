@@ -20,7 +20,7 @@ def left(bureau: Bureau) -> Handheld:
 
 @pytest.fixture
 def right(bureau: Bureau) -> Handheld:
-    return bureau.handheld(SCOPE)
+    return bureau.handheld(SCOPE, who="right")
 
 
 def fields_of(device: Handheld, id: str, type: str = "finding") -> dict[str, Any]:
@@ -99,7 +99,7 @@ def test_a_stranger_does_not_resolve_but_a_supervisor_does(bureau: Bureau, left:
     finding = left.report(SCOPE)
     right.deliver(right.edit("finding", finding, 1, set={"text": "右"}))
     conflict = conflict_of(left, left.deliver(left.edit("finding", finding, 1, set={"text": "左"}))[0])
-    stranger = bureau.person("inspector", scopes=(SCOPE,))
+    stranger = bureau.person("inspector", scopes=(SCOPE,), who="stranger")
     refused(stranger.command("conflict", conflict["id"], "resolve", {"choice": "theirs"}), 403)
     supervisor = bureau.person("supervisor", scopes=(SCOPE,))
     granted(supervisor.command("conflict", conflict["id"], "resolve", {"choice": "theirs"}))
@@ -244,7 +244,7 @@ def test_two_reports_of_the_same_thing_both_stay_and_name_each_other(left: Handh
     assert not fields_of(left, elsewhere).get("duplicates")
 
 
-def test_an_enforcement_record_is_sealed_once_issued(bureau: Bureau, left: Handheld, right: Handheld) -> None:
+def test_an_enforcement_record_has_checks_and_a_status(left: Handheld, right: Handheld) -> None:
     officers = [left.user["id"], right.user["id"]]
     fields = {"kind": "order_now", "facts": "店外经营,责令立即改正", "officers": officers}
     mutation = left.create("enforcement", SCOPE, fields)
@@ -254,6 +254,19 @@ def test_an_enforcement_record_is_sealed_once_issued(bureau: Bureau, left: Handh
     assert kept["facts"] == fields["facts"]
     assert "status" in kept
     assert "checks" in kept
+
+
+def test_a_signed_letter_is_sealed_and_a_later_edit_is_kept(bureau: Bureau, left: Handheld, right: Handheld) -> None:
+    mutation = left.create("letter", SCOPE, {"period": "2026", "signed_at": moment(-60), "duties": {"卫生": "责任人"}})
+    outcome, = left.deliver(mutation)
+    assert outcome["outcome"] == "applied", outcome
+    id = mutation["record_id"]
+    later, = right.deliver(right.edit("letter", id, 1, set={"period": "2027"}))
+    assert fields_of(left, id, "letter")["period"] == "2026"
+    supervisor = bureau.person("supervisor", scopes=(SCOPE,))
+    kept = [supervisor.get("/quarantine").text, str(supervisor.record("letter", id)),
+            *(str(supervisor.record("conflict", conflict)) for conflict in later["conflicts"])]
+    assert any("2027" in text for text in kept), later
 
 
 def test_every_version_stands_in_the_history(left: Handheld, right: Handheld) -> None:

@@ -29,7 +29,7 @@ def test_a_wrong_password_and_an_unknown_name_look_the_same(bureau: Bureau) -> N
 
 
 def test_repeated_failures_are_slowed_down(bureau: Bureau) -> None:
-    person = bureau.person("inspector")
+    person = bureau.newcomer("inspector")
     for _ in range(60):
         answer = Wire(bureau.url).post("/sessions", {"username": person.username, "password": "not-the-password"})
         if answer.status_code == 429:
@@ -37,25 +37,25 @@ def test_repeated_failures_are_slowed_down(bureau: Bureau) -> None:
         refused(answer, 401, "bad_credentials")
     refused(answer, 429, action="retry")
     assert int(answer.headers["Retry-After"]) > 0
-    someone_else = bureau.person("inspector")
+    someone_else = bureau.newcomer("inspector")
     assert someone_else.hello()["user"]["username"] == someone_else.username
 
 
 def test_a_closed_session_opens_nothing(bureau: Bureau) -> None:
-    person = bureau.person("inspector")
+    person = bureau.newcomer("inspector")
     assert person.delete("/sessions/current").status_code == 204
     refused(person.get("/hello"), 401)
 
 
 def test_a_changed_password_closes_the_old_one(bureau: Bureau, admin: Person) -> None:
-    person = bureau.person("inspector")
+    person = bureau.newcomer("inspector")
     granted(admin.patch(f"/users/{person.id}", {"password": "Another-Horse-10-Battery"}))
     refused(Wire(bureau.url).post("/sessions", {"username": person.username, "password": PASSWORD}), 401)
     Person(bureau.url, person.username, "Another-Horse-10-Battery")
 
 
 def test_an_inactive_user_is_shut_out_and_can_come_back(bureau: Bureau, admin: Person) -> None:
-    device = bureau.handheld("320412100")
+    device = bureau.handheld(owner=bureau.newcomer("inspector"))
     granted(admin.patch(f"/users/{device.owner.id}", {"active": False}))
     refused(Wire(bureau.url).post("/sessions", {"username": device.owner.username, "password": PASSWORD}), 401)
     refused(device.push(device.create("finding", "320412100", a_finding())), (401, 403))
@@ -186,7 +186,7 @@ def test_the_list_of_devices_shows_what_they_still_carry(bureau: Bureau) -> None
 
 
 def test_a_changed_scope_raises_the_version_that_devices_see(bureau: Bureau, admin: Person) -> None:
-    device = bureau.handheld("320412100")
+    device = bureau.handheld(owner=bureau.newcomer("inspector"))
     before = device.hello()["scopes"]["version"]
     granted(admin.patch(f"/users/{device.owner.id}", {"scopes": ["320412100", "320412102"]}))
     after = device.hello()["scopes"]

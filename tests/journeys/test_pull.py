@@ -96,8 +96,8 @@ def test_a_record_that_moved_away_is_forgotten_here_and_arrives_there(bureau: Bu
     assert there.rows["finding", finding]["scope"] == OTHER
 
 
-def test_a_scope_granted_later_brings_its_records_and_nothing_again(bureau: Bureau, admin: Person,
-                                                                    device: Handheld) -> None:
+def test_a_scope_granted_later_brings_its_records_and_nothing_again(bureau: Bureau, admin: Person) -> None:
+    device = bureau.handheld(owner=bureau.newcomer("inspector", scopes=(SCOPE,)))
     known = device.report(SCOPE)
     far = bureau.handheld("320404002")
     added = {far.report("320404002") for _ in range(3)}
@@ -110,7 +110,7 @@ def test_a_scope_granted_later_brings_its_records_and_nothing_again(bureau: Bure
 
 
 def test_a_scope_withdrawn_is_forgotten(bureau: Bureau, admin: Person) -> None:
-    device = bureau.handheld(SCOPE, "320404003")
+    device = bureau.handheld(owner=bureau.newcomer("inspector", scopes=(SCOPE, "320404003")))
     kept, lost = device.report(SCOPE), device.report("320404003")
     device.catch_up()
     granted(admin.patch(f"/users/{device.owner.id}", {"scopes": [SCOPE]}))
@@ -122,13 +122,13 @@ def test_a_scope_withdrawn_is_forgotten(bureau: Bureau, admin: Person) -> None:
 
 
 def test_a_cursor_of_somebody_else_is_refused(bureau: Bureau, device: Handheld) -> None:
-    other = bureau.handheld(SCOPE)
+    other = bureau.handheld(SCOPE, who="another")
     other.catch_up()
     refused(device.pull(other.cursor), 400, "cursor_invalid", "resnapshot")
 
 
 @pytest.mark.parametrize("spoil", [lambda cursor: cursor + "A", lambda cursor: cursor[:-2], lambda cursor: "0",
-                                   lambda cursor: "签名", lambda cursor: cursor.swapcase(), lambda cursor: "A" * 5000])
+                                   lambda cursor: "签名", lambda cursor: cursor.swapcase(), lambda cursor: "A" * 3000])
 def test_a_tampered_cursor_is_refused(device: Handheld, spoil) -> None:  # type: ignore[no-untyped-def]  # a lambda
     refused(device.pull(spoil(device.cursor)), 400, "cursor_invalid", "resnapshot")
 
@@ -138,7 +138,7 @@ def test_media_that_own_records_name_and_the_server_lacks_is_wanted(bureau: Bure
     content = bureau.url.encode() + finding.encode()
     device.deliver(device.capture(SCOPE, content, ("finding", finding)))
     assert sha256(content) in granted(device.pull(device.cursor))["media_wanted"]
-    other = bureau.handheld(SCOPE)
+    other = bureau.handheld(SCOPE, who="another")
     assert sha256(content) not in granted(other.pull())["media_wanted"]
 
 
@@ -190,7 +190,3 @@ def test_nothing_is_missed_while_many_write(bureau: Bureau, device: Handheld) ->
     device.catch_up(limit=5)
     assert len(written) == 4 * 8 * 3
     assert set(written) <= {id for type, id in device.rows if type == "finding"}
-
-
-def test_the_office_learns_nothing_by_pull_without_a_device(bureau: Bureau) -> None:
-    refused(bureau.person("inspector", scopes=(SCOPE,)).pull(), (401, 403))

@@ -49,7 +49,7 @@ def test_the_raw_mutation_is_kept_whole_with_its_problem(device: Handheld, super
 def test_a_device_sees_its_own_and_a_foreign_supervisor_nothing(bureau: Bureau, device: Handheld) -> None:
     mutation = quarantined(device)
     assert entry(device, mutation)["n"] == mutation["n"]
-    others = [bureau.handheld(SCOPE), bureau.person("supervisor", scopes=("320402001",))]
+    others = [bureau.handheld(SCOPE, who="other"), bureau.person("supervisor", scopes=("320402001",))]
     for other in others:
         assert mutation["id"] not in [row["mutation"]["id"] for row in granted(other.get("/quarantine"))["items"]]
 

@@ -89,7 +89,7 @@ def test_a_queue_that_cannot_be_is_a_problem(reviewer: Person, query: str) -> No
 
 def test_a_claim_is_a_lease_of_one(bureau: Bureau, device: Handheld, reviewer: Person) -> None:
     finding, _, _ = photographed(device)
-    other = bureau.person("reviewer", scopes=(SCOPE,))
+    other = bureau.person("reviewer", scopes=(SCOPE,), who="other")
     in_queue(reviewer, finding)
     granted(reviewer.post(f"/reviews/{finding}/claim"))
     granted(reviewer.post(f"/reviews/{finding}/claim"))

@@ -26,7 +26,7 @@ def supervisor(bureau: Bureau) -> Person:
 
 def reported(bureau: Bureau, *counts: int, day: str) -> tuple[list[Handheld], list[str]]:
     """Findings of several inspectors on one day: so many of each."""
-    devices = [bureau.handheld(SCOPE) for _ in counts]
+    devices = [bureau.handheld(SCOPE, who=str(number)) for number in range(len(counts))]
     ids = [device.report(SCOPE, observed_at=f"{day}T{8 + i % 12:02d}:00:00.000Z")
            for device, count in zip(devices, counts, strict=True) for i in range(count)]
     return devices, ids
