@@ -49,4 +49,4 @@ def _reading(exif: Mapping[str, Any]) -> ExifReading:
 
 
 def _known(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if value not in (None, [], False)}
+    return {name: value for name, value in document.items() if value is not None and value is not False and value != []}

@@ -1,0 +1,182 @@
+"""The background check: from stored bytes to verified or damaged, with facts, renditions and flags."""
+
+import io
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from media.checks import conclude, examine, forgotten
+from media.models import Rendition
+from media.stores import NotStored, Store, open_store
+from schemas.values import stamp
+from tests.darkroom import PHOTOS, with_photos
+from tests.media.desk import Darkroom, a_jpeg
+from tests.wire import sha256
+
+CONTENT = a_jpeg()
+EXPECTED = json.loads((PHOTOS / "expected.json").read_text())["files"] if PHOTOS.is_dir() else {}
+DAMAGED = {"damaged_truncated.jpg", "damaged_zero_tail.jpg", "damaged_bit_in_header.jpg", "damaged_bit_in_scan.jpg"}
+
+
+@pytest.fixture
+def room(tmp_path):
+    return Darkroom(tmp_path)
+
+
+def examined(room, content):
+    with Session(room.engine) as session:
+        return examine(session, room.store, sha256(content), heif=False, directory=room.spool)
+
+
+def check(room, content):
+    found = examined(room, content)
+    with room.writing() as door:
+        conclude(door, sha256(content), found)
+    return found
+
+
+def renditions(room, content):
+    with Session(room.engine) as session:
+        return {kind: session.get(Rendition, (sha256(content), kind)) for kind in ("thumb", "screen")}
+
+
+def test_a_sound_photo_is_verified_and_rendered(room):
+    evidence = room.evidence(CONTENT)
+    room.take(CONTENT)
+    check(room, CONTENT)
+    assert room.media(evidence) == {"state": "verified", "media_type": "image/jpeg", "width": 320, "height": 240,
+                                    "frames": 1, "trailing_bytes": 0, "exif": {"width": 320, "height": 240}}
+    assert room.flags(evidence) == set()
+    photo = room.photo(CONTENT)
+    assert (photo.state, photo.width, photo.height, len(photo.dhash)) == ("verified", 320, 240, 64)
+    for rendition in renditions(room, CONTENT).values():
+        content = b"".join(room.store.open(rendition.sha256))
+        assert sha256(content) == rendition.sha256 and len(content) == rendition.bytes
+        assert Image.open(io.BytesIO(content)).format == "JPEG"
+        assert rendition.recipe["tool"] == "Pillow"
+    assert not list(room.spool.glob("check-*"))
+
+
+def test_a_check_asked_for_twice_concludes_once(room):
+    evidence = room.evidence(CONTENT)
+    room.take(CONTENT)
+    one, other = examined(room, CONTENT), examined(room, CONTENT)
+    assert one == other
+    for found in (one, other):
+        with room.writing() as door:
+            conclude(door, sha256(CONTENT), found)
+    assert room.record(evidence).version == 3, "expected, stored, verified"
+    assert examined(room, CONTENT) is None
+
+
+def test_evidence_that_comes_after_the_check_shows_what_was_found(room):
+    room.take(CONTENT)
+    check(room, CONTENT)
+    assert room.media(room.evidence(CONTENT))["state"] == "verified"
+
+
+def test_a_truncated_photo_is_damaged_and_says_why(room):
+    content = CONTENT[: len(CONTENT) * 6 // 10]
+    evidence = room.evidence(content)
+    room.take(content)
+    check(room, content)
+    assert room.media(evidence)["state"] == "damaged"
+    assert room.media(evidence)["damaged"]
+    assert room.photo(content).state == "damaged"
+
+
+def test_bytes_that_changed_in_the_store_are_damage(room, tmp_path):
+    room.take(CONTENT)
+    digest = sha256(CONTENT)
+    stored = tmp_path / "store" / "sha256" / digest[:2] / digest
+    stored.chmod(0o600)
+    stored.write_bytes(CONTENT[:-2] + b"\0\0")
+    check(room, CONTENT)
+    assert room.photo(CONTENT).found["damaged"] == "stored bytes have changed"
+
+
+def test_a_store_that_does_not_find_the_bytes_says_nothing_about_the_photo(room):
+    room.take(CONTENT)
+    room.store.delete(sha256(CONTENT))
+    with pytest.raises(NotStored):
+        examined(room, CONTENT)
+    assert room.photo(CONTENT).state == "stored"
+
+
+def test_each_evidence_record_is_flagged_against_its_own_time(room):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003], exif.get_ifd(0x8769)[0x9011] = "2026:11:22 09:00:00", "+08:00"
+    content = a_jpeg(exif=exif)
+    right = room.evidence(content)
+    wrong = room.evidence(content, captured_at="2026-11-20T01:00:00.000Z")
+    room.take(content)
+    check(room, content)
+    assert room.flags(right) == set()
+    assert room.flags(wrong) == {"time_conflict"}
+
+
+def test_photos_that_wait_too_long_are_remembered(room):
+    room.take(CONTENT)
+    with Session(room.engine) as session:
+        assert forgotten(session, room.now + timedelta(seconds=20)) == []
+        assert forgotten(session, room.now + timedelta(seconds=40)) == [sha256(CONTENT)]
+    check(room, CONTENT)
+    with Session(room.engine) as session:
+        assert forgotten(session, room.now + timedelta(days=1)) == []
+
+
+@pytest.fixture(scope="module", params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
+def store(request, tmp_path_factory) -> Store:
+    directory: Path = tmp_path_factory.mktemp(request.param)
+    if request.param == "disk":
+        yield open_store((directory / "media").as_uri())
+        return
+    engines = pytest.importorskip("tests.engines")
+    with engines.running_s3(directory) as url:
+        yield open_store(url)
+
+
+@with_photos
+def test_every_reference_photo_tells_what_it_should(store, tmp_path):
+    """Each file of the reference photos goes its whole way: evidence, upload, store, check."""
+    room = Darkroom(tmp_path, store)
+    for name, expected in EXPECTED.items():
+        content = (PHOTOS / name).read_bytes()
+        if name.endswith((".heic", ".avif")):
+            continue
+        evidence = room.evidence(content)
+        room.take(content)
+        check(room, content)
+        media = room.media(evidence)
+        assert media["state"] == ("damaged" if name in DAMAGED else "verified"), (name, media)
+        agrees_with(expected, media, name)
+        assert store.has(sha256(content))
+        if media["state"] == "verified":
+            assert all(store.has(rendition.sha256) for rendition in renditions(room, content).values()), name
+
+
+def agrees_with(expected, media, name):
+    """Size, orientation, time and place are those that exiftool read."""
+    exif = media["exif"]
+    assert (media["width"], media["height"]) == (expected["width"], expected["height"]), name
+    assert exif.get("orientation", 1) == (expected["orientation"] or 1), name
+    assert (exif.get("taken_at") or "")[:19] == moment(expected), name  # exiftool's list has no fractions
+    position = exif.get("position")
+    if expected["gps_latitude"]:  # neither absent nor null island
+        assert position["lat"] == pytest.approx(expected["gps_latitude"], abs=1e-7), name
+        assert position["lon"] == pytest.approx(expected["gps_longitude"], abs=1e-7), name
+    else:
+        assert position is None, name
+
+
+def moment(expected):
+    """The UTC time that the written one means; +08:00 where no offset is written, empty for blanks and zeros."""
+    written = expected["datetime_original"]
+    if not written or not written.strip(" :0"):
+        return ""
+    zone = written[19:] or expected["offset_time_original"] or "+08:00"
+    return stamp(datetime.strptime(written[:19] + zone, "%Y:%m:%d %H:%M:%S%z"))[:19]
