@@ -206,7 +206,7 @@ class Device:
         pushed = self.push()
         uploaded = self.upload(chunk_bytes)
         received = self.pull()
-        return Report(pushed.delivered, len(self.unsent()), pushed.conflicts, pushed.quarantined, uploaded,
+        return Report(pushed.delivered, self.outbox.health()["unsent"], pushed.conflicts, pushed.quarantined, uploaded,
                       len(self.photos("waiting")), received)
 
     def push(self, limit: int | None = None) -> Delivered:
@@ -228,7 +228,16 @@ class Device:
     def upload(self, chunk_bytes: int = CHUNK_BYTES) -> int:
         """Bring the waiting photos; gives how many are there now."""
         self._must_be_free()
-        return self._uploads.upload(chunk_bytes)
+        try:
+            return self._uploads.upload(chunk_bytes)
+        except Problem as problem:
+            if problem.code == "http_401":  # a HEAD's answer has no body that would say why; hello's has
+                self._exchange.greet()
+            raise
+
+    def cancel_upload(self, sha256: str) -> None:
+        """Terminate a begun upload on the server; the photo goes on waiting here."""
+        self._uploads.cancel(sha256)
 
     def verify(self) -> list[tuple[str, str]]:
         """The (scope, type) of which server and device hold different rows; empty when all agree.

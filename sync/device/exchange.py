@@ -58,7 +58,11 @@ class Exchange:
 
     def greet(self) -> None:
         """`GET /hello`: learn limits and epoch, and whether the server still has what it acknowledged."""
-        hello = self._client.get("/hello")
+        try:
+            hello = self._client.get("/hello")
+        except Problem as problem:
+            self._note_state(problem)
+            raise
         with self._store.transaction():
             self._store.put("limits", hello["limits"])
             self._store.put("scopes", hello["scopes"]["codes"])

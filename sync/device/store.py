@@ -88,10 +88,11 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self.busy:  # a failed COMMIT may have ended it already
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def run(self, sql: str, parameters: tuple[Any, ...] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """Execute one statement."""

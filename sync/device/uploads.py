@@ -119,8 +119,9 @@ class Uploads:
             **TUS, "Upload-Length": str(file.bytes),
             "Upload-Metadata": ",".join(f"{name} {_base64(value.encode())}" for name, value in metadata.items())})
         url = _path_of(answer.headers["Location"])
-        self._files.note(file.sha256, url=url, offset=0)
-        return url, 0
+        offset = int(answer.headers.get("Upload-Offset", 0))  # another device may just have brought the same photo
+        self._files.note(file.sha256, url=url, offset=offset)
+        return url, offset
 
     def _send_chunk(self, file: File, url: str, offset: int, chunk_bytes: int) -> int:
         """One PATCH, never repeated blindly; gives the server's new offset."""

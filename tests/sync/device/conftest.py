@@ -11,6 +11,7 @@ import pytest
 
 from sync.device.outbox import Outbox
 from sync.device.store import Store
+from tests.sync.device.office import Office
 
 MORNING = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 
@@ -46,3 +47,9 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def outbox(store: Store, clock: TickingClock, random_bytes: Callable[[int], bytes]) -> Outbox:
     return Outbox(store, clock, random_bytes)
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """A real server in this process, shared by tests that use people and devices of their own."""
+    return Office(tmp_path_factory.mktemp("office") / "data")
