@@ -1,0 +1,328 @@
+"""The device against the real server: what is made apart arrives once, whatever happens on the way."""
+
+import shutil
+from contextlib import suppress
+
+import orjson
+import pytest
+
+from sync.device.client import Problem, Unreachable
+from sync.device.device import Device
+from sync.device.faulty import Odds
+from tests.sync.device.office import HURRIED, SCOPE, Office
+
+OTHER_SCOPE = "320412102"
+
+
+def a_finding(**fields):
+    return {"class_scheme": "GB/T 30428.2-2013:event", "class_code": "0504", "text": "门前堆物", "address": "武宜路2号",
+            "observed_at": "2026-11-22T01:00:00.000Z", "source": "patrol", **fields}
+
+
+def report(device, **fields):
+    return device.create("finding", a_finding(**fields), SCOPE)
+
+
+@pytest.fixture
+def device(office, tmp_path):
+    return office.device(tmp_path / "a")
+
+
+@pytest.fixture
+def other(office, tmp_path):
+    return office.device(tmp_path / "b")
+
+
+def quiet(*devices):
+    """Sync everybody until nobody has news."""
+    for _ in range(3):
+        for device in devices:
+            device.sync()
+
+
+def on_server(office, type, id):
+    return office.admin.get(f"/records/{type}/{id}")
+
+
+def test_work_done_offline_arrives_and_comes_back(office, device, tmp_path):
+    finding = report(device)
+    device.edit("finding", finding, {"text": "门前堆物两处"}, add={"tags": ["夜间"]})
+    assert device.get("finding", finding).unsent == 2
+    done = device.sync()
+    assert (done.delivered, done.waiting, done.conflicts, done.quarantined) == (2, 0, 0, 0)
+    seen = device.get("finding", finding)
+    assert (seen.version, seen.unsent, seen.fields["tags"], seen.fields["text"]) == (2, 0, ["夜间"], "门前堆物两处")
+    assert on_server(office, "finding", finding)["fields"] == seen.fields
+    assert device.verify() == []
+    device.close()
+    again = Device.open(tmp_path / "a", transport=office.transport, patience=HURRIED)
+    assert again.get("finding", finding) == seen and again.sync().delivered == 0
+
+
+def test_a_device_without_a_key_delivers_too(office, tmp_path):
+    device = office.device(tmp_path / "unsigned", sign=False)
+    report(device)
+    assert device.sync().delivered == 1
+
+
+def test_two_devices_that_disagree_lose_nothing(office, device, other):
+    finding = report(device)
+    quiet(device, other)
+    device.edit("finding", finding, {"text": "甲", "condition": "已清理"}, add={"tags": ["甲"]})
+    other.edit("finding", finding, {"text": "乙", "severity": 2}, add={"tags": ["乙"]})
+    device.sync()
+    done = other.sync()
+    assert (done.conflicts, done.quarantined) == (1, 0)
+    quiet(device, other)
+    for each in (device, other):
+        fields = each.get("finding", finding).fields
+        assert fields["text"] == "乙" and fields["condition"] == "已清理" and fields["severity"] == 2
+        assert sorted(fields["tags"]) == ["乙", "甲"]
+    conflict, = [each for each in device.records("conflict") if each.fields["record_id"] == finding]
+    assert (conflict.fields["theirs"], conflict.fields["mine"]) == ("甲", "乙")
+    device.command("conflict", conflict.id, "resolve", {"choice": "theirs"})
+    quiet(device, other)
+    assert other.get("finding", finding).fields["text"] == "甲"
+
+
+def test_own_edits_on_unsent_edits_conflict_with_nobody(device):
+    finding = report(device)
+    for text in ("一", "二", "三"):
+        device.edit("finding", finding, {"text": text})
+    device.push()
+    device.edit("finding", finding, {"text": "四"})
+    assert [each["base"] for each in device.unsent()] == [0]
+    done = device.sync()
+    assert done.conflicts == 0 and device.get("finding", finding).fields["text"] == "四"
+
+
+def test_the_base_is_what_the_person_looked_at(device, other):
+    finding = report(device)
+    quiet(device, other)
+    looked_at = device.get("finding", finding)
+    other.edit("finding", finding, {"text": "乙"})
+    quiet(other, device)
+    device.edit("finding", finding, {"text": "甲"}, base=looked_at.version)
+    assert device.sync().conflicts == 1
+
+
+def test_what_the_server_will_not_apply_stands_in_nobodys_way(device):
+    good = report(device)
+    bad = report(device, position={"lon": 119.95, "lat": 31.7})
+    later = report(device)
+    done = device.sync()
+    assert (done.delivered, done.quarantined) == (3, 1)
+    assert device.get("finding", good).version and device.get("finding", later).version
+    refused, = device.quarantined()
+    assert refused.body["record_id"] == bad and refused.problem["code"] == "crs_missing"
+    assert device.get("finding", bad).problems[0]["code"] == "crs_missing"
+
+
+def test_a_group_is_all_or_nothing(device):
+    with device.group():
+        good = report(device)
+        report(device, position={"lon": 1, "lat": 2})
+    assert device.sync().quarantined == 2
+    assert {each.problem["code"] for each in device.quarantined()} == {"crs_missing", "group_failed"}
+    assert device.get("finding", good).version == 0
+
+
+def test_what_waits_for_another_record_is_settled_when_that_arrives(device, other):
+    inspection = other.create("inspection", {"started_at": "2026-11-22T01:00:00.000Z"}, SCOPE)
+    finding = report(device, inspection_id=inspection)
+    device.sync()
+    assert device.outbox.made(state="held") and device.get("finding", finding).fields["text"] == "门前堆物"
+    other.sync()
+    device.pull()
+    assert device.outbox.made() == [] and device.get("finding", finding).version
+
+
+def test_pages_are_fetched_until_there_are_no_more(office, device, tmp_path):
+    findings = {report(device) for _ in range(7)}
+    device.sync()
+    fresh = office.device(tmp_path / "fresh")
+    fresh.pull(limit=3)
+    assert findings <= {record.id for record in fresh.records("finding")}
+    assert fresh.verify() == []
+
+
+def test_the_device_tells_how_it_is(office, device):
+    report(device)
+    device.sync()
+    row, = [each for each in office.admin.get("/devices")["items"] if each["id"] == device.id]
+    assert row["last_n"] == 1 and row["reported"]["unsent"] == 1 and row["clock_offset_ms"] is not None
+
+
+def test_a_push_whose_answer_was_lost_is_repeated_and_changes_nothing(office, tmp_path):
+    network = office.network(1, Odds())
+    device = office.device(tmp_path / "a", transport=network)
+    finding = report(device)
+    network.odds = Odds(lose_answer=1.0)
+    with pytest.raises(Unreachable):
+        device.push()
+    network.odds = Odds()
+    assert on_server(office, "finding", finding)["version"] == 1 and len(device.unsent()) == 1
+    assert device.sync().delivered == 1
+    assert on_server(office, "finding", finding)["version"] == 1
+
+
+def test_a_batch_that_is_too_large_is_divided(tmp_path):
+    office = Office(tmp_path / "data", mutations_per_push=5)
+    device = office.device(tmp_path / "a")
+    findings = [report(device) for _ in range(17)]
+    device.store.put("limits", {"mutations_per_push": 500})  # what it was told before the server lowered it
+    assert device.push().delivered == 17
+    device.pull()
+    assert sorted(record.id for record in device.records("finding")) == sorted(findings)
+
+
+def test_a_revoked_device_keeps_everything(office, device):
+    report(device)
+    office.admin.post(f"/devices/{device.id}/revoke", {"reason": "丢失"})
+    for _ in range(2):
+        with pytest.raises(Problem, match="device_revoked"):
+            device.push()
+    assert device.state == "revoked" and len(device.unsent()) == 1
+
+
+def test_a_cursor_that_is_not_valid_begins_again_and_keeps_the_outbox(office, device):
+    finding = report(device)
+    device.sync()
+    device.edit("finding", finding, {"text": "离线改"})
+    device.store.put("cursor", "forged")
+    device.pull()
+    assert device.get("finding", finding).fields["text"] == "离线改"
+    assert [each["n"] for each in device.unsent()] == [2] and device.verify() == []
+    assert device.sync().conflicts == 0
+
+
+def test_a_record_that_leaves_the_scope_is_forgotten_once_nothing_waits_on_it(office, device, other):
+    finding, kept = report(device), report(device)
+    quiet(device, other)
+    device.edit("finding", finding, {"text": "最后一笔"})
+    supervisor = office.person("supervisor", scopes=("3204",))
+    for each in (finding, kept):
+        supervisor.post(f"/records/finding/{each}/commands",
+                        {"name": "move", "args": {"scope": OTHER_SCOPE, "reason": "地界更正"}})
+    device.pull()
+    assert device.get("finding", finding).fields["text"] == "最后一笔" and device.get("finding", kept) is None
+    device.push()
+    assert device.get("finding", finding) is None
+    device.pull()
+    assert device.get("finding", finding) is None and device.verify() == []
+
+
+def test_a_deleted_record_disappears_everywhere(device, other):
+    finding = report(device)
+    quiet(device, other)
+    device.delete("finding", finding, "误报")
+    assert device.get("finding", finding) is None
+    quiet(device, other)
+    assert other.get("finding", finding) is None and other.verify() == []
+
+
+def test_a_cloned_device_enrols_anew_and_loses_nothing(office, device, tmp_path):
+    report(device)
+    device.sync()
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    parts = {"transport": office.transport, "patience": HURRIED}
+    original = Device.open(tmp_path / "a", **parts)
+    clone = Device.open(tmp_path / "clone", invite=lambda: office.invite(original.user["username"]), **parts)
+    mine, twin = report(original), report(clone, text="另一台")
+    photo = clone.capture(b"\xff\xd8\xff twin", about=("finding", twin), role="scene")
+    original.push()
+    clone.push()
+    clone.pull()
+    assert clone.id != original.id and clone.unsent() == [] and clone.state == "enrolled"
+    assert clone.get("finding", mine).version and clone.get("finding", twin).fields["text"] == "另一台"
+    evidence = clone.get("evidence", photo).fields
+    assert evidence["capture"]["seq"] == 1
+    assert not {"signature_invalid", "chain_fork", "chain_gap"} & {flag["code"] for flag in evidence["flags"] or ()}
+
+
+def test_without_anybody_to_invite_it_a_forked_device_keeps_everything(office, device, tmp_path):
+    device.sync()
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    first, second = (Device.open(tmp_path / name, transport=office.transport, patience=HURRIED)
+                     for name in ("a", "clone"))
+    report(first)
+    report(second)
+    first.push()
+    with pytest.raises(Problem, match="device_forked"):
+        second.push()
+    assert second.state == "forked" and len(second.unsent()) == 1
+    second.enrol_anew(office.invite(second.user["username"]))
+    assert second.sync().delivered == 1
+
+
+def test_a_restored_server_gets_again_what_it_lost(tmp_path):
+    office = Office(tmp_path / "data")
+    device, other = office.device(tmp_path / "a"), office.device(tmp_path / "b")
+    kept = report(device)
+    quiet(device, other)
+    backup = office.back_up(tmp_path / "backup")
+    device.edit("finding", kept, {"text": "备份之后"})
+    lost = report(device)
+    quiet(device, other)
+    other.edit("finding", lost, {"condition": "属实"})
+    other.edit("finding", kept, {"address": "武宜路4号"})
+    quiet(device, other)
+    device.edit("finding", lost, {"text": "恢复时未送"})
+    office.restore(backup)
+    quiet(device, other)
+    for each in (device, other):
+        assert each.quarantined() == [] and each.unsent() == [] and each.outbox.made() == []
+        assert each.get("finding", kept).fields["text"] == "备份之后"
+        assert each.get("finding", kept).fields["address"] == "武宜路4号"
+        assert each.get("finding", lost).fields["text"] == "恢复时未送"
+        assert each.get("finding", lost).fields["condition"] == "属实"
+        assert each.verify() == []
+
+
+def test_a_push_finds_out_by_itself_that_the_server_was_restored(tmp_path):
+    office = Office(tmp_path / "data")
+    device = office.device(tmp_path / "a")
+    backup = office.back_up(tmp_path / "backup")
+    findings = [report(device), report(device)]
+    device.push()
+    office.restore(backup)
+    findings.append(report(device))
+    assert device.push().delivered == 3
+    device.pull()
+    assert [device.get("finding", each).version for each in findings] == [1, 1, 1] and device.quarantined() == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_over_a_bad_network_everything_arrives_exactly_once(office, tmp_path, seed):
+    odds = Odds(lose_request=0.15, lose_answer=0.15, duplicate=0.1)
+    networks = [office.network(seed * 10 + number, odds) for number in range(2)]
+    for number in range(2):
+        office.device(tmp_path / str(number)).close()
+    devices = [Device.open(tmp_path / str(number), transport=network, patience=HURRIED)
+               for number, network in enumerate(networks)]
+    mine = []
+    for step in range(30):
+        device = devices[step % 2]
+        known = [each for each in mine if device.get("finding", each)]
+        if step % 5 == 0 or not known:
+            mine.append(report(device, text=f"{seed}/{step}"))
+        else:
+            device.edit("finding", known[step % len(known)], {"text": f"{step}"}, add={"tags": [f"{step}"]})
+        if step % 3 == 0:
+            with suppress(Unreachable):
+                device.sync()
+    for network in networks:
+        network.odds = Odds()
+    quiet(*devices)
+    assert all(device.unsent() == [] and device.quarantined() == [] for device in devices)
+    for id in mine:
+        one, two = (device.get("finding", id) for device in devices)
+        assert one == two and one.fields == on_server(office, "finding", id)["fields"]
+    edits = [orjson.loads(body) for device in devices for body, in device.store.run("SELECT body FROM mutation")]
+    for edit in edits:
+        tags = devices[0].get("finding", edit["record_id"]).fields.get("tags", [])
+        assert set(edit.get("add", {}).get("tags", [])) <= set(tags)
+    assert sum(len(network.faults) for network in networks) > 5
+    assert [device.verify() for device in devices] == [[], []]
