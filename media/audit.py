@@ -31,7 +31,7 @@ KEPT_STATES = ("stored", "verified", "damaged")
 
 def check_chains(audit: Audit, session: Session) -> None:
     """Every chain entry against its evidence record and the device's key; every break of a chain against its flags."""
-    keys: dict[str, Any] = dict(session.execute(select(Device.id, Device.public_key)).tuples().all())
+    keys = {row.id: row.public_key for row in session.execute(select(Device.id, Device.public_key))}
     flags: dict[str, set[str]] = defaultdict(set)
     evidence = stream(session, select(Record.id, Record.device_id, Record.fields).where(
         Record.type == "evidence", Record.device_id.is_not(None)).order_by(Record.id))

@@ -21,8 +21,9 @@ from schemas.records import record_type
 from schemas.reviews import STATE_OF
 from schemas.values import is_uuid, stamp
 from server.models import Claim
+from sync.kept import Kept
 from sync.models import Record, table_of
-from sync.records import Door, Kept
+from sync.records import Door
 from sync.scope import view_of
 from sync.writers import Writer
 
@@ -38,7 +39,8 @@ def queue(session: Session, scopes: Sequence[str], at: str, *, state: str, scope
                 Record.scope.in_(view_of(session, scopes).full))
     if scope is not None:
         seen = and_(seen, Record.scope.startswith(scope, autoescape=True))
-    counts = session.execute(select(Record.review_state, func.count()).where(seen).group_by(Record.review_state))
+    counts = session.execute(select(Record.review_state, func.count().label("number")).where(seen)
+                             .group_by(Record.review_state))
     query = select(Record.id, Record.type, Record.version, Record.due_at, Record.created_seq,
                    risk_or_zero.label("risk")).where(seen, Record.review_state == state)
     if cursor is not None:
@@ -52,7 +54,7 @@ def queue(session: Session, scopes: Sequence[str], at: str, *, state: str, scope
                        "risk": row.risk, "flags": flags[row.id], "due_at": row.due_at,
                        "claimed_by": claims[row.id].user_id if row.id in claims else None} for row in page],
             "next": f"{last.risk}-{last.created_seq}" if last else None,
-            "counts": dict(counts.tuples().all())}
+            "counts": {row.review_state: row.number for row in counts}}
 
 
 def _after(cursor: str) -> ColumnElement[bool]:

@@ -1,0 +1,62 @@
+"""The real app in this process, on SQLite: the wire's clients reach it without a socket; its clock can be put on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from flask import Flask
+
+from server import create_app
+from server.api.users import make_user
+from server.cli import initialise
+from server.config import Settings
+from server.db import writing
+from tests.bureau import PASSWORD, Bureau
+from tests.wire import Person
+
+URL = "http://indoors"
+
+
+class Clock:
+    """The wall clock, and as much ahead of it as a test likes."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def put_on(self, **time: float) -> None:
+        self.ahead += timedelta(**time)
+
+
+class Indoors(Bureau):
+    """An installation of its own with one admin; makes people and devices as the journeys do."""
+
+    def __init__(self, app: Flask, clock: Clock) -> None:
+        super().__init__(URL, Person(URL, "root", PASSWORD))
+        self.app, self.clock = app, clock
+
+
+@contextmanager
+def indoors(directory: Path) -> Iterator[Indoors]:
+    """An installation in an empty directory, with an admin `root`, while the context lasts."""
+    clock = Clock()
+    settings = Settings.from_environment({
+        "MENQIAN_DATA": str(directory), "MENQIAN_QUEUE_URL": "immediate:", "MENQIAN_LOG_LEVEL": "error"})
+    settings.spool.mkdir(parents=True, exist_ok=True)
+    app = create_app(settings, clock=clock)
+    with app.app_context():
+        initialise()
+        with writing() as door:
+            make_user(door, "console", username="root", name="管理员", roles=["admin"], scopes=["32"],
+                      password=PASSWORD)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx, "Client", partial(httpx.Client, transport=httpx.WSGITransport(app)))
+        yield Indoors(app, clock)

@@ -1,0 +1,227 @@
+"""The audit finds what was changed behind the door, and nothing else (design section 5, `verify`)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from server.audit import audit
+from sync.journal import commitment
+from tests.bureau import a_photo
+from tests.handheld import Handheld
+from tests.server.indoors import Indoors, indoors
+from tests.wire import Person, a_finding, granted, sha256
+
+SCOPE = "320411101"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indoors]:
+    """An installation that has seen something of everything: merges, conflicts, points, deletions, moves, photos."""
+    with indoors(tmp_path_factory.mktemp("audit")) as office:
+        one, two = office.handheld(SCOPE), office.handheld(SCOPE, signs=False, who="another")
+        supervisor = office.person("supervisor", scopes=("3204",))
+        reviewer = office.person("reviewer", scopes=("3204",))
+        office.finding = _edited_by_both(one, two, supervisor)
+        office.evidence = _photographed(one, office.finding), _photographed(one, office.finding)
+        _photographed(two, office.finding)
+        version = reviewer.record("finding", office.finding)["version"]
+        granted(reviewer.post(f"/reviews/{office.finding}/decisions",
+                              {"decision": "return", "version": version, "note": "重拍"}), 201)
+        granted(supervisor.command("finding", office.finding, "move", {"scope": "320411102", "reason": "划错"}))
+        _tracked(one)
+        office.clock.put_on(minutes=1)
+        reviewer.get("/journal/checkpoint")
+        yield office
+
+
+def _edited_by_both(one: Handheld, two: Handheld, supervisor: Person) -> str:
+    """A finding that two devices edited apart; another that one deleted and the other edited; both settled."""
+    first, second = one.report(SCOPE, tags=["夜间"]), one.report(SCOPE)
+    two.catch_up()
+    one.deliver(one.edit("finding", first, 1, set={"text": "一"}, add={"tags": ["早市"]}),
+                one.remove("finding", second, 1))
+    outcomes = two.deliver(
+        two.edit("finding", first, 1, set={"text": "二", "severity": "轻"}, remove={"tags": ["夜间"]}),
+        two.edit("finding", second, 1, set={"text": "太晚"}))
+    for outcome, choice in zip(outcomes, ("theirs", "mine"), strict=True):
+        conflict, = outcome["conflicts"]
+        granted(supervisor.command("conflict", conflict, "resolve", {"choice": choice}))
+    one.deliver(one.remove("finding", one.report(SCOPE), 1))
+    return first
+
+
+def _photographed(device: Handheld, finding: str) -> tuple[str, str]:
+    content = a_photo()
+    mutation = device.capture(SCOPE, content, ("finding", finding))
+    device.deliver(mutation)
+    assert device.upload(content).status_code == 204
+    return mutation["record_id"], sha256(content)
+
+
+def _tracked(device: Handheld) -> None:
+    points = [{"id": f"p{n}", "at": "2026-01-01T00:00:00.000Z", "lon": 119.9, "lat": 31.7, "crs": "EPSG:4326"}
+              for n in range(3)]
+    track = device.create("track", SCOPE, {}, add={"points": points[:2]})
+    answers = device.create("inspection", SCOPE, {"started_at": "2026-01-01T00:00:00.000Z",
+                                                  "answers": {"a": {"value": "pass"}}})
+    device.deliver(track, answers)
+    device.deliver(device.edit("track", track["record_id"], 1, add={"points": points}),
+                   device.edit("inspection", answers["record_id"], 1, set={"answers": {"b": {"value": "fail"}}}))
+
+
+def audited(office: Indoors) -> dict[str, Any]:
+    with office.app.app_context():
+        return audit()
+
+
+@pytest.fixture
+def tampered(office: Indoors, tmp_path: Path) -> Iterator[Any]:
+    """Changes rows and files behind the door's back, and puts them back afterwards."""
+    database = office.app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
+    data = Path(database).parent
+    engine = create_engine(f"sqlite:///{database}")
+    with engine.begin() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    shutil.copytree(data, tmp_path / "sound")
+
+    def change(statement: str, **values: Any) -> dict[str, Any]:
+        with engine.begin() as connection:
+            done = connection.execute(text(statement), values)
+            assert done.rowcount, "nothing was tampered with"
+        return audited(office)
+
+    yield change
+    engine.dispose()
+    with engine.begin() as connection:
+        connection.execute(text("ATTACH :sound AS sound"), {"sound": str(tmp_path / "sound" / Path(database).name)})
+        for table in connection.execute(text("SELECT name FROM sound.sqlite_master WHERE type = 'table'")).scalars():
+            connection.execute(text(f'DELETE FROM main."{table}"'))
+            connection.execute(text(f'INSERT INTO main."{table}" SELECT * FROM sound."{table}"'))
+    engine.dispose()
+
+
+def codes(found: dict[str, Any]) -> set[str]:
+    assert found["ok"] is False
+    assert {problem["code"] for problem in found["problems"]} == set(found["found"])
+    return set(found["found"])
+
+
+def test_an_installation_that_nobody_tampered_with_is_sound(office: Indoors) -> None:
+    found = audited(office)
+    assert found["problems"] == []
+    assert found["ok"] is True
+    assert found["checked"]["photos"] == found["checked"]["photos_read"] == found["checked"]["captures"] == 3
+    assert found["checked"]["versions"] > found["checked"]["records"] > 8
+    assert found["checked"]["journal_entries"] > found["checked"]["versions"]
+    assert found["checked"]["checkpoints"] > 0
+    json.dumps(found)
+
+
+@pytest.mark.parametrize(("statement", "expected"), [
+    ("UPDATE journal_entry SET actor = 'nobody' WHERE \"index\" = 3", {"entry_altered"}),
+    ("UPDATE journal_entry SET body = '{}' WHERE \"index\" = (SELECT max(\"index\") FROM journal_entry "
+     "WHERE kind = 'change')", {"entry_altered", "history_missing", "history_unknown"}),
+    ("UPDATE journal_entry SET leaf_hash = 'x' WHERE \"index\" = 3", {"entry_altered"}),
+    ("DELETE FROM journal_entry WHERE \"index\" = 0", {"journal_gap"}),
+    ("UPDATE checkpoint SET root = :zeros", {"checkpoint_wrong", "checkpoint_unsigned"}),
+    ("UPDATE checkpoint SET note = 'forged'", {"checkpoint_unsigned"}),
+    ("UPDATE clock SET journal_size = journal_size + 1", {"clock_wrong"}),
+])
+def test_a_journal_that_was_rewritten_is_found(tampered: Any, statement: str, expected: set[str]) -> None:
+    assert codes(tampered(statement, **({"zeros": "0" * 64} if ":zeros" in statement else {}))) == expected
+
+
+def test_a_journal_that_was_cut_short_is_found(tampered: Any) -> None:
+    assert codes(tampered("DELETE FROM journal_entry WHERE \"index\" > 3")) >= {"checkpoint_ahead", "clock_wrong"}
+
+
+def test_a_leaf_forged_together_with_its_entry_breaks_the_root(office: Indoors, tampered: Any) -> None:
+    from sync.journal import Entry
+    leaf = Entry("2026-01-01T00:00:00.000Z", "user_added", "nobody", None, {}).leaf().hex()
+    found = codes(tampered("UPDATE journal_entry SET at = '2026-01-01T00:00:00.000Z', kind = 'user_added', "
+                           "actor = 'nobody', about = NULL, body = '{}', leaf_hash = :leaf WHERE \"index\" = 0",
+                           leaf=leaf))
+    assert {"checkpoint_wrong", "clock_wrong"} <= found
+
+
+@pytest.mark.parametrize(("statement", "expected"), [
+    ("UPDATE record SET fields = replace(fields, '武宜路2号', '武宜路3号') WHERE id = :finding", {"record_altered"}),
+    ("UPDATE record SET fields = 'x' WHERE id = :finding", {"record_altered"}),
+    ("UPDATE record SET deleted = 1 WHERE id = :finding", {"record_altered"}),
+    ("UPDATE record SET version = version + 1 WHERE id = :finding", {"version_wrong"}),
+    ("DELETE FROM record WHERE id = :finding", {"record_missing"}),
+    ("UPDATE history SET changed = replace(changed, '武宜路2号', '武宜路3号') WHERE record_id = :finding "
+     "AND version = 1", {"history_altered", "record_altered"}),
+    ("DELETE FROM history WHERE record_id = :finding AND version = 1", {"history_missing", "version_wrong"}),
+    ("DELETE FROM history WHERE record_id = :finding", {"history_missing", "record_unknown"}),
+    ("INSERT INTO history SELECT record_id, version + 100, seq, at, actor, device_id, op, changed, note, salt "
+     "FROM history WHERE record_id = :finding AND version = 1", {"history_unknown", "version_wrong"}),
+])
+def test_a_record_changed_behind_the_door_is_found(office: Indoors, tampered: Any, statement: str,
+                                                   expected: set[str]) -> None:
+    found = tampered(statement, finding=office.finding)
+    assert codes(found) == expected
+    assert all(problem["about"] == office.finding for problem in found["problems"])
+    assert "武宜路" not in json.dumps(found, ensure_ascii=False), "values stay out of the report"
+
+
+@pytest.mark.parametrize(("statement", "expected"), [
+    ("UPDATE capture_entry SET hash = :zeros WHERE record_id = :first", {"capture_altered", "chain_broken"}),
+    ("DELETE FROM capture_entry WHERE record_id = :first", {"capture_altered", "chain_broken"}),
+    ("UPDATE capture_entry SET record_id = :zeros WHERE record_id = :second", {"capture_altered", "capture_orphan"}),
+    ("UPDATE device SET public_key = NULL", {"capture_unsigned"}),
+])
+def test_a_capture_chain_that_was_mended_is_found(office: Indoors, tampered: Any, statement: str,
+                                                  expected: set[str]) -> None:
+    (first, _), (second, _) = office.evidence
+    values = {"zeros": "0" * 36, "first": first, "second": second}
+    assert codes(tampered(statement, **{name: value for name, value in values.items() if f":{name}" in statement})
+                 ) == expected
+
+
+def test_a_photo_lost_cut_or_replaced_is_named(office: Indoors) -> None:
+    (_, first), (_, second) = office.evidence
+    root = Path(office.app.extensions["menqian"].store.root)
+    paths = [root / "sha256" / digest[:2] / digest for digest in (first, second)]
+    sound = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.chmod(0o640)
+    try:
+        paths[0].unlink()
+        paths[1].write_bytes(bytes(len(sound[1])))
+        found = audited(office)
+        assert {(problem["code"], problem["about"]) for problem in found["problems"]} == {
+            ("photo_missing", first), ("photo_wrong", second)}
+        paths[1].write_bytes(sound[1][:-1])
+        assert ("photo_wrong", second) in {(problem["code"], problem["about"])
+                                           for problem in audited(office)["problems"]}
+    finally:
+        for path, content in zip(paths, sound, strict=True):
+            path.write_bytes(content)
+    assert audited(office)["ok"]
+
+
+def test_a_photo_row_that_vanished_is_named_by_its_evidence(office: Indoors, tampered: Any) -> None:
+    (evidence, digest), _ = office.evidence
+    found = tampered("DELETE FROM photo WHERE sha256 = :digest", digest=digest)
+    assert [(problem["code"], problem["about"]) for problem in found["problems"]] == [("photo_unknown", evidence)]
+
+
+def test_many_faults_of_one_kind_are_all_counted_and_some_listed(office: Indoors, tampered: Any) -> None:
+    device = office.handheld(SCOPE)
+    device.deliver(*(device.create("finding", SCOPE, a_finding(address=f"武宜路{n}号")) for n in range(120)))
+    found = tampered("UPDATE record SET fields = '{}' WHERE type = 'finding'")
+    assert found["found"]["record_altered"] > 120
+    assert len(found["problems"]) == 100
+
+
+def test_a_commitment_needs_the_salt_and_the_values() -> None:
+    assert commitment("00", {"a": 1, "b": 2}) == commitment("00", {"b": 2, "a": 1})
+    assert len({commitment(salt, values) for salt in ("00", "01") for values in ({"a": 1}, {"a": 2})}) == 4
