@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from media.capture import EntryInvalid, Flag, Link, bracket, check_link, check_signature, link_of, touched_by
 from media.models import CaptureEntry, Photo, Upload
+from sync.kept import Kept
 from sync.models import Checkpoint, Device
-from sync.records import Door, Kept
+from sync.records import Door
 from sync.writers import Writer
 
 CHAIN_FLAGS = frozenset({"chain_gap", "chain_fork"})

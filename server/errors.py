@@ -48,8 +48,8 @@ def answer(problem: Problem) -> Response:
 
 
 def _wants_page() -> bool:
-    return not request.path.startswith("/api/") and request.accept_mimetypes.accept_html \
-        and not request.path.startswith("/static/")
+    wanted = request.accept_mimetypes.best_match(["application/problem+json", "text/html"])
+    return wanted == "text/html" and not request.path.startswith(("/api/", "/static/"))
 
 
 def _http(error: HTTPException) -> Any:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from schemas.problems import Problem
 from schemas.records import record_type
 from schemas.values import is_uuid, parse_time, stamp
+from sync.kept import Kept, kept_from
 from sync.models import Record, table_of
-from sync.records import Kept, kept_from
 from sync.scope import REACHING, view_of
 from sync.writers import covers
 

@@ -19,6 +19,7 @@ from schemas.records import record_type
 from schemas.values import parse_time, stamp
 from server.models import ZoneRow
 from server.reference import known_scope
+from server.rules.attribution import Attribution
 from server.rules.zone_features import Accepted
 from server.rules.zone_import import check_features
 from server.rules.zones import ZoneIndex, ZoneVersion
@@ -51,11 +52,10 @@ def version_of(row: ZoneRow) -> ZoneVersion:
 
 
 def attribute(session: Session, *, place: Mapping[str, float] | None, accuracy_m: float | None, at: datetime,
-              sticker_serial: str | None = None, scopes: Sequence[str] | None = None) -> dict[str, Any]:
-    """`{decision, candidates}` for a place in EPSG:4490 degrees, a sticker, or both."""
-    found = index_of(session).attribute(lon=place["lon"] if place else None, lat=place["lat"] if place else None,
-                                        accuracy_m=accuracy_m, at=at, sticker_serial=sticker_serial, scopes=scopes)
-    return found.as_wire()
+              sticker_serial: str | None = None, scopes: Sequence[str] | None = None) -> Attribution:
+    """Which zone is meant by a place in EPSG:4490 degrees, a sticker, or both."""
+    return index_of(session).attribute(lon=place["lon"] if place else None, lat=place["lat"] if place else None,
+                                       accuracy_m=accuracy_m, at=at, sticker_serial=sticker_serial, scopes=scopes)
 
 
 def in_force(session: Session, zone_id: Any, at: datetime) -> int | None:
@@ -66,7 +66,7 @@ def in_force(session: Session, zone_id: Any, at: datetime) -> int | None:
 
 def import_features(door: Door, collection: Any, *, actor: str, scopes: Sequence[str] | None) -> dict[str, Any]:
     """Import a FeatureCollection: what is sound becomes a version if it differs from the newest one, the rest is
-    reported one by one. `imported` counts the features that stand in the register now."""
+    reported one by one. `imported` counts the features that stand in the register now, changed by this or not."""
     if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection" \
             or not isinstance(collection.get("features"), list):
         raise Problem("invalid_request", "须为 GeoJSON FeatureCollection the body must be a GeoJSON FeatureCollection")
@@ -78,7 +78,7 @@ def import_features(door: Door, collection: Any, *, actor: str, scopes: Sequence
     for feature in accepted:
         counts[_enter(door, feature, newest)] += 1
     door.record_entry("zones_imported", actor, None, {"imported": len(accepted), "rejected": len(rejected), **counts})
-    return {"imported": len(accepted), **counts, "rejected": [
+    return {"imported": len(accepted), "rejected": [
         {"index": one.index, "name": one.name, "code": one.code, "detail": one.detail} for one in rejected]}
 
 

@@ -12,7 +12,8 @@ from sync.rules import Context
 from sync.writers import SERVER, Writer
 
 if TYPE_CHECKING:
-    from sync.records import Door, Kept
+    from sync.kept import Kept
+    from sync.records import Door
 
 DELETED = "deleted"
 COMMAND = "status"
@@ -83,7 +84,7 @@ def _settle_value(door: Door, record: Kept, fields: Mapping[str, Any], value: An
         name = unit.partition(".")[0]
         record.declared.load({name: {unit.partition(".")[2]: value} if name != unit else value})
     put_value(record.declared, after, unit, value)
-    door.change(record, after, writer, op="resolve", changed={unit_of(record.declared, unit): (before, value)},
+    door.change(record, after, writer, op="settle", changed={unit_of(record.declared, unit): (before, value)},
                 stamps=_touch(record, unit, writer, before))
 
 

@@ -15,9 +15,10 @@ from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
 from sync.conflicts import COMMAND, DELETED, open_conflict, resolve
+from sync.kept import Kept
 from sync.merge import Edit, Merged, Overlap, merge, same
 from sync.models import Held, Quarantined
-from sync.records import Door, Kept
+from sync.records import Door
 from sync.rules import Context
 from sync.writers import Writer
 

@@ -51,7 +51,8 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
         changes += tail
     last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
     return {"changes": changes, "cursor": cursor.text(secret), "more": more, "epoch": clock.epoch, "last_n": last_n,
-            "settled": _settled(session, reader.id, since, cursor.seq), "media_wanted": _media_wanted(session, reader.id)}
+            "settled": _settled(session, reader.id, since, cursor.seq),
+            "media_wanted": _media_wanted(session, reader.id)}
 
 
 def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[dict[str, Any]], bool]:

@@ -10,58 +10,25 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from schemas.records import RecordType, record_type
+from schemas.records import RecordType
 from schemas.values import stamp
 from sync import journal
 from sync.gate import Gate, close_gate
+from sync.kept import COLUMNS, RECORD, Kept, kept_from, to_row
 from sync.merge import CREATOR, WHOLE, Stamps, touched, unit_of
 from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
 from sync.rules import Context, Rules
 from sync.writers import SERVER, Writer
 
-RECORD = table_of(Record)
-COLUMNS = tuple(column.name for column in RECORD.columns)
-PROMOTED = ("status", "class_code", "zone_id", "inspector_id", "due_at", "observed_at", "about_id", "sha256",
-            "media_state", "lon", "lat")
 CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A record as the door holds it; never changed in place. `marks` are columns that are no part of the document."""
-
-    id: str
-    type: str
-    version: int
-    scope: str
-    seq: int
-    created_seq: int
-    deleted: bool
-    fields: dict[str, Any]
-    stamps: Stamps
-    created_at: str
-    created_by: str
-    updated_at: str
-    device_id: str | None = None
-    marks: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def declared(self) -> RecordType:
-        return record_type(self.type)
-
-    def to_wire(self) -> dict[str, Any]:
-        """The record as protocol section 4 shows it."""
-        return {"type": self.type, "id": self.id, "version": self.version, "scope": self.scope, "fields": self.fields,
-                "created_at": self.created_at, "created_by": self.created_by, "updated_at": self.updated_at,
-                **({"deleted": True} if self.deleted else {})}
 
 
 class Door:
@@ -273,25 +240,6 @@ class Door:
                 update(ScopeSeen).where(ScopeSeen.scope == scope).values(last_seq=seq))
             if not found.rowcount:
                 self.session.execute(insert(ScopeSeen), [{"scope": scope, "last_seq": seq}])
-
-
-def kept_from(row: RowMapping) -> Kept:
-    """A record from its table row."""
-    return Kept(row["id"], row["type"], row["version"], row["scope"], row["seq"], row["created_seq"], row["deleted"],
-                orjson.loads(row["fields"]), orjson.loads(row["stamps"]), row["created_at"], row["created_by"],
-                row["updated_at"], row["device_id"],
-                {name: row[name] for name in (*PROMOTED, "review_state", "risk")})
-
-
-def to_row(kept: Kept) -> dict[str, Any]:
-    """The table row of a record."""
-    row = dict.fromkeys(COLUMNS)
-    row.update(kept.marks)
-    row.update(id=kept.id, type=kept.type, version=kept.version, scope=kept.scope, seq=kept.seq,
-               created_seq=kept.created_seq, deleted=kept.deleted, fields=orjson.dumps(kept.fields).decode(),
-               stamps=orjson.dumps(kept.stamps).decode(), created_at=kept.created_at, created_by=kept.created_by,
-               updated_at=kept.updated_at, device_id=kept.device_id)
-    return row
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -14,7 +14,8 @@ from schemas.records import RecordType
 from sync.writers import Writer
 
 if TYPE_CHECKING:
-    from sync.records import Door, Kept
+    from sync.kept import Kept
+    from sync.records import Door
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,10 @@ def _limit_resume(move: Move) -> Changes:
     if not move.fields.get("due_at"):
         return {"pauses": pauses}
     paused_at, unit = parse_time(last["from"]), _running_limit(move).unit
-    due = resumed(_due_before(move), paused_at, move.now, unit, workdays(), hours(_scope(move)))
-    return {**_due(due), "pauses": pauses}
+    before = _due_before(move)
+    due = resumed(before, paused_at, move.now, unit, workdays(), hours(_scope(move)))
+    later = Due(max(before, due.at), due.provisional)  # a due date granted outside working time never moves back
+    return {**_due(later), "pauses": pauses}
 
 
 def _after(move: Move, start: datetime, limit: Limit) -> Due:

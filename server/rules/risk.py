@@ -30,6 +30,6 @@ def _traits(fields: Mapping[str, Any], penalty_kinds: Iterable[str]) -> list[str
     zone = fields.get("zone")
     found = {"unsigned": fields.get("unsigned") is True,
              "zone_open": isinstance(zone, Mapping) and zone.get("decision") in OPEN_ZONE,
-             "penalty": fields.get("kind") in penalty_kinds,
+             "penalty": fields.get("kind") in tuple(penalty_kinds),
              "checks_failed": bool(fields.get("checks"))}
     return [trait for trait, holds in found.items() if holds]

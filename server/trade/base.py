@@ -12,7 +12,7 @@ from schemas.values import Position as PositionField
 from schemas.values import parse_time, stamp
 from server.reference import table
 from server.rules.crs import to_4490
-from sync.records import Kept
+from sync.kept import Kept
 from sync.rules import Context
 from sync.writers import SERVER, Writer
 

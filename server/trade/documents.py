@@ -10,7 +10,8 @@ from server.reference import checklists, offences, template_known
 from server.rules.risk import risk_of
 from server.rules.scoring import score
 from server.trade.base import TypeRule, utc
-from sync.records import Door, Kept
+from sync.kept import Kept
+from sync.records import Door
 from sync.rules import Context
 
 

@@ -10,7 +10,7 @@ from schemas.problems import Problem
 from schemas.records import RECORD_TYPES
 from server.rules.risk import risk_of
 from server.trade.base import TypeRule
-from sync.records import Kept
+from sync.kept import Kept
 from sync.rules import Context
 
 

@@ -16,8 +16,9 @@ from server.rules.lifecycle import Refusal, decide
 from server.rules.risk import risk_of
 from server.trade.base import TypeRule, utc
 from server.trade.people import person_of
+from sync.kept import Kept
 from sync.models import Record
-from sync.records import Door, Kept
+from sync.records import Door
 from sync.rules import Context
 
 PLACE = ("position", "sticker_serial", "observed_at")
@@ -79,12 +80,7 @@ def zone_of(door: Door, fields: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     found = zones.attribute(door.session, place=place, accuracy_m=position.get("accuracy_m"),
                             at=parse_time(fields["observed_at"]), sticker_serial=fields.get("sticker_serial"))
-    first = found["candidates"][0] if found["candidates"] else {}
-    settled = found["decision"] in ("certain", "probable")
-    return {"zone_id": first.get("zone_id") if settled else None, "version": first.get("version") if settled else None,
-            "method": first.get("method", "position"), "decision": found["decision"],
-            "probability": first.get("probability"), "distance_m": first.get("distance_m"),
-            "candidates": found["candidates"]}
+    return found.as_field()
 
 
 def known_class(door: Door, scheme: Any, code: Any) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from schemas.problems import Problem
 from server.models import User
 from server.trade.base import TypeRule
-from sync.records import Kept
+from sync.kept import Kept
 from sync.rules import Context
 
 STEPS = {("open", "accept"): "accepted", ("open", "hand_back"): "handed_back", ("accepted", "finish"): "finished",
