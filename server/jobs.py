@@ -16,6 +16,7 @@ from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 
 from media import checks, sweep
+from server import arrivals
 from server.config import Settings
 from server.db import db, fresh_checkpoint, writing
 from server.house import house
@@ -102,3 +103,6 @@ def _tick() -> None:
     db.session.rollback()
     with writing() as door:
         sweep.sweep_uploads(door, state.settings.spool)
+    for upload in sweep.waiting(db.session(), state.settings.spool, state.clock()):
+        if arrivals.complete_waiting(upload):
+            check_photo(upload.sha256)
