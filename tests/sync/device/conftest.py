@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from sync.device.device import Device
 from sync.device.outbox import Outbox
 from sync.device.store import Store
 from tests.sync.device.office import Office
@@ -53,3 +54,15 @@ def outbox(store: Store, clock: TickingClock, random_bytes: Callable[[int], byte
 def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """A real server in this process, shared by tests that use people and devices of their own."""
     return Office(tmp_path_factory.mktemp("office") / "data")
+
+
+@pytest.fixture
+def device(office: Office, tmp_path: Path) -> Device:
+    """An enrolled device that has made nothing yet."""
+    return office.device(tmp_path / "a")
+
+
+@pytest.fixture
+def other(office: Office, tmp_path: Path) -> Device:
+    """Another one in the same scope."""
+    return office.device(tmp_path / "b")

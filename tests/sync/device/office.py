@@ -24,6 +24,7 @@ from sync.models import Clock
 
 URL = "http://menqian.test"
 SCOPE = "320412100"
+INSPECTOR = "inspector"
 PASSWORD = "Correct-Horse-9-Battery"
 HURRIED = Patience(tries=4, wait=lambda seconds: None)
 
@@ -49,24 +50,20 @@ class Office:
                 make_user(door, "console", username="root", name="管理员", roles=["admin"], scopes=["32"],
                           password=PASSWORD)
         self.admin = self._log_in("root")
+        self._add(INSPECTOR, ("inspector",), (SCOPE,))
 
     def person(self, *roles: str, scopes: tuple[str, ...] = (SCOPE,)) -> Person:
         """A new person with a login."""
-        username = f"{roles[0]}-{next(self._serial)}"
-        self.admin.post("/users", {"username": username, "name": "测试员", "roles": roles, "scopes": scopes,
-                                   "password": PASSWORD})
-        return self._log_in(username)
+        return self._log_in(self._add(f"{roles[0]}-{next(self._serial)}", roles, scopes))
 
     def invite(self, username: str) -> str:
         code: str = self.admin.post("/devices/invitations", {"username": username})["code"]
         return code
 
-    def device(self, directory: Path, *, username: str | None = None, scopes: tuple[str, ...] = (SCOPE,),
-               **parts: Any) -> Device:
-        """A device of that person, or of a new inspector."""
-        code = self.invite(username or self.person("inspector", scopes=scopes).user["username"])
+    def device(self, directory: Path, **parts: Any) -> Device:
+        """A new device of the one inspector, in an empty directory."""
         parts = {"transport": self.transport, "patience": HURRIED, **parts}
-        return Device.enrol(URL, code, "测试机", directory, **parts)
+        return Device.enrol(URL, self.invite(INSPECTOR), "测试机", directory, **parts)
 
     def network(self, seed: int, odds: Odds) -> FaultyTransport:
         """A faulty way to this server."""
@@ -96,7 +93,36 @@ class Office:
         self.app = create_app(settings)
         self.transport.inner = httpx.WSGITransport(self.app)
 
+    def _add(self, username: str, roles: tuple[str, ...], scopes: tuple[str, ...]) -> str:
+        self.admin.post("/users", {"username": username, "name": "测试员", "roles": roles, "scopes": scopes,
+                                   "password": PASSWORD})
+        return username
+
     def _log_in(self, username: str) -> Person:
         person = Person(URL, transport=self.transport)
         person.user = person.log_in(username, PASSWORD)
         return person
+
+
+def a_finding(**fields: Any) -> dict[str, Any]:
+    """Fields of a complete finding."""
+    return {"class_scheme": "GB/T 30428.2-2013:event", "class_code": "0504", "text": "门前堆物", "address": "武宜路2号",
+            "observed_at": "2026-11-22T01:00:00.000Z", "source": "patrol", **fields}
+
+
+def report(device: Device, **fields: Any) -> str:
+    """Make a finding; its id."""
+    return device.create("finding", a_finding(**fields), SCOPE)
+
+
+def quiet(*devices: Device) -> None:
+    """Sync everybody until nobody has news."""
+    for _ in range(3):
+        for device in devices:
+            device.sync()
+
+
+def on_server(office: Office, type: str, id: str) -> dict[str, Any]:
+    """A record as the server has it."""
+    record: dict[str, Any] = office.admin.get(f"/records/{type}/{id}")
+    return record

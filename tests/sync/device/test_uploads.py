@@ -8,8 +8,7 @@ from sync.device.device import Device
 from sync.device.faulty import Odds
 from sync.device.uploads import TUS
 from tests.bureau import a_photo
-from tests.sync.device.office import HURRIED, SCOPE, Office
-from tests.sync.device.test_exchange import report
+from tests.sync.device.office import HURRIED, SCOPE, Office, report
 
 CHUNK = 4096
 
@@ -44,11 +43,6 @@ def states(device):
     return [(file.state, file.problem) for file in device.photos()]
 
 
-@pytest.fixture
-def device(office, tmp_path):
-    return office.device(tmp_path / "a")
-
-
 def test_a_photo_arrives_and_is_removed_here_once_it_is_verified(office, device):
     evidence, photo = photographed(device)
     sha256 = device.photos()[0].sha256
@@ -77,7 +71,7 @@ def test_an_upload_goes_on_where_it_was_cut_even_in_another_process(office, devi
     assert sum(cut.sent) == 3 * CHUNK and sum(cut.sent) + sum(whole.sent) == len(photo)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_over_a_bad_network_at_most_one_chunk_a_fault_travels_twice(office, tmp_path, seed):
     office.device(tmp_path / "a").close()
     counting = Counting(office.transport)

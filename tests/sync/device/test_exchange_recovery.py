@@ -1,0 +1,143 @@
+"""The device against the real server when things go wrong: lost answers, clones, restored backups, bad networks."""
+
+import shutil
+from contextlib import suppress
+
+import orjson
+import pytest
+
+from sync.device.client import Problem, Unreachable
+from sync.device.device import Device
+from sync.device.faulty import Odds
+from tests.sync.device.office import HURRIED, Office, on_server, quiet, report
+
+
+def test_a_push_whose_answer_was_lost_is_repeated_and_changes_nothing(office, tmp_path):
+    network = office.network(1, Odds())
+    device = office.device(tmp_path / "a", transport=network)
+    finding = report(device)
+    network.odds = Odds(lose_answer=1.0)
+    with pytest.raises(Unreachable):
+        device.push()
+    network.odds = Odds()
+    assert on_server(office, "finding", finding)["version"] == 1 and len(device.unsent()) == 1
+    assert device.sync().delivered == 1
+    assert on_server(office, "finding", finding)["version"] == 1
+
+
+def test_a_cursor_that_is_not_valid_begins_again_and_keeps_the_outbox(office, device):
+    finding = report(device)
+    device.sync()
+    device.edit("finding", finding, {"text": "离线改"})
+    device.store.put("cursor", "forged")
+    device.pull()
+    assert device.get("finding", finding).fields["text"] == "离线改"
+    assert [each["n"] for each in device.unsent()] == [2] and device.verify() == []
+    assert device.sync().conflicts == 0
+
+
+def test_a_cloned_device_enrols_anew_and_loses_nothing(office, device, tmp_path):
+    report(device)
+    device.sync()
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    parts = {"transport": office.transport, "patience": HURRIED}
+    original = Device.open(tmp_path / "a", **parts)
+    clone = Device.open(tmp_path / "clone", invite=lambda: office.invite(original.user["username"]), **parts)
+    mine, twin = report(original), report(clone, text="另一台")
+    photo = clone.capture(b"\xff\xd8\xff twin", about=("finding", twin), role="scene")
+    original.push()
+    clone.push()
+    clone.pull()
+    assert clone.id != original.id and clone.unsent() == [] and clone.state == "enrolled"
+    assert clone.get("finding", mine).version and clone.get("finding", twin).fields["text"] == "另一台"
+    evidence = clone.get("evidence", photo).fields
+    assert evidence["capture"]["seq"] == 1
+    assert not {"signature_invalid", "chain_fork", "chain_gap"} & {flag["code"] for flag in evidence["flags"] or ()}
+
+
+def test_without_anybody_to_invite_it_a_forked_device_keeps_everything(office, device, tmp_path):
+    device.sync()
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    first, second = (Device.open(tmp_path / name, transport=office.transport, patience=HURRIED)
+                     for name in ("a", "clone"))
+    report(first)
+    report(second)
+    first.push()
+    with pytest.raises(Problem, match="device_forked"):
+        second.push()
+    assert second.state == "forked" and len(second.unsent()) == 1
+    second.enrol_anew(office.invite(second.user["username"]))
+    assert second.sync().delivered == 1
+
+
+def test_a_restored_server_gets_again_what_it_lost(tmp_path):
+    office = Office(tmp_path / "data")
+    device, other = office.device(tmp_path / "a"), office.device(tmp_path / "b")
+    kept = report(device)
+    quiet(device, other)
+    backup = office.back_up(tmp_path / "backup")
+    device.edit("finding", kept, {"text": "备份之后"})
+    lost = report(device)
+    quiet(device, other)
+    other.edit("finding", lost, {"condition": "属实"})
+    other.edit("finding", kept, {"address": "武宜路4号"})
+    quiet(device, other)
+    device.edit("finding", lost, {"text": "恢复时未送"})
+    office.restore(backup)
+    quiet(device, other)
+    for each in (device, other):
+        assert each.quarantined() == [] and each.unsent() == [] and each.outbox.made() == []
+        assert each.get("finding", kept).fields["text"] == "备份之后"
+        assert each.get("finding", kept).fields["address"] == "武宜路4号"
+        assert each.get("finding", lost).fields["text"] == "恢复时未送"
+        assert each.get("finding", lost).fields["condition"] == "属实"
+        assert each.verify() == []
+
+
+def test_a_push_finds_out_by_itself_that_the_server_was_restored(tmp_path):
+    office = Office(tmp_path / "data")
+    device = office.device(tmp_path / "a")
+    backup = office.back_up(tmp_path / "backup")
+    findings = [report(device), report(device)]
+    device.push()
+    office.restore(backup)
+    findings.append(report(device))
+    assert device.push().delivered == 3
+    device.pull()
+    assert [device.get("finding", each).version for each in findings] == [1, 1, 1] and device.quarantined() == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_over_a_bad_network_everything_arrives_exactly_once(office, tmp_path, seed):
+    odds = Odds(lose_request=0.15, lose_answer=0.15, duplicate=0.1)
+    networks = [office.network(seed * 10 + number, odds) for number in range(2)]
+    for number in range(2):
+        office.device(tmp_path / str(number)).close()
+    devices = [Device.open(tmp_path / str(number), transport=network, patience=HURRIED)
+               for number, network in enumerate(networks)]
+    mine = []
+    for step in range(30):
+        device = devices[step % 2]
+        known = [each for each in mine if device.get("finding", each)]
+        if step % 5 == 0 or not known:
+            mine.append(report(device, text=f"{seed}/{step}"))
+        else:
+            device.edit("finding", known[step % len(known)], {"text": f"{step}"}, add={"tags": [f"{step}"]})
+        if step % 3 == 0:
+            with suppress(Unreachable):
+                device.sync()
+    for network in networks:
+        network.odds = Odds()
+    quiet(*devices)
+    assert all(device.unsent() == [] and device.quarantined() == [] for device in devices)
+    for id in mine:
+        one, two = (device.get("finding", id) for device in devices)
+        assert one == two and one.fields == on_server(office, "finding", id)["fields"]
+    edits = [orjson.loads(body) for device in devices for body, in device.store.run("SELECT body FROM mutation")]
+    for edit in edits:
+        tags = devices[0].get("finding", edit["record_id"]).fields.get("tags", [])
+        assert set(edit.get("add", {}).get("tags", [])) <= set(tags)
+    assert sum(len(network.faults) for network in networks) > 5
+    assert [device.verify() for device in devices] == [[], []]
