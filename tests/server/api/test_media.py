@@ -1,0 +1,116 @@
+"""Originals and renditions over HTTP: who may open them, what the journal says of it, parts and caches."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from server.db import db
+from sync.models import JournalEntry
+from tests.bureau import a_photo
+from tests.server.indoors import Indoors, indoors
+from tests.wire import refused, sha256
+
+SCOPE = "320412113"
+CONTENT = a_photo(1)
+PATH = f"/media/{sha256(CONTENT)}"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory):
+    with indoors(tmp_path_factory.mktemp("media")) as office:
+        yield office
+
+
+@pytest.fixture(scope="module")
+def device(office: Indoors):
+    """A device whose photo is stored, checked and named by evidence."""
+    device = office.handheld(SCOPE)
+    device.deliver(device.capture(SCOPE, CONTENT, ("finding", device.report(SCOPE))))
+    assert device.upload(CONTENT).status_code == 204
+    return device
+
+
+@pytest.fixture(scope="module")
+def reviewer(office: Indoors):
+    return office.person("reviewer", scopes=(SCOPE,))
+
+
+def openings(office: Indoors):
+    with office.app.app_context():
+        return db.session.execute(select(JournalEntry).where(JournalEntry.kind == "opened")
+                                  .order_by(JournalEntry.index)).scalars().all()
+
+
+def test_whether_it_is_stored_anyone_with_a_token_may_ask(office, device):
+    stranger = office.person("reviewer", scopes=("320402001",))
+    answer = stranger.head(PATH)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Length"] == str(len(CONTENT))
+    assert not answer.content
+    assert stranger.head(f"/media/{'0' * 64}").status_code == 404
+
+
+def test_each_opening_of_an_original_is_journalled(office, device, reviewer):
+    before = len(openings(office))
+    refused(reviewer.get(PATH), 422, "reason_required")
+    refused(reviewer.get(PATH, params={"reason": "  "}), 422, "reason_required")
+    assert reviewer.get(PATH, params={"reason": "复核"}).content == CONTENT
+    assert device.get(PATH).content == CONTENT
+    reviewer.head(PATH)
+    reviewer.get(f"{PATH}/thumb")
+    seen = openings(office)[before:]
+    assert [entry.about for entry in seen] == [sha256(CONTENT)] * 2
+    assert seen[0].actor == reviewer.id
+    assert seen[0].body["reason"] == "复核"
+    assert seen[1].body["device_id"] == device.id
+
+
+def test_an_original_is_never_shown_in_a_page_of_ours(device):
+    headers = device.get(PATH).headers
+    assert headers["Content-Disposition"] == f"attachment; filename={sha256(CONTENT)}.jpg"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"].startswith("sandbox")
+    assert headers["Cache-Control"].startswith("private")
+    assert headers["Content-Type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize(("asked", "start", "end"), [
+    ("bytes=0-9", 0, 10), ("bytes=100-", 100, None), ("bytes=-7", -7, None), ("bytes=5-9999999", 5, None)])
+def test_a_part_may_be_asked_for(device, asked, start, end):
+    answer = device.get(PATH, headers={"Range": asked})
+    assert answer.status_code == 206
+    assert answer.content == CONTENT[start:end]
+    first = start % len(CONTENT)
+    assert answer.headers["Content-Range"] == f"bytes {first}-{first + len(answer.content) - 1}/{len(CONTENT)}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=1-2", "bytes=9999999-", "nonsense"])
+def test_what_is_not_one_part_gets_all(device, asked):
+    answer = device.get(PATH, headers={"Range": asked})
+    assert (answer.status_code, answer.content) == (200, CONTENT)
+
+
+def test_a_rendition_may_be_kept_by_the_browser_alone(reviewer, device):
+    answer = reviewer.get(f"{PATH}/thumb")
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Cache-Control"].startswith("private")
+    again = reviewer.get(f"{PATH}/thumb", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_what_was_not_made_is_not_found(office, device):
+    refused(device.get(f"{PATH}/poster"), 404, "not_found")
+    damaged = CONTENT[:-3000]
+    device.deliver(device.capture(SCOPE, damaged, ("finding", device.report(SCOPE))))
+    device.upload(damaged)
+    refused(device.get(f"/media/{sha256(damaged)}/screen"), 404, "not_found")
+
+
+def test_a_photo_that_no_record_of_the_scope_names_is_not_found(office, device):
+    content = a_photo(2)
+    device.upload(content)
+    refused(device.get(f"/media/{sha256(content)}"), 404, "not_found")
+    stranger = office.person("reviewer", scopes=("320402001",))
+    refused(stranger.get(PATH, params={"reason": "好奇"}), 404, "not_found")
+    refused(stranger.get(f"{PATH}/thumb"), 404, "not_found")
