@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from schemas.values import stamp
 from sync.device.capture import Chain
-from sync.device.client import Client, Patience, Problem
+from sync.device.client import Client, Patience, Problem, Unreachable
 from sync.device.exchange import Delivered, Exchange, Parts
 from sync.device.files import SNIFFED_BYTES, File, Files, media_type_of
 from sync.device.identity import Identity, enrol, new_key
@@ -59,14 +59,15 @@ class Device:
     """One enrolled device in its own directory. For one thread at a time.
 
     Everything that talks raises Unreachable (no answer) and Problem (a refusal); what was made stays in the outbox.
-    `invite`, when given, is asked for a new invitation code when the server finds the device forked.
+    `invite`, when given, is asked for a new invitation code when the server finds the device forked. `base_url` is
+    for a server that is reached under another address than at enrolment.
     """
 
     def __init__(self, directory: Path, *, transport: httpx.BaseTransport | None = None, clock: Clock = now,
                  random: RandomBytes = os.urandom, patience: Patience = PATIENCE,
                  invite: Callable[[], str] | None = None, base_url: str | None = None) -> None:
         self.store = store = Store(directory)
-        self.client = Client(base_url or store.get("base_url"), store.get("token"), transport=transport,
+        self.client = Client(base_url or store.get("base_url", ""), store.get("token"), transport=transport,
                              patience=patience)
         self.identity = identity = Identity(store)
         self.rows, self.files = Rows(store), Files(store)
@@ -260,7 +261,8 @@ class Device:
                 self.rows.begin_again()
                 self.store.put("new_enrolment", True)
         self.client.token = enrolment["token"]
-        self._exchange.greet()
+        with suppress(Unreachable, Problem):  # it is enrolled, whatever comes of this; the first push says hello again
+            self._exchange.greet()
 
     def _base(self, type: str, id: str, base: int | None) -> int:
         return self._known(type, id).version if base is None else base

@@ -1,5 +1,9 @@
 """The device against the real server: what is made apart arrives, meets and comes back."""
 
+from itertools import count
+from random import Random
+
+import httpx
 import pytest
 
 from sync.device.client import Problem
@@ -22,6 +26,45 @@ def test_work_done_offline_arrives_and_comes_back(office, device, tmp_path):
     device.close()
     again = Device.open(tmp_path / "a", transport=office.transport, patience=HURRIED)
     assert again.get("finding", finding) == seen and again.sync().delivered == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_shown_before_delivery_is_what_stands_after_it(device, seed):
+    dice, number = Random(seed), count()
+    ids = {"finding": report(device), "track": device.create("track", {}, SCOPE),
+           "inspection": device.create("inspection", {"started_at": "2026-11-22T01:00:00.000Z"}, SCOPE)}
+    edits = {
+        "finding": lambda: {"set": {dice.choice(("text", "condition", "later")): dice.choice((None, "甲", "乙"))},
+                            "add": {"tags": dice.sample("abc", 1)}, "remove": {"tags": dice.sample("abcd", 2)}},
+        "inspection": lambda: {"set": {"answers": {dice.choice("123"): dice.choice((None, {"value": next(number)}))}},
+                               "add": {"officers": dice.sample("xyz", 2)}},
+        "track": lambda: {"add": {"points": [{"id": dice.choice("pqrs"), "lon": next(number)}]}},
+    }
+    for _ in range(40):
+        type = dice.choice(list(ids))
+        device.edit(type, ids[type], **edits[type]())
+        if dice.random() < 0.1:
+            device.push()
+    shown = {type: device.get(type, id).fields for type, id in ids.items()}
+    device.sync()
+    assert device.quarantined() == []
+    for type, id in ids.items():
+        fields = device.get(type, id).fields
+        assert {name: fields.get(name) for name in shown[type]} == shown[type]
+
+
+def test_a_device_that_loses_the_network_right_after_enrolling_is_enrolled(office, tmp_path):
+    class Enrolling(httpx.BaseTransport):
+        def handle_request(self, request):
+            if not request.url.path.endswith("/devices"):
+                raise httpx.ConnectError("no network", request=request)
+            return office.transport.handle_request(request)
+
+    device = office.device(tmp_path / "a", transport=Enrolling())
+    finding = report(device)
+    device.close()
+    again = Device.open(tmp_path / "a", transport=office.transport, patience=HURRIED)
+    assert again.sync().delivered == 1 and again.get("finding", finding).version == 1
 
 
 def test_a_device_without_a_key_delivers_too(office, tmp_path):
