@@ -16,6 +16,8 @@ from typing import Any
 from gunicorn.http.errors import ParseException
 
 BLOCK_BYTES = 64 * 1024
+# gunicorn hands nothing out before it has 1 KiB: what is less and goes quiet must still show as partial within 10 s.
+FIRST_SECONDS = 6.0
 QUIET_SECONDS = 15.0
 GRACE_SECONDS = 30.0
 SLOWEST_BYTES_A_SECOND = 1024
@@ -24,12 +26,16 @@ SLOWEST_BYTES_A_SECOND = 1024
 class Arriving:
     """Iterates once over the body. Afterwards `whole` says whether all of it came, `gave_up` whether we ended it."""
 
-    def __init__(self, environ: Mapping[str, Any], most: int) -> None:
-        """`most` is how many bytes make sense here; it bounds the time when the request does not say its length."""
+    def __init__(self, environ: Mapping[str, Any], most: int, within_s: float | None = None) -> None:
+        """`most` is how many bytes make sense here; it bounds the time when the request does not say its length.
+
+        `within_s` bounds the time instead, for a body in which nobody is interested.
+        """
         length = environ.get("CONTENT_LENGTH")
         endless = environ.get("wsgi.input_terminated") and environ.get("HTTP_TRANSFER_ENCODING")
         self.length: int | None = int(length) if length else None if endless else 0
-        self.most = most if self.length is None else self.length
+        expected = most if self.length is None else self.length
+        self.within_s = within_s or GRACE_SECONDS + expected / SLOWEST_BYTES_A_SECOND
         self.came = 0
         self.gave_up = self._cut = False
         self._input = environ["wsgi.input"]
@@ -41,16 +47,18 @@ class Arriving:
 
     def __iter__(self) -> Iterator[bytes]:
         """The first block is one byte, so that it is known at once that bytes come."""
-        deadline = Timer(GRACE_SECONDS + self.most / SLOWEST_BYTES_A_SECOND, self._give_up)
+        deadline = Timer(self.within_s, self._give_up)
         deadline.daemon = True
         before = self._line.gettimeout() if self._line else None
         try:
             if self._line:
-                self._line.settimeout(QUIET_SECONDS)
+                self._line.settimeout(FIRST_SECONDS)
                 deadline.start()
             while block := self._read(BLOCK_BYTES if self.came else 1):
                 self.came += len(block)
                 yield block
+                if self._line:
+                    self._line.settimeout(QUIET_SECONDS)
         finally:
             deadline.cancel()
             if self._line:
