@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import bindparam, insert, select, update
@@ -29,6 +29,8 @@ from sync.rules import Context, Rules
 from sync.writers import SERVER, Writer
 
 CHUNK = 500
+
+T = TypeVar("T")
 
 
 class Door:
@@ -47,8 +49,16 @@ class Door:
         self._departures: list[dict[str, Any]] = []
         self._rows: list[tuple[type[Base], dict[str, Any]]] = []
         self._undo: list[tuple[str, Kept | None]] = []
+        self._once: dict[str, Any] = {}
 
     # reading
+
+    def once(self, name: str, look_up: Callable[[], T]) -> T:
+        """What a rule needs to look up only once a transaction, for things that no mutation changes."""
+        if name not in self._once:
+            self._once[name] = look_up()
+        found: T = self._once[name]
+        return found
 
     def load(self, ids: Iterable[str]) -> None:
         """Read many records at once."""

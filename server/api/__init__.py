@@ -19,8 +19,11 @@ class ProblemApi(Api):
 
 
 def blueprint(name: str, description: str) -> Blueprint:
-    """A blueprint under the base path."""
-    return Blueprint(name, f"server.api.{name}", url_prefix=BASE, description=description)
+    """A blueprint under the base path, closed to whoever does not say who he is."""
+    made = Blueprint(name, f"server.api.{name}", url_prefix=BASE, description=description)
+    made.before_request(_authenticate)
+    made.after_request(note_refusal)
+    return made
 
 
 def init_app(app: Flask) -> None:
@@ -51,8 +54,6 @@ def init_app(app: Flask) -> None:
     api.DEFAULT_ERROR_RESPONSE_NAME = None
     for module in (sessions, users, devices, hello, push, pull, quarantine, records, uploads, media, zones, journal,
                    reviews, spot_checks):
-        module.blp.before_request(_authenticate)
-        module.blp.after_request(note_refusal)
         api.register_blueprint(module.blp)
 
 

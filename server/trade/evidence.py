@@ -39,7 +39,8 @@ class EvidenceRule(TypeRule):
         about = context.door.get(after.fields["about"]["id"])
         if about is None or about.marks.get("review_state") is None:
             return
-        flags = after.fields.get("flags") or []
-        risk = max(about.marks.get("risk") or 0, risk_of(flags, about.fields))
+        flags = [flag for kept in context.door.live("evidence", about_id=about.id)
+                 for flag in kept.fields.get("flags") or ()]
+        risk = risk_of(flags, about.fields)
         returned = before is None and about.marks["review_state"] == "returned"
         context.door.mark(about.id, risk=risk, **({"review_state": "open"} if returned else {}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from schemas.problems import Problem
 from schemas.values import parse_time
@@ -22,7 +22,11 @@ from sync.records import Door
 from sync.rules import Context
 
 PLACE = ("position", "sticker_serial", "observed_at")
-MOST_CANDIDATES = 200
+NEAR = select(Record.id).where(
+    Record.type == "finding", Record.class_code == bindparam("code"), Record.deleted.is_(False),
+    Record.lat.between(bindparam("south"), bindparam("north")),
+    Record.lon.between(bindparam("west"), bindparam("east")),
+    Record.device_id != bindparam("device_id")).order_by(Record.seq.desc()).limit(200)
 
 
 class FindingRule(TypeRule):
@@ -78,8 +82,10 @@ def zone_of(door: Door, fields: Mapping[str, Any]) -> dict[str, Any] | None:
     place = position.get("normalized")
     if place is None and not fields.get("sticker_serial"):
         return None
-    found = zones.attribute(door.session, place=place, accuracy_m=position.get("accuracy_m"),
-                            at=parse_time(fields["observed_at"]), sticker_serial=fields.get("sticker_serial"))
+    index = door.once("zones", lambda: zones.index_of(door.session))
+    found = index.attribute(lon=place["lon"] if place else None, lat=place["lat"] if place else None,
+                            accuracy_m=position.get("accuracy_m"), at=parse_time(fields["observed_at"]),
+                            sticker_serial=fields.get("sticker_serial"))
     return found.as_field()
 
 
@@ -118,15 +124,10 @@ def _own(kept: Kept, context: Context) -> bool:
 
 def _circumstances(kept: Kept, context: Context) -> dict[str, Any]:
     """What the table's needs ask beyond the finding itself."""
-    after_photos = [record for record in evidence_about(context.door, kept.id)
+    after_photos = [record for record in context.door.live("evidence", about_id=kept.id)
                     if record.fields["role"] == "after"
                     and (record.fields.get("media") or {}).get("state") not in ("damaged", "refused")]
     return {"now": context.now, "has_after_photo": bool(after_photos), "scope": kept.scope}
-
-
-def evidence_about(door: Door, record_id: str) -> list[Kept]:
-    """The evidence about a record, that of this transaction included."""
-    return door.live("evidence", about_id=record_id)
 
 
 def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[str, Any]) -> list[Kept]:
@@ -136,11 +137,9 @@ def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[st
         return []
     limits = settings("duplicates")
     span = limits["within_m"] / 111_000 * 2
-    stored = list(door.session.execute(select(Record.id).where(
-        Record.type == "finding", Record.class_code == code, Record.lat.between(place["lat"] - span,
-                                                                              place["lat"] + span),
-        Record.deleted.is_(False), Record.device_id != device_id).order_by(Record.seq.desc())
-        .limit(MOST_CANDIDATES)).scalars())
+    stored = door.session.connection().execute(NEAR, {
+        "code": code, "device_id": device_id, "south": place["lat"] - span, "north": place["lat"] + span,
+        "west": place["lon"] - 2 * span, "east": place["lon"] + 2 * span}).scalars().all()
     door.load(stored)
     fresh = [kept.id for kept in door.fresh() if kept.type == "finding" and kept.device_id != device_id]
     near = [kept for kept in map(door.get, dict.fromkeys([*stored, *fresh])) if kept is not None]
