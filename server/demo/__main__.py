@@ -20,8 +20,11 @@ from server.demo.camera import Camera
 from server.demo.hosting import Hosted, NotServing, free_port
 from server.demo.installation import Installation, NotReusable
 from server.demo.people import Person
+from server.demo.shift import StillBusy
 from server.demo.telling import Telling
 from server.demo.told import run_shift
+from sync.device.client import Problem, Unreachable
+from sync.device.witness import LogRefused
 
 INTERRUPTED = 130
 
@@ -31,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _asked(arguments)
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Chinese shows question marks
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     telling = Telling(sys.stdout)
     try:
         camera = Camera(asked.photos)
@@ -40,9 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         telling.say("已停止 stopped")
         return INTERRUPTED
-    except (NotServing, NotReusable, FileNotFoundError) as error:
+    except (NotReusable, OSError) as error:
         print(f"错误 error: {error}", file=sys.stderr)
         return 2
+    except (NotServing, Problem, Unreachable, LogRefused, StillBusy) as error:
+        print(f"错误 error: {error}", file=sys.stderr)
+        return 1
 
 
 def _demonstrate(telling: Telling, asked: argparse.Namespace, camera: Camera, installation: Installation) -> int:
@@ -65,6 +72,9 @@ def _demonstrate(telling: Telling, asked: argparse.Namespace, camera: Camera, in
         if not asked.once:
             _serve(telling, server, installation.people, kept=asked.data is not None)
         return 0 if agreed else 1
+    except (Problem, Unreachable, LogRefused, StillBusy):
+        telling.say(f"服务器日志末尾 the server's log ends with\n{server.tail()}")
+        raise
     finally:
         server.stop()
 

@@ -20,7 +20,7 @@ class Meter(httpx.BaseTransport):
     """Counts the bytes of photos (`PATCH`) that leave the device, those that never arrive included."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
-        self._inner = inner
+        self.inner = inner
         self.photo_bytes = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -28,11 +28,11 @@ class Meter(httpx.BaseTransport):
         if request.method == "PATCH":
             request = httpx.Request(request.method, request.url, headers=request.headers,
                                     stream=_Counted(request.stream, self), extensions=request.extensions)
-        return self._inner.handle_request(request)
+        return self.inner.handle_request(request)
 
     def close(self) -> None:
         """Close the real transport."""
-        self._inner.close()
+        self.inner.close()
 
 
 class _Counted(httpx.SyncByteStream):

@@ -95,7 +95,7 @@ class Patrol:
         """Have the responsibility letter (责任书) of a zone signed and its sticker put up."""
         return self.device.create("letter", {
             "zone_id": shop.zone_id, "sticker_serial": shop.sticker_serial, "signed_at": stamp(now()),
-            "period": {"from": "2026-01-01", "to": "2026-12-31"},
+            "period": {"from": f"{now().year}-01-01", "to": f"{now().year}-12-31"},
             "duties": {"市容整洁": True, "环境卫生": True, "秩序": True, "绿化": True}}, SCOPE)
 
     def register(self, shop: Shop) -> str:

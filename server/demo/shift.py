@@ -25,6 +25,10 @@ CHUNK_BYTES = 32 * 1024
 HOME_WITHIN_S = 120
 
 
+class StillBusy(Exception):
+    """Something still waits or arrives long after the devices came back."""
+
+
 @dataclass
 class Shift:
     """What the story needs to remember. The ids of records that several people touch, by what happens to them."""
@@ -175,7 +179,7 @@ def home(shift: Shift, *, bad: bool) -> int:
         if all(resting):
             return turns
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the devices did not come to rest within {HOME_WITHIN_S} s")
+            raise StillBusy(f"the devices did not come to rest within {HOME_WITHIN_S} s")
         time.sleep(0.2)
 
 
