@@ -85,7 +85,7 @@ def _serve(telling: Telling, server: Hosted, people: list[Person], *, kept: bool
                   ("用户名 username", "密码 password", "角色 role", "姓名 name"), [
                       (person.username, person.password, person.role, person.name) for person in people])
     telling.say()
-    telling.say(f"页面 pages: {server.url}/    接口 API: {server.url}/api/v1/    按 Ctrl-C 结束 Ctrl-C ends")
+    telling.say(f"页面 pages: {server.url}/    接口文档 API: {server.url}/api/v1/docs    按 Ctrl-C 结束 Ctrl-C ends")
     if not kept:
         telling.say("结束时数据随之删除;要保留请用 --data DIR  the data is removed at the end; --data DIR keeps it")
     try:
@@ -122,10 +122,9 @@ def _asked(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 65535:
-        raise argparse.ArgumentTypeError("from 1 to 65535")
-    return number
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError("a number from 1 to 65535")
+    return int(text)
 
 
 def _interrupt(*_: Any) -> None:

@@ -87,7 +87,10 @@ def _go_out(telling: Telling, shift: Shift, office: Office, camera: Camera) -> s
         device = patrol.device
         telling.fact(f"{patrol.person.name}: 待送变更 {len(device.unsent())} mutations, "
                      f"待传照片 {len(device.photos('waiting'))} photos waiting")
-    telling.fact(f"照片 photographs: {camera.real} 张真实 real, 其余为合成 the others synthetic")
+    telling.fact(f"试着同步 {shift.lost_calls} 次,无网络;什么都没丢  {shift.lost_calls} tries to sync met no network, "
+                 "nothing is lost")
+    if camera.real:
+        telling.fact(f"其中 {camera.real} 张为所给照片  {camera.real} of the photos are the given ones")
     telling.step("回到信号差的地方:中断、丢失、重复,直到安静",
                  "back in a bad network: cuts, losses, repeats, until all is quiet")
     turns = street.home(shift, bad=True)
