@@ -1,9 +1,31 @@
-"""HTML pages of reviewers and supervisors, one module a noun."""
+"""The pages of reviewers and supervisors, one module a noun: plain HTML, zh-CN with English beside it.
+
+A page has no rule of its own: it calls what the API calls, under a cookie instead of a bearer token.
+"""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from flask import Flask
+
+from server.pages.entrance import bp, csrf, guard
+from server.pages.lookups import class_name, name_of, place_of, scope_name, title_of, type_name
+from server.pages.values import value_of
+from server.pages.words import beijing, plain, plain_word, t, word
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages."""
+    """Register the pages, their words, and the headers that keep a browser safe."""
+    for module in pkgutil.iter_modules(__path__, "server.pages."):  # each attaches its views to the blueprint
+        importlib.import_module(module.name)
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    csrf.init_app(app)
+    app.register_blueprint(bp)
+    app.after_request(guard)
+    app.jinja_env.globals.update(
+        t=t, word=word, plain=plain, plain_word=plain_word, name_of=name_of, class_name=class_name, title_of=title_of,
+        type_name=type_name, scope_name=scope_name, place_of=place_of, value_of=value_of)
+    app.jinja_env.filters.update(beijing=beijing)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

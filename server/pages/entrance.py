@@ -1,0 +1,127 @@
+"""Who may come in: the cookie session, CSRF, the way to sign-in and back, and the headers of every page.
+
+The cookie carries the same login token as the API's bearer header, in Flask's signed session.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, flash, g, redirect, request, session, url_for
+from flask_wtf.csrf import CSRFProtect
+from marshmallow import Schema, ValidationError
+from werkzeug.wrappers import Response as AnyResponse
+
+from schemas.problems import Problem
+from server.api import note_refusal
+from server.auth import Principal, me, principal_of
+from server.db import db
+from server.i18n import choose
+
+bp = Blueprint("pages", __name__)
+csrf = CSRFProtect()
+
+ONLOOKERS = ("reviewer", "supervisor", "auditor", "admin")
+# (endpoint, Chinese, English, roles that see it in the navigation; none: everybody)
+PLACES = (
+    ("pages.reviews", "审核", "Review", ("reviewer", "supervisor", "auditor")),
+    ("pages.spot_checks", "抽查", "Spot checks", ONLOOKERS),
+    ("pages.devices", "设备", "Devices", ("supervisor", "admin")),
+    ("pages.conflicts", "冲突", "Conflicts", ()),
+    ("pages.quarantine", "隔离区", "Quarantine", ("supervisor", "admin")),
+    ("pages.records", "记录", "Records", ()),
+    ("pages.zones", "责任区", "Zones", ()),
+)
+# Scripts and styles only from files of this server: nothing that a record holds can run.
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+          "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
+
+
+@bp.before_request
+def enter() -> AnyResponse | None:
+    """Let the signed-in person in; send others to sign-in and back."""
+    csrf.protect()
+    found = signed_in()
+    if found is not None:
+        g.principal = found
+    view = current_app.view_functions.get(request.endpoint or "")
+    if found is not None or getattr(view, "is_public", False):
+        return None
+    return to_sign_in()
+
+
+bp.after_request(note_refusal)
+
+
+def signed_in() -> Principal | None:
+    """The person of the cookie, or None when there is none, or when the login has ended."""
+    token = session.get("token")
+    if not isinstance(token, str):
+        return None
+    try:
+        found = principal_of(token)
+    except Problem:
+        session.pop("token")
+        return None
+    db.session.rollback()
+    return found
+
+
+def to_sign_in() -> AnyResponse:
+    """The way to sign-in, which leads back to the page that was asked for."""
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return go(url_for("pages.sign_in", next=None if back == "/" else back))
+
+
+def home() -> str:
+    """The first page that the person's roles may see."""
+    return next(url_for(endpoint) for endpoint, _, _, roles in PLACES if not roles or me().has_role(*roles))
+
+
+def go(where: str) -> AnyResponse:
+    """A redirect, for a browser and for htmx."""
+    if "HX-Request" in request.headers:
+        return Response(status=204, headers={"HX-Redirect": where})
+    return redirect(where, 303)
+
+
+def done(where: str, chinese: str, english: str) -> AnyResponse:
+    """After a change: say what was done, and go on to a page."""
+    flash((chinese, english))
+    return go(where)
+
+
+def loaded(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
+    """A form's values through the schema that the API uses; raises `invalid_request`."""
+    try:
+        found: dict[str, Any] = schema.load(given)
+    except ValidationError as error:
+        raise Problem("invalid_request", "请更正标出的内容 Please correct what is named below",
+                      errors=_flat(error.messages)) from None
+    return found
+
+
+def _flat(messages: Any, path: str = "") -> dict[str, list[str]]:
+    if not isinstance(messages, dict):
+        return {path: [str(text) for text in messages]}
+    return {name: texts for key, part in messages.items()
+            for name, texts in _flat(part, f"{path}.{key}" if path else str(key)).items()}
+
+
+def guard(response: Response) -> Response:
+    """Headers for every answer; the policy for pages that set none themselves."""
+    for name, value in SAFE_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.mimetype == "text/html" and not request.path.startswith("/api/"):
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+@bp.app_context_processor
+def surroundings() -> dict[str, Any]:
+    """What every template knows: the person, the pages that his roles may see, the language that comes first."""
+    person = g.get("principal")
+    places = [place for place in PLACES if person and (not place[3] or person.has_role(*place[3]))]
+    return {"person": person, "places": places, "lang": choose()}

@@ -1,0 +1,53 @@
+"""The history of a record as sentences: who did what, when, on which device, and what changed from what to what.
+
+Versions and review decisions stand in one line of time; decisions are found through the journal.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+
+from server.db import db
+from server.pages.lookups import learn_names
+from sync.history import history_of
+from sync.kept import Kept
+from sync.models import JournalEntry, Record
+
+CREATION = "create"  # names no fields: they stand on the page
+
+
+def sentences(kept: Kept) -> list[dict[str, Any]]:
+    """`{at, actor, device, op, type, changes: [(field, from, to)], decision?}`, newest first."""
+    versions = history_of(db.session(), kept.id)
+    decisions = _decisions(kept.id)
+    learn_names([*(version["actor"] for version in versions), *(version.get("device_id") for version in versions),
+                 *(made["actor"] for made in decisions)])
+    told = [{"at": version["at"], "actor": version["actor"], "device": version.get("device_id"),
+             "op": _op(version), "type": kept.type, "version": version["version"],
+             "note": version.get("note"), "changes": _changes(version)} for version in versions]
+    return sorted([*told, *decisions], key=lambda one: one["at"], reverse=True)
+
+
+def _op(version: dict[str, Any]) -> str:
+    """The first version is a creation, whatever made it."""
+    return CREATION if version["version"] == 1 else str(version["op"])
+
+
+def _changes(version: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    if _op(version) == CREATION:
+        return []
+    return [(name, change["from"], change["to"]) for name, change in version["changed"].items()]
+
+
+def _decisions(record_id: str) -> list[dict[str, Any]]:
+    entries = db.session.execute(select(JournalEntry).where(
+        JournalEntry.about == record_id, JournalEntry.kind == "decision").order_by(JournalEntry.index)).scalars().all()
+    ids = [entry.body["decision_id"] for entry in entries]
+    fields = dict(db.session.execute(select(Record.id, Record.fields).where(Record.id.in_(ids))).tuples().all())
+    return [{"at": entry.at, "actor": entry.actor, "device": None, "op": "decision",
+             "version": entry.body["version"], "changes": [],
+             "decision": orjson.loads(fields[entry.body["decision_id"]])}
+            for entry in entries if entry.body["decision_id"] in fields]

@@ -1,0 +1,100 @@
+"""What ids and codes on a page stand for: people, devices, classes, divisions, zones, records. Names are read once a
+request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import g
+from sqlalchemy import select
+
+from server.db import db
+from server.models import User, ZoneRow
+from server.pages.words import t, word, words
+from server.reference import classes, divisions
+from sync.kept import Kept
+from sync.models import Device, Record
+from sync.writers import covers
+
+LONGEST_TITLE = 60
+SERVER_NAME = "系统 system"
+
+
+def learn_names(ids: Iterable[str | None]) -> dict[str, str]:
+    """Names of people and devices by id, those asked for before included."""
+    if "names" not in g:
+        g.names = {"server": SERVER_NAME, "console": "控制台 console"}
+    names: dict[str, str] = g.names
+    wanted = {one for one in ids if one and one not in names}
+    if wanted:
+        for table in (User, Device):
+            names.update(db.session.execute(select(table.id, table.name).where(table.id.in_(wanted))).tuples().all())
+        names.update({one: one for one in wanted if one not in names})
+    return names
+
+
+def name_of(one: str | None) -> str:
+    """The name of a person or device; a dash for nobody."""
+    return learn_names([one])[one] if one else "—"
+
+
+def class_name(scheme: object, code: object) -> str:
+    """The name of a class; its code where the reference data does not list it."""
+    found = classes().get((str(scheme), str(code)))
+    return found.name if found else str(code)
+
+
+def scope_name(code: str | None) -> str:
+    """The name of a division, or of the nearest listed one above a grid, with the code."""
+    known = divisions()
+    for length in range(len(code or ""), 1, -1):
+        if found := known.get(str(code)[:length]):
+            return f"{found.name} {code}"
+    return code or "—"
+
+
+def scope_choices(scopes: Iterable[str]) -> list[tuple[str, str]]:
+    """(code, name) of the listed divisions that these scopes cover, the scopes themselves first."""
+    own = list(dict.fromkeys(scopes))
+    below = [one.code for one in divisions().values() if covers(own, one.code) and one.code not in own]
+    return [(code, scope_name(code)) for code in [*own, *below]]
+
+
+def zone_name(zone_id: str | None, version: int | None = None) -> str | None:
+    """The name of a zone version, of the newest one when none is named."""
+    query = select(ZoneRow.name).where(ZoneRow.zone_id == zone_id).order_by(ZoneRow.version.desc()).limit(1)
+    if version is not None:
+        query = query.where(ZoneRow.version == version)
+    return db.session.execute(query).scalar_one_or_none() if zone_id else None
+
+
+def title_of(record_name: str, fields: Mapping[str, Any]) -> Any:
+    """What a list or a heading calls a record: in words where it has some, else its type."""
+    if record_name == "finding" and fields.get("class_code"):
+        return class_name(fields.get("class_scheme"), fields["class_code"])
+    if record_name == "enforcement":
+        return word("enforcement", fields.get("kind"))
+    if record_name == "evidence":
+        return word("photo", fields.get("role"))
+    for name in ("name", "title", "text", "facts", "serial"):
+        if isinstance(fields.get(name), str) and fields[name].strip():
+            return fields[name].strip()[:LONGEST_TITLE]
+    return word("type", record_name)
+
+
+def type_name(record_name: str) -> Any:
+    return t(*words().get(("type", record_name), (record_name, "")))
+
+
+def types_of(ids: Iterable[str], scopes: tuple[str, ...]) -> dict[str, str]:
+    """Record types by id, of those records that somebody with these scopes may see."""
+    rows = db.session.execute(select(Record.id, Record.type, Record.scope).where(Record.id.in_(set(ids))))
+    return {row.id: row.type for row in rows if covers(scopes, row.scope)}
+
+
+def place_of(kept: Kept) -> str:
+    """Where a record lies, in one line."""
+    fields = kept.fields
+    return str(fields.get("address") or zone_name(kept.marks.get("zone_id")) or scope_name(kept.scope))

@@ -1,0 +1,93 @@
+"""The quarantine: what could not be applied, readable whole; released with corrected fields, or dismissed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from flask import render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from schemas.people import Reason, Release
+from schemas.problems import PROBLEMS, Problem
+from schemas.records import RECORD_TYPES
+from server.api.quarantine import dismiss_entry, release_entry
+from server.auth import me, needs_role
+from server.db import db, reading
+from server.pages.entrance import bp, done, loaded
+from server.pages.lookups import learn_names
+from sync import quarantine as engine
+from sync.models import Quarantined
+
+MOST = 100
+STATES = ("open", "released", "dismissed")
+
+
+@bp.get("/quarantine")
+@needs_role("supervisor", "admin")
+def quarantine() -> str:
+    """Open entries, oldest first; settled ones stay readable under their state."""
+    state = request.args.get("state", "open")
+    state = state if state in STATES else "open"
+    with reading():
+        rows = engine.visible(db.session(), me().scopes, None, state, MOST)
+        learn_names([*(row.user_id for row in rows), *(row.device_id for row in rows),
+                     *((row.settlement or {}).get("by") for row in rows)])
+        return render_template("quarantine.html", entries=[_shown(row) for row in rows], state=state, states=STATES)
+
+
+@bp.post("/quarantine/<quarantine_id>/release")
+@needs_role("supervisor")
+def release(quarantine_id: str) -> Response:
+    """Apply the mutation with the fields that were corrected; others stay as they were sent."""
+    row = db.session.get(Quarantined, quarantine_id)
+    sent = (row.mutation.get("set") or {}) if row and isinstance(row.mutation, dict) else {}
+    corrected = {name: value for name, value in _typed(request.form).items() if value != sent.get(name)}
+    scope = request.form.get("scope", "").strip()
+    given = loaded(Release(), {"set": corrected, **({"scope": scope} if scope else {})})
+    release_entry(quarantine_id, given)
+    return done(url_for("pages.quarantine"), "已放行并应用", "Released and applied")
+
+
+@bp.post("/quarantine/<quarantine_id>/dismiss")
+@needs_role("supervisor")
+def dismiss(quarantine_id: str) -> Response:
+    """Close an entry without applying it."""
+    dismiss_entry(quarantine_id, loaded(Reason(), {"reason": request.form.get("reason", "")})["reason"])
+    return done(url_for("pages.quarantine"), "已关闭,原文保留", "Dismissed; the raw mutation stays")
+
+
+def _typed(form: Mapping[str, str]) -> dict[str, Any]:
+    """Fields from inputs named `text.NAME` and `json.NAME`; an input left empty changes nothing."""
+    given: dict[str, Any] = {}
+    for key, text in form.items():
+        kind, _, name = key.partition(".")
+        if kind not in ("text", "json") or not text.strip():
+            continue
+        try:
+            given[name] = text if kind == "text" else orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise Problem("field_invalid", f"{name} 须为有效 JSON must be valid JSON",
+                          errors={name: ["not JSON"]}) from None
+    return given
+
+
+def _shown(row: Quarantined) -> dict[str, Any]:
+    mutation = row.mutation if isinstance(row.mutation, dict) else {}
+    sent = mutation.get("set") if isinstance(mutation.get("set"), dict) else {}
+    named = [name for name in (row.problem.get("errors") or {}) if name in _fields_of(mutation.get("type"))]
+    inputs = [{"name": name, "kind": "text" if isinstance(sent.get(name), str) or name not in sent else "json",
+               "value": _draft(sent.get(name)), "wrong": name in named}
+              for name in dict.fromkeys([*named, *sent])]
+    return {"row": row, "mutation": mutation, "inputs": inputs,
+            "title": PROBLEMS[row.reason].title if row.reason in PROBLEMS else row.reason,
+            "raw": orjson.dumps(row.mutation, option=orjson.OPT_INDENT_2).decode()}
+
+
+def _fields_of(record_type: Any) -> Mapping[str, Any]:
+    return RECORD_TYPES[record_type].fields if isinstance(record_type, str) and record_type in RECORD_TYPES else {}
+
+
+def _draft(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()

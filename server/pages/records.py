@@ -1,0 +1,124 @@
+"""Lists of records, and one record's page: photos, facts, flags, map, history, decision and commands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from schemas.office import CommandGiven
+from schemas.records import RECORD_TYPES
+from schemas.records import record_type as declared_type
+from schemas.values import parse_time
+from server.api.records import write
+from server.api.zones import features_at
+from server.auth import me
+from server.db import db, reading
+from server.house import house
+from server.listing import list_page, visible_record
+from server.pages.commands import arguments, choices, offers
+from server.pages.entrance import bp, done, loaded
+from server.pages.evidence import Panel, distance_between, evidence_about, file_place, panels
+from server.pages.history import sentences
+from server.pages.lookups import learn_names, types_of, zone_name
+from server.pages.reviews import review_of
+from server.wire import answer
+from sync.kept import Kept
+from sync.models import Record
+
+PAGE = 50
+PHOTOGRAPHED = ("finding", "inspection", "enforcement", "letter", "register_entry", "task")
+APART = ("normalized", "handling", "media", "flags", "capture", "outline", "bracket")
+BESIDE_M = 120
+METRES_A_DEGREE = 111_000
+FILTERS = ("type", "status", "scope", "sort", "cursor", "inspector_id", "zone_id", "class_code")
+
+
+@bp.get("/records")
+def records() -> str:
+    """Records in the person's scopes, newest first."""
+    asked = {name: value for name in FILTERS if (value := request.args.get(name, "").strip())}
+    asked.setdefault("type", "finding")
+    with reading():
+        page = list_page(db.session(), me().scopes, asked, PAGE)
+        learn_names(row["fields"].get("inspector_id") or row["created_by"] for row in page["items"])
+        return render_template("records.html", page=page, asked=asked, types=tuple(RECORD_TYPES))
+
+
+@bp.get("/records/<record_type>/<record_id>")
+def record(record_type: str, record_id: str) -> str:
+    """One record."""
+    with reading():
+        kept = visible_record(db.session(), me().scopes, record_type, record_id)
+        photos = panels([kept] if kept.type == "evidence" else evidence_about([kept.id]), me().scopes)
+        offered = offers(kept)
+        learn_names([kept.created_by, kept.fields.get("inspector_id"), kept.device_id])
+        return render_template(
+            "record.html", kept=kept, photos=photos, review=review_of(kept), history=sentences(kept),
+            offered=offered, choices=choices(kept, offered), zone=kept.fields.get("zone"), zone_name=zone_name,
+            twins=types_of(kept.fields.get("duplicates") or (), me().scopes), conflicts=_conflicts(kept.id),
+            distance_between=distance_between, file_place=file_place, has_map=bool(_places(kept, photos)),
+            details={name: value for name, value in kept.fields.items() if name not in APART})
+
+
+@bp.post("/records/<record_type>/<record_id>/commands")
+def command(record_type: str, record_id: str) -> AnyResponse:
+    """Carry out a command in the state that was looked at."""
+    with reading():
+        kept = visible_record(db.session(), me().scopes, record_type, record_id)
+    status = request.form.get("expect_status")
+    given = loaded(CommandGiven(), {"name": request.form.get("name", ""), "args": arguments(kept, request.form),
+                                    "expect": {"status": status} if status else {}})
+    write(record_type, record_id, op="command", command=given)
+    return done(url_for("pages.record", record_type=record_type, record_id=record_id), "已执行", "Done")
+
+
+@bp.get("/records/<record_type>/<record_id>/map.geojson")
+def record_map(record_type: str, record_id: str) -> Response:
+    """Zones in force near by when it was observed, and where device and files say that it was."""
+    declared_type(record_type)
+    with reading():
+        kept = visible_record(db.session(), me().scopes, record_type, record_id)
+        places = _places(kept, panels(evidence_about([kept.id]), me().scopes))
+        zones = features_at(_moment(kept), me().scopes, _box(places)) if places else []
+    chosen = (kept.fields.get("zone") or {}).get("zone_id")
+    for zone in zones:
+        zone["properties"] |= {"what": "zone", "chosen": zone["id"] == chosen}
+    return answer({"type": "FeatureCollection", "features": [*zones, *places]})
+
+
+def _places(kept: Kept, photos: list[Panel]) -> list[dict[str, Any]]:
+    """Points in EPSG:4490: the record's own, each photo's, and each file's claim."""
+    own = [_point("record", kept.fields.get("position"), kept.id)]
+    device = [_point("device", panel.fields.get("position"), panel.kept.id) for panel in photos]
+    file = [_point("file", file_place(panel), panel.kept.id) for panel in photos]
+    return [point for point in (*own, *device, *file) if point]
+
+
+def _point(what: str, position: Any, about: str) -> dict[str, Any] | None:
+    place = position.get("normalized") if isinstance(position, dict) else None
+    if not place:
+        return None
+    return {"type": "Feature", "geometry": {"type": "Point", "coordinates": [place["lon"], place["lat"]]},
+            "properties": {"what": what, "about": about, "accuracy_m": position.get("accuracy_m")}}
+
+
+def _box(places: list[dict[str, Any]]) -> tuple[float, float, float, float]:
+    margin = BESIDE_M / METRES_A_DEGREE
+    lons, lats = zip(*(place["geometry"]["coordinates"] for place in places), strict=True)
+    return min(lons) - margin, min(lats) - margin, max(lons) + margin, max(lats) + margin
+
+
+def _moment(kept: Kept) -> datetime:
+    observed = kept.marks.get("observed_at")
+    return parse_time(observed) if observed else house().clock()
+
+
+def _conflicts(record_id: str) -> int:
+    """How many conflicts of the record are open."""
+    return len(db.session.execute(select(Record.id).where(
+        Record.type == "conflict", Record.about_id == record_id, Record.status == "open",
+        Record.deleted.is_(False))).all())

@@ -1,0 +1,83 @@
+"""How the value of a field is shown: times in Beijing time, places as degrees, codes as words, the rest as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from jinja2 import Undefined
+from markupsafe import Markup, escape
+
+from schemas.positions import distance_m
+from schemas.values import RFC3339, is_uuid
+from server.pages.lookups import class_name, name_of, scope_name, zone_name
+from server.pages.words import beijing, t, word, words
+
+LONGEST_TEXT = 400
+PEOPLE = ("inspector_id", "assignee", "reviewer_id", "officer", "created_by")
+CODED = {"status": "status", "source": "source", "role": "photo", "kind": "enforcement", "decision": "decision"}
+NOTHING = Markup('<span class="nothing">—</span>')
+
+
+def value_of(name: str, value: Any) -> Markup:
+    """A field's value for people."""
+    if value is None or isinstance(value, Undefined) or value == "" or value == [] or value == {}:
+        return NOTHING
+    if isinstance(value, bool):
+        return t("是", "yes") if value else t("否", "no")
+    if isinstance(value, str):
+        return _text(name, value)
+    if isinstance(value, Mapping):
+        return _mapping(name, value)
+    if isinstance(value, list) and all(isinstance(one, (str, int, float)) for one in value):
+        return Markup("、").join(value_of(name, one) for one in value)
+    return escape(value) if isinstance(value, (int, float)) else raw(value)
+
+
+def raw(value: Any) -> Markup:
+    """JSON, shortened."""
+    text = orjson.dumps(value).decode()
+    return Markup("<code>{}</code>").format(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…")
+
+
+def place(position: Mapping[str, Any]) -> str:
+    """A position in one line: degrees as sent, coordinate system, accuracy, provider."""
+    parts = [position.get("crs"), f"±{position['accuracy_m']:g} m" if position.get("accuracy_m") is not None else None,
+             position.get("provider")]
+    degrees = f"{position.get('lon', 0):.6f}, {position.get('lat', 0):.6f}"
+    return f"{degrees} ({' · '.join(str(part) for part in parts if part)})"
+
+
+def apart_m(one: Any, other: Any) -> float | None:
+    """Metres between two positions as the server normalized them; None where one is missing."""
+    first, second = (each.get("normalized") if isinstance(each, Mapping) else None for each in (one, other))
+    return distance_m(first["lon"], first["lat"], second["lon"], second["lat"]) if first and second else None
+
+
+def _text(name: str, value: str) -> Markup:
+    if name in CODED and (CODED[name], value) in words():
+        return word(CODED[name], value)
+    if RFC3339.fullmatch(value):
+        return Markup("<time>{}</time>").format(beijing(value))
+    if name in PEOPLE and is_uuid(value):
+        return escape(name_of(value))
+    if name in ("zone_id", "scope"):
+        return escape((zone_name(value) if name == "zone_id" else scope_name(value)) or value)
+    return escape(value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…")
+
+
+def _mapping(name: str, value: Mapping[str, Any]) -> Markup:
+    if "lon" in value and "lat" in value and isinstance(value["lon"], (int, float)):
+        return Markup('<span class="num">{}</span>').format(place(value))
+    if "class_code" in value:
+        severity = f" · {value['severity']}" if value.get("severity") is not None else ""
+        return Markup("{} <code>{}</code>{}").format(class_name(value.get("class_scheme"), value["class_code"]),
+                                                     value["class_code"] or "—", severity)
+    if "command" in value:
+        return Markup("{} {}").format(t("命令", "command"), word("op", value["command"]))
+    if name == "zone" and "decision" in value:
+        return Markup("{} · {}").format(zone_name(value.get("zone_id"), value.get("version")) or "—",
+                                        word("zone", value["decision"]))
+    return Markup("<br>").join(Markup("<span class='key'>{}</span> {}").format(key, value_of(key, part))
+                               for key, part in list(value.items())[:40])

@@ -1,0 +1,13 @@
+// The entry of every page: keys, photos and map where the page has them, and a word when the network fails.
+import { watchKeys } from "./keys.js";
+import { showPhotos } from "./photos.js";
+import { drawMap } from "./map.js";
+
+watchKeys(document);
+for (const section of document.querySelectorAll("[data-photos]")) showPhotos(section);
+for (const element of document.querySelectorAll("[data-map]")) drawMap(element);
+
+document.body.addEventListener("htmx:sendError", (event) => {
+  const answer = event.detail.elt.querySelector(".answer");
+  if (answer) answer.textContent = "网络不通,内容未提交,请重试。 No network: nothing was sent, please try again.";
+});
