@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,6 +24,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def children_of(pid: int) -> list[int]:
+    """The children of a process, as Linux lists them; none once it has ended."""
+    with suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
 
 
 class Server:
@@ -96,6 +104,14 @@ class Server:
         with suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def kill_a_worker(self) -> None:
+        """kill -9 of one process that answers requests; its parent is expected to start another."""
+        assert self.process is not None
+        answering = [pid for parent in children_of(self.process.pid) for pid in children_of(parent)]
+        if answering:
+            with suppress(ProcessLookupError):
+                os.kill(random.choice(answering), signal.SIGKILL)
 
     def restart(self) -> Server:
         self.stop()

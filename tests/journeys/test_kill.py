@@ -84,10 +84,13 @@ class Load:
 @pytest.mark.slow
 def test_what_was_acknowledged_is_there_once_after_twenty_kills(server: Server, bureau: Bureau) -> None:
     dice, load = random.Random(20), Load(bureau)
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         time.sleep(dice.uniform(0.05, 0.6))
-        server.kill()
-        server.start()
+        if kill % 3:
+            server.kill_a_worker()
+        else:  # the whole group: what a power cut leaves
+            server.kill()
+            server.start()
     time.sleep(0.5)
     load.end()
     assert not load.refused
