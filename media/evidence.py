@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.capture import EntryInvalid, Flag, Link, bracket, check_link, check_signature, link_of, touched_by
+from media.facts import flags_from
 from media.models import CaptureEntry, Photo, Upload
 from sync.kept import Kept
 from sync.models import Checkpoint, Device
@@ -61,9 +62,12 @@ def arrival(door: Door, writer: Writer, record_id: str, fields: Mapping[str, Any
     if link is not None:
         flags += check_link(link, _known(door, writer.device_id or "", link))
     beacon = capture.get("beacon") if isinstance(capture, dict) else None
-    return {"media": media_of(door.session, fields["sha256"]), "received_at": door.at,
-            "flags": [*flags, *_reuse_flags(door, record_id, fields)], "bracket": bracket(_beacon_at(door, beacon),
-                                                                                       door.at)}
+    between = bracket(_beacon_at(door, beacon), door.at)
+    photo = door.session.get(Photo, fields["sha256"])
+    if photo is not None and photo.checked_at:
+        flags += flags_from(photo.found or {}, {**fields, "bracket": between})
+    return {"media": media_of(door.session, fields["sha256"]), "received_at": door.at, "bracket": between,
+            "flags": [*flags, *_reuse_flags(door, record_id, fields)]}
 
 
 def arrived(door: Door, writer: Writer, kept: Kept) -> None:

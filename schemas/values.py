@@ -141,6 +141,8 @@ class Position(fields.Field[dict[str, Any]]):
         accuracy = value.get("accuracy_m")
         if accuracy is not None and (not _within(accuracy, 1e7) or accuracy < 0):
             raise ValidationError("accuracy_m must be metres, not negative")
+        if value.get("fixed_at") is not None:
+            Time().deserialize(value["fixed_at"])
         return {name: part for name, part in value.items() if name != "normalized"}
 
 

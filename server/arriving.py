@@ -13,6 +13,7 @@ from contextlib import suppress
 from threading import Timer
 from typing import Any
 
+from flask import Response, request
 from gunicorn.http.errors import ParseException
 
 BLOCK_BYTES = 64 * 1024
@@ -21,6 +22,9 @@ FIRST_SECONDS = 6.0
 QUIET_SECONDS = 15.0
 GRACE_SECONDS = 30.0
 SLOWEST_BYTES_A_SECOND = 1024
+DROPPED_BYTES = 1024 * 1024
+DROPPING_SECONDS = 3.0
+
 
 
 class Arriving:
@@ -88,3 +92,14 @@ class Arriving:
         if self._line:
             with suppress(OSError):  # it is closed already
                 self._line.shutdown(socket.SHUT_RD)
+
+
+def drop_refused(response: Response) -> Response:
+    """Read and drop the rest of a refused body that is no larger than a client's usual chunk.
+
+    Where more than 64 KiB are left gunicorn closes the connection, and the client's next request would meet that.
+    """
+    if response.status_code >= 400 and 0 < (request.content_length or 0) <= DROPPED_BYTES:
+        for _ in Arriving(request.environ, DROPPED_BYTES, DROPPING_SECONDS):
+            pass
+    return response

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
@@ -25,7 +25,6 @@ from sync.writers import Writer, covers
 
 ROLES = ("inspector", "auxiliary", "reviewer", "supervisor", "auditor", "admin")
 HASHER = PasswordHasher()
-NOBODY = HASHER.hash(secrets.token_hex(16))
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -79,11 +78,17 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@cache
+def _nobodys_hash() -> str:
+    """A hash that no password has, to be verified where there is no such person, so that both take the same time."""
+    return HASHER.hash(secrets.token_hex(16))
+
+
 def check_password(username: str, password: str) -> User:
     """The active person of that name and password; raises `bad_credentials`, after the same time in every case."""
     user = db.session.execute(select(User).where(User.username == username)).scalar_one_or_none()
     try:
-        HASHER.verify(user.password_hash if user else NOBODY, password)
+        HASHER.verify(user.password_hash if user else _nobodys_hash(), password)
     except (VerifyMismatchError, InvalidHashError):
         raise Problem("bad_credentials") from None
     if user is None or not user.active:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from media.stores import StoreUnavailable
 from schemas.problems import Problem
+from server.arriving import drop_refused
 
 log = structlog.get_logger()
 
@@ -23,6 +24,7 @@ BY_STATUS = {400: "invalid_request", 401: "login_required", 404: "not_found", 40
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
+    app.after_request(drop_refused)
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(StoreUnavailable, _store)

@@ -8,11 +8,14 @@ from typing import Any
 import flask
 import orjson
 from flask.json.provider import JSONProvider
+from marshmallow import missing
+from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from schemas.problems import Problem
 
 CHUNK = 65_536
+SPARE_LEVELS = 24  # orjson writes at most 254 levels; what is stored wraps a value in a few more
 
 
 class OrJson(JSONProvider):
@@ -22,7 +25,7 @@ class OrJson(JSONProvider):
         return orjson.dumps(obj).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        return orjson.loads(s)
+        return parse(s)
 
     def response(self, *args: Any, **kwargs: Any) -> flask.Response:
         return self._app.response_class(orjson.dumps(self._prepare_response_obj(args, kwargs)),
@@ -36,6 +39,9 @@ class Request(flask.Request):
 
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
         data = super().get_data(cache=cache, as_text=False, parse_form_data=parse_form_data)
+        most = self.max_content_length
+        if most is not None and self.content_length is None and len(data) >= most:
+            raise RequestEntityTooLarge(f"body exceeds {most} bytes")  # a body in chunks was cut off there, not refused
         encoding = self.headers.get("Content-Encoding", "").strip().lower()
         if encoding in ("", "identity"):
             return data.decode() if as_text else data
@@ -74,10 +80,29 @@ def inflate(data: bytes, limit: int) -> bytes:
 
 def read_json(request: flask.Request) -> Any:
     """The JSON body of a request, whatever its content type says; raises `invalid_json`."""
+    return parse(request.get_data())
+
+
+def parse(text: str | bytes) -> Any:
+    """The value of a JSON text; raises `invalid_json`, also for one nested deeper than could be written back."""
     try:
-        return orjson.loads(request.get_data())
+        value = orjson.loads(text)
+        wrapped = value
+        for _ in range(SPARE_LEVELS):
+            wrapped = [wrapped]
+        orjson.dumps(wrapped)
     except orjson.JSONDecodeError as error:
         raise Problem("invalid_json", f"not valid JSON: {error.msg} at {error.pos}") from None
+    except (orjson.JSONEncodeError, RecursionError):
+        raise Problem("invalid_json", "the JSON is nested too deep") from None
+    return value
+
+
+class Arguments(FlaskParser):
+    """webargs' parser, reading bodies as everything else does: bounded, inflated, with the same problems."""
+
+    def _raw_load_json(self, req: flask.Request) -> Any:
+        return read_json(req) if req.get_data() else missing
 
 
 def answer(document: Any, status: int = 200) -> flask.Response:

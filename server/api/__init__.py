@@ -7,6 +7,7 @@ from flask_smorest import Api, Blueprint
 
 from server.auth import authenticate
 from server.db import writing
+from server.wire import Arguments
 
 BASE = "/api/v1"
 
@@ -18,9 +19,15 @@ class ProblemApi(Api):
         return None
 
 
+class Noun(Blueprint):
+    """A blueprint whose bodies are read by `server/wire.py`."""
+
+    ARGUMENTS_PARSER = Arguments()
+
+
 def blueprint(name: str, description: str) -> Blueprint:
     """A blueprint under the base path, closed to whoever does not say who he is."""
-    made = Blueprint(name, f"server.api.{name}", url_prefix=BASE, description=description)
+    made = Noun(name, f"server.api.{name}", url_prefix=BASE, description=description)
     made.before_request(_authenticate)
     made.after_request(note_refusal)
     return made

@@ -29,8 +29,6 @@ CONTENT_TYPE = "application/offset+octet-stream"
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 PARTIAL_AFTER_SECONDS = 2.0
 PATIENCE_SECONDS = 2.0
-DROPPED_BYTES = 1024 * 1024
-DROPPING_SECONDS = 3.0
 
 
 @blp.before_request
@@ -48,18 +46,6 @@ def _name_version(response: Response) -> Response:
         response.headers.update({
             "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(house().settings.upload_bytes),
             "Tus-Checksum-Algorithm": ",".join(uploads.ALGORITHMS)})
-    return response
-
-
-@blp.after_request
-def _drop_refused(response: Response) -> Response:
-    """Read and drop the rest of a refused body that is no larger than a client's usual chunk.
-
-    Where more than 64 KiB are left gunicorn closes the connection, and the client's next request would meet that.
-    """
-    if response.status_code >= 400 and 0 < (request.content_length or 0) <= DROPPED_BYTES:
-        for _ in Arriving(request.environ, DROPPED_BYTES, DROPPING_SECONDS):
-            pass
     return response
 
 

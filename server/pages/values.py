@@ -15,6 +15,7 @@ from server.pages.lookups import class_name, name_of, scope_name, zone_name
 from server.pages.words import beijing, t, word, words
 
 LONGEST_TEXT = 400
+MOST_PARTS = 40
 PEOPLE = ("inspector_id", "assignee", "reviewer_id", "officer", "created_by")
 CODED = {"status": "status", "source": "source", "role": "photo", "kind": "enforcement", "decision": "decision"}
 NOTHING = Markup('<span class="nothing">—</span>')
@@ -24,6 +25,8 @@ def value_of(name: str, value: Any) -> Markup:
     """A field's value for people."""
     if value is None or isinstance(value, Undefined) or value == "" or value == [] or value == {}:
         return NOTHING
+    if name == "deleted" and value is True:
+        return t("删除整条记录", "delete the record")
     if isinstance(value, bool):
         return t("是", "yes") if value else t("否", "no")
     if isinstance(value, str):
@@ -79,5 +82,5 @@ def _mapping(name: str, value: Mapping[str, Any]) -> Markup:
     if name == "zone" and "decision" in value:
         return Markup("{} · {}").format(zone_name(value.get("zone_id"), value.get("version")) or "—",
                                         word("zone", value["decision"]))
-    return Markup("<br>").join(Markup("<span class='key'>{}</span> {}").format(key, value_of(key, part))
-                               for key, part in list(value.items())[:40])
+    return Markup("<br>").join(Markup('<span class="key">{}</span> {}').format(word("field", key), value_of(key, part))
+                               for key, part in list(value.items())[:MOST_PARTS])

@@ -26,7 +26,7 @@ class EvidenceRule(TypeRule):
         derived = super().derive(before, after, context)
         derived.pop("unsigned", None)
         if before is None:
-            derived |= arrival(context.door, context.writer, context.record_id, after)
+            derived |= arrival(context.door, context.writer, context.record_id, {**after, **derived})
         return derived
 
     def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
