@@ -63,9 +63,10 @@ class PlainRules:
 class Desk:
     """The engine with its devices; `push` numbers mutations by itself."""
 
-    def __init__(self, folder: Path, seed: int = 1) -> None:
-        self.engine = create_engine(f"sqlite:///{folder / 'engine.db'}")
-        prepare_sqlite(self.engine)
+    def __init__(self, folder: Path, seed: int = 1, url: str | None = None) -> None:
+        self.engine = create_engine(url or f"sqlite:///{folder / 'engine.db'}")
+        if self.engine.dialect.name == "sqlite":
+            prepare_sqlite(self.engine)
         Base.metadata.create_all(self.engine)
         self.now = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
         self.random = random.Random(seed)

@@ -152,7 +152,8 @@ def test_later_edits_of_a_quarantined_creation_wait_for_its_release(desk):
     from sync.models import Quarantined
     device = desk.device()
     record_id = desk.uuid()
-    outcomes = desk.push(device, desk.finding(record_id, text="forbidden"), desk.edit(record_id, 0, set={"tags": ["x"]}))
+    outcomes = desk.push(device, desk.finding(record_id, text="forbidden"),
+                         desk.edit(record_id, 0, set={"tags": ["x"]}))
     assert [outcome["outcome"] for outcome in outcomes] == ["quarantined", "held"]
     with desk.writing() as door:
         row = door.session.query(Quarantined).one()
