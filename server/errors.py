@@ -50,8 +50,10 @@ def answer(problem: Problem) -> Response:
 
 
 def _wants_page() -> bool:
+    """True for a browser on a page; htmx, which takes anything, shows what it gets in the page."""
     wanted = request.accept_mimetypes.best_match(["application/problem+json", "text/html"])
-    return wanted == "text/html" and not request.path.startswith(("/api/", "/static/"))
+    looks = wanted == "text/html" or "HX-Request" in request.headers
+    return looks and not request.path.startswith(("/api/", "/static/"))
 
 
 def _http(error: HTTPException) -> Any:

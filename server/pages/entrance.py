@@ -25,11 +25,11 @@ ONLOOKERS = ("reviewer", "supervisor", "auditor", "admin")
 # (endpoint, Chinese, English, roles that see it in the navigation; none: everybody)
 PLACES = (
     ("pages.reviews", "审核", "Review", ("reviewer", "supervisor", "auditor")),
+    ("pages.records", "记录", "Records", ()),
     ("pages.spot_checks", "抽查", "Spot checks", ONLOOKERS),
     ("pages.devices", "设备", "Devices", ("supervisor", "admin")),
     ("pages.conflicts", "冲突", "Conflicts", ()),
     ("pages.quarantine", "隔离区", "Quarantine", ("supervisor", "admin")),
-    ("pages.records", "记录", "Records", ()),
     ("pages.zones", "责任区", "Zones", ()),
 )
 # Scripts and styles only from files of this server: nothing that a record holds can run.

@@ -109,8 +109,9 @@ def _panel(kept: Kept, photos: Mapping[str, Photo], devices: Mapping[str, Device
 
 def _entries(ids: list[str]) -> dict[str, int]:
     """By record the number of its newest journal entry."""
-    return dict(db.session.execute(select(JournalEntry.about, func.max(JournalEntry.index)).where(
-        JournalEntry.about.in_(ids), JournalEntry.kind == "change").group_by(JournalEntry.about)).tuples().all())
+    rows = db.session.execute(select(JournalEntry.about, func.max(JournalEntry.index)).where(
+        JournalEntry.about.in_(ids), JournalEntry.kind == "change").group_by(JournalEntry.about))
+    return {str(about): index for about, index in rows}
 
 
 def file_place(panel: Panel) -> dict[str, Any] | None:

@@ -46,7 +46,8 @@ def _decisions(record_id: str) -> list[dict[str, Any]]:
     entries = db.session.execute(select(JournalEntry).where(
         JournalEntry.about == record_id, JournalEntry.kind == "decision").order_by(JournalEntry.index)).scalars().all()
     ids = [entry.body["decision_id"] for entry in entries]
-    fields = dict(db.session.execute(select(Record.id, Record.fields).where(Record.id.in_(ids))).tuples().all())
+    rows = db.session.execute(select(Record.id, Record.fields).where(Record.id.in_(ids)))
+    fields = {row.id: row.fields for row in rows}
     return [{"at": entry.at, "actor": entry.actor, "device": None, "op": "decision",
              "version": entry.body["version"], "changes": [],
              "decision": orjson.loads(fields[entry.body["decision_id"]])}

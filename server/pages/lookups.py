@@ -30,7 +30,8 @@ def learn_names(ids: Iterable[str | None]) -> dict[str, str]:
     wanted = {one for one in ids if one and one not in names}
     if wanted:
         for table in (User, Device):
-            names.update(db.session.execute(select(table.id, table.name).where(table.id.in_(wanted))).tuples().all())
+            rows = db.session.execute(select(table.id, table.name).where(table.id.in_(wanted)))
+            names.update({row.id: row.name for row in rows})
         names.update({one: one for one in wanted if one not in names})
     return names
 

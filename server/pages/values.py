@@ -13,6 +13,7 @@ from schemas.positions import distance_m
 from schemas.values import RFC3339, is_uuid
 from server.pages.lookups import class_name, name_of, scope_name, zone_name
 from server.pages.words import beijing, t, word, words
+from server.rules.crs import to_4490
 
 LONGEST_TEXT = 400
 MOST_PARTS = 40
@@ -53,9 +54,14 @@ def place(position: Mapping[str, Any]) -> str:
 
 
 def apart_m(one: Any, other: Any) -> float | None:
-    """Metres between two positions as the server normalized them; None where one is missing."""
-    first, second = (each.get("normalized") if isinstance(each, Mapping) else None for each in (one, other))
-    return distance_m(first["lon"], first["lat"], second["lon"], second["lat"]) if first and second else None
+    """Metres between two positions; None where one of the values is no position."""
+    if not (_is_position(one) and _is_position(other)):
+        return None
+    return distance_m(*(degree for each in (one, other) for degree in to_4490(each["lon"], each["lat"], each["crs"])))
+
+
+def _is_position(value: Any) -> bool:
+    return isinstance(value, Mapping) and {"lon", "lat", "crs"} <= set(value)
 
 
 def _text(name: str, value: str) -> Markup:
@@ -71,7 +77,7 @@ def _text(name: str, value: str) -> Markup:
 
 
 def _mapping(name: str, value: Mapping[str, Any]) -> Markup:
-    if "lon" in value and "lat" in value and isinstance(value["lon"], (int, float)):
+    if _is_position(value):
         return Markup('<span class="num">{}</span>').format(place(value))
     if "class_code" in value:
         severity = f" · {value['severity']}" if value.get("severity") is not None else ""

@@ -1,0 +1,140 @@
+"""A reviewer's work in a real browser, with the keyboard alone where it may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import PHONE, SCOPE, Desk, photographed
+from tests.bureau import Bureau
+from tests.handheld import Handheld
+from tests.wire import Person, granted
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def seat(chromium: Browser, office: Bureau) -> Iterator[Callable[[str], Desk]]:
+    """Seats somebody of a role; nothing may have been complained about when the test ends."""
+    desks: list[Desk] = []
+
+    def sit(role: str) -> Desk:
+        desks.append(Desk(chromium, office.url, office.person(role, scopes=(SCOPE,))))
+        return desks[-1]
+
+    yield sit
+    for desk in desks:
+        desk.page.context.close()
+        assert desk.complaints == []
+
+
+def state_of(reader: Person, finding: str) -> str:
+    for state in ("open", "accepted", "returned", "excluded", "escalated"):
+        if finding in reader.get(f"/reviews?state={state}&limit=200").text:
+            return state
+    return "none"
+
+
+def test_a_finding_is_reviewed_by_keyboard_alone(seat: Callable[[str], Desk], office: Bureau,
+                                                 device: Handheld) -> None:
+    first = photographed(device, "键盘审核一", photos=2)
+    page = seat("reviewer").page
+    expect(page.locator("[data-row] img").first).to_be_visible()
+    for _ in range(page.locator("[data-row]").count()):
+        page.keyboard.press("j")
+        if first in (page.evaluate("document.activeElement.href") or ""):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(first))
+    picture = page.locator("[data-panel]:not([hidden]) img[data-large]")
+    expect(picture).to_be_visible()
+    page.wait_for_function("picture => picture.naturalWidth === 640", arg=picture.element_handle())
+    shown = page.locator("[data-panel]:not([hidden])").get_attribute("id")
+    page.keyboard.press("j")
+    assert page.locator("[data-panel]:not([hidden])").get_attribute("id") != shown
+    page.keyboard.press("a")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".said")).to_contain_text("已通过")
+    assert state_of(office.person("reviewer", scopes=(SCOPE,)), first) == "accepted"
+
+
+def test_a_refused_return_keeps_what_was_typed_and_a_right_one_names_the_photo(
+        seat: Callable[[str], Desk], office: Bureau, device: Handheld) -> None:
+    finding = photographed(device, "退回一张")
+    desk = seat("reviewer")
+    desk.see(f"/records/finding/{finding}")
+    page = desk.page
+    page.keyboard.press("r")
+    page.locator(".per-photo input").fill("缺店招")
+    page.locator(".decide .primary").click()
+    expect(page.locator(".decide .problem")).to_contain_text("reasons")
+    expect(page.locator(".per-photo input")).to_have_value("缺店招")
+    page.get_by_label("缺全景").check()
+    page.locator(".decide .primary").click()
+    expect(page.locator(".said")).to_contain_text("已退回")
+    tasks = granted(office.person("reviewer", scopes=(SCOPE,)).get("/records?type=task"))["items"]
+    assert [task["fields"]["photos"][0]["reason"] for task in tasks
+            if task["fields"]["about"]["id"] == finding] == ["缺店招"]
+
+
+def test_the_large_viewer_opens_turns_and_closes(seat: Callable[[str], Desk], device: Handheld) -> None:
+    desk = seat("reviewer")
+    desk.see(f"/records/finding/{photographed(device, '放大')}")
+    desk.page.locator("[data-panel]:not([hidden]) [data-zoom]").click()
+    expect(desk.page.locator(".viewer-in")).to_be_visible()
+    expect(desk.page.locator(".viewer-canvas img")).to_be_visible()
+    desk.page.locator(".viewer-rotate-right").click()
+    desk.page.keyboard.press("Escape")
+    expect(desk.page.locator(".viewer-in")).to_have_count(0)
+
+
+def test_the_map_draws_without_foreign_tiles(seat: Callable[[str], Desk], device: Handheld) -> None:
+    desk = seat("reviewer")
+    asked: list[str] = []
+    desk.page.on("request", lambda request: asked.append(request.url))
+    desk.see(f"/records/finding/{photographed(device, '地图')}")
+    expect(desk.page.locator("#map path").first).to_be_attached()
+    assert [url for url in asked if not url.startswith((desk.url, "data:", "blob:"))] == []
+
+
+def test_a_spot_check_is_frozen_drawn_and_judged(seat: Callable[[str], Desk], device: Handheld) -> None:
+    photographed(device, "抽查对象")
+    page = (desk := seat("supervisor")).page
+    desk.see("/spot-checks")
+    if not page.locator("[name=title]").is_visible():
+        page.locator("details.freeze > summary").click()
+    page.fill("[name=title]", "浏览器抽查")
+    page.get_by_label("按置信度与误差计算").check()
+    expect(page.locator("[name=confidence]")).to_be_visible()
+    page.get_by_label("直接给定").check()
+    page.fill("[name=size]", "1")
+    page.get_by_role("button", name="冻结名录").click()
+    page.get_by_role("button", name="抽取样本").click()
+    expect(page.locator(".sample")).to_have_count(1)
+    with page.expect_download() as proof:
+        page.get_by_role("link", name="下载 proof.json").click()
+    assert proof.value.suggested_filename.startswith("proof-")
+    page.locator(".sample summary").click()
+    page.locator(".sample .choice", has_text="属实").click()
+    page.get_by_role("button", name="提交结论").click()
+    expect(page.locator(".verdict-confirmed")).to_be_visible()
+    expect(page.locator(".report")).to_contain_text("1/1")
+
+
+@pytest.mark.parametrize("path", ["/reviews", "/records", "/spot-checks", "/devices", "/conflicts", "/quarantine",
+                                  "/zones", "record"])
+def test_no_page_is_wider_than_a_small_phone(seat: Callable[[str], Desk], device: Handheld, path: str) -> None:
+    desk = seat("supervisor")
+    desk.page.set_viewport_size(PHONE)
+    desk.see(path if path != "record" else f"/records/finding/{photographed(device, '窄屏', photos=4)}")
+    assert desk.overflow_px() == 0
+
+
+def test_the_skip_link_is_the_first_stop(seat: Callable[[str], Desk]) -> None:
+    desk = seat("reviewer")
+    desk.see("/reviews")
+    desk.page.keyboard.press("Tab")
+    assert desk.page.evaluate("document.activeElement.getAttribute('href')") == "#main"

@@ -1,0 +1,100 @@
+"""Conflicts, quarantine, devices; pages that are empty or cannot be."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.handheld import Handheld
+from tests.server.indoors import Indoors
+from tests.server.pages.conftest import PLACE, SCOPE, Visitor, said
+from tests.wire import Person, a_finding, granted, new_id, position
+
+
+def test_a_conflict_shows_both_values_and_is_settled(office: Indoors, visitor: Visitor, device: Handheld,
+                                                   supervisor: Person) -> None:
+    finding = device.report(SCOPE, text="原来的描述")
+    other = office.handheld(SCOPE, who="另一人")
+    other.deliver(other.edit("finding", finding, 1, set={"text": "甲的描述"}))
+    outcome, = device.deliver(device.edit("finding", finding, 1, set={"text": "乙的描述"}))
+    conflict, = outcome["conflicts"]
+    page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
+    assert all(text in page for text in ("原来的描述", "甲的描述", "乙的描述", f"/conflicts/{conflict}"))
+    assert f"/conflicts?about_id={finding}" in visitor.see(f"/records/finding/{finding}")
+    assert visitor.send(f"/conflicts/{conflict}", {"choice": "value", "value_is": "text", "value": "丙的描述"}
+                        ).status_code == 303
+    assert device.owner.record("finding", finding)["fields"]["text"] == "丙的描述"
+    said(visitor.send(f"/conflicts/{conflict}", {"choice": "theirs"}), 409, "状态已变化")
+
+
+def test_a_third_value_of_a_place_is_json(office: Indoors, visitor: Visitor, device: Handheld,
+                                        supervisor: Person) -> None:
+    finding = device.report(SCOPE, position=position(*PLACE))
+    other = office.handheld(SCOPE, who="另一人")
+    other.deliver(other.edit("finding", finding, 1, set={"position": position(PLACE[0] + 1e-3, PLACE[1])}))
+    outcome, = device.deliver(device.edit("finding", finding, 1, set={"position": position(PLACE[0] - 1e-3, PLACE[1])}))
+    conflict, = outcome["conflicts"]
+    page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
+    assert "两处相距" in page
+    said(visitor.send(f"/conflicts/{conflict}", {"choice": "value", "value_is": "json", "value": "{"}), 422, "JSON")
+    assert visitor.send(f"/conflicts/{conflict}", {"choice": "theirs"}).status_code == 303
+
+
+def test_the_quarantine_is_read_released_and_dismissed(office: Indoors, visitor: Visitor, device: Handheld,
+                                                     supervisor: Person) -> None:
+    wrong = [device.create("finding", SCOPE, a_finding(class_code="9999", text=f"错类别 <b>{n}</b>")) for n in (1, 2)]
+    device.deliver(*wrong)
+    page = visitor.signed_in(supervisor).see("/quarantine")
+    assert "未知类别" in page
+    assert "错类别 &lt;b&gt;1&lt;/b&gt;" in page
+    first, second = [row["id"] for row in granted(supervisor.get("/quarantine"))["items"]][-2:]
+    said(visitor.send(f"/quarantine/{first}/release", {"text.class_code": "8888"}), 422, "未知类别")
+    assert visitor.send(f"/quarantine/{first}/release", {"text.class_code": "0504"}).status_code == 303
+    assert supervisor.record("finding", wrong[0]["record_id"])["fields"]["class_code"] == "0504"
+    said(visitor.send(f"/quarantine/{second}/dismiss", {"reason": " "}), 422, "reason")
+    assert visitor.send(f"/quarantine/{second}/dismiss", {"reason": "试填"}).status_code == 303
+    assert "试填" in visitor.see("/quarantine", state="dismissed")
+
+
+def test_devices_tell_who_has_unsent_work_and_can_be_revoked(visitor: Visitor, device: Handheld,
+                                                           supervisor: Person) -> None:
+    granted(device.push(device.create("finding", SCOPE, a_finding()), health={
+        "unsent": 12, "oldest_unsent_at": "2026-01-02T00:00:00.000Z", "unsent_bytes": 3 * 1024 * 1024,
+        "device_time": "2026-01-02T00:00:00.000Z"}))
+    page = visitor.signed_in(supervisor).see("/devices")
+    assert '<b class="num">12</b>' in page
+    assert "2026-01-02 08:00:00" in page
+    assert "stale" in page
+    assert visitor.send(f"/devices/{device.id}/revoke", {"reason": ""}).status_code == 422
+    assert visitor.send(f"/devices/{device.id}/revoke", {"reason": "丢失"}).status_code == 303
+    assert device.get("/hello").status_code == 401
+
+
+def test_an_invitation_works_once(office: Indoors, visitor: Visitor, supervisor: Person) -> None:
+    inspector = office.person("inspector", scopes=(SCOPE,))
+    visitor.signed_in(supervisor).see("/devices")
+    page = visitor.send("/devices/invitations", {"username": inspector.username}, **{"HX-Request": "true"}).text
+    assert "<html" not in page
+    code = re.search(r'class="code">([A-Z0-9-]+)<', page)
+    assert code is not None
+    assert Handheld(office.url, code[1]).user["id"] == inspector.id
+    said(visitor.send("/devices/invitations", {"username": "nobody"}), 404, "不存在")
+
+
+@pytest.mark.parametrize("path", ["/reviews", "/records", "/records?type=conflict", "/spot-checks", "/devices",
+                                  "/conflicts", "/quarantine", "/quarantine?state=released", "/zones"])
+def test_an_empty_page_says_what_to_do(office: Indoors, visitor: Visitor, path: str) -> None:
+    visitor.signed_in(office.person("supervisor", scopes=("320585102",)))
+    page = visitor.see(path)
+    assert 'class="empty"' in page or 'name="title"' in page
+
+
+@pytest.mark.parametrize("path", ["/records?type=nonsense", "/records?sort=password", "/records?cursor=x",
+                                  "/reviews?cursor=x", "/spot-checks/x", f"/spot-checks/{new_id()}",
+                                  "/records/user/x", "/conflicts?cursor=x"])
+def test_a_page_that_cannot_be_is_a_problem_in_words(office: Indoors, visitor: Visitor, path: str) -> None:
+    visitor.signed_in(office.person("supervisor", scopes=("32",)))
+    answer = visitor.http.get(path)
+    assert answer.status_code in (400, 404, 422), answer.text[:300]
+    assert "<h1>" in answer.text
