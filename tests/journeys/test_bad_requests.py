@@ -13,7 +13,7 @@ import pytest
 
 from tests.bureau import Bureau
 from tests.handheld import Handheld
-from tests.wire import Person, Wire, a_finding, granted, refused
+from tests.wire import Person, Wire, a_finding, granted, new_id, refused
 
 SCOPE = "320411105"
 
@@ -56,6 +56,15 @@ def test_what_is_too_large_is_413_before_it_is_read(device: Handheld, admin: Per
                        "Content-Length: 99999999999", "Tus-Resumable: 1.0.0", "Upload-Length: 99999999999")
     problem = refused(answer, 413)
     assert problem["code"]
+
+
+def test_a_line_stays_usable_or_is_closed_openly_after_a_refusal(bureau: Bureau) -> None:
+    person = bureau.person("inspector", scopes=(SCOPE,))
+    headers = {"Content-Type": "application/json"}
+    for path in ("/sync/push", "/zones/import", f"/reviews/{new_id()}/claim") * 5:
+        answer = person.http.post(person.url(path), content=b"[" * 300_000, headers=headers)
+        refused(answer, (400, 403, 404))
+        granted(person.get("/hello"))
 
 
 def test_a_body_over_the_limit_is_413(fresh: Handheld) -> None:
