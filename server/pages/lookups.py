@@ -65,10 +65,19 @@ def scope_choices(scopes: Iterable[str]) -> list[tuple[str, str]]:
 
 def zone_name(zone_id: str | None, version: int | None = None) -> str | None:
     """The name of a zone version, of the newest one when none is named."""
+    if "zone_names" not in g:
+        g.zone_names = {}
+    names: dict[tuple[Any, Any], str | None] = g.zone_names
+    if (zone_id, version) not in names:
+        names[zone_id, version] = _read_zone_name(zone_id, version) if zone_id else None
+    return names[zone_id, version]
+
+
+def _read_zone_name(zone_id: str, version: int | None) -> str | None:
     query = select(ZoneRow.name).where(ZoneRow.zone_id == zone_id).order_by(ZoneRow.version.desc()).limit(1)
     if version is not None:
         query = query.where(ZoneRow.version == version)
-    return db.session.execute(query).scalar_one_or_none() if zone_id else None
+    return db.session.execute(query).scalar_one_or_none()
 
 
 def title_of(record_name: str, fields: Mapping[str, Any]) -> Any:
@@ -96,6 +105,7 @@ def types_of(ids: Iterable[str], scopes: tuple[str, ...]) -> dict[str, str]:
 
 
 def place_of(kept: Kept) -> str:
-    """Where a record lies, in one line."""
-    fields = kept.fields
-    return str(fields.get("address") or zone_name(kept.marks.get("zone_id")) or scope_name(kept.scope))
+    """Where a record lies, in one line: address, zone, degrees of EPSG:4490, or only the division."""
+    lon, lat = kept.marks.get("lon"), kept.marks.get("lat")
+    degrees = f"{lon:.5f}, {lat:.5f}" if lon is not None and lat is not None else None
+    return str(kept.fields.get("address") or zone_name(kept.marks.get("zone_id")) or degrees or scope_name(kept.scope))
