@@ -87,7 +87,8 @@ def captors(session: Session, kept: Kept) -> set[str]:
     """The ids of everybody whose work this record is: who made it, whose it is, and who took evidence of it."""
     takers = session.execute(select(Record.created_by).where(
         Record.type == "evidence", Record.about_id == kept.id)).scalars()
-    return {kept.created_by, *takers, *(kept.fields.get("officers") or ()), kept.fields.get("inspector_id") or ""}
+    declared = {name: kept.fields.get(name) for name in ("officers", "inspector_id") if name in kept.declared.fields}
+    return {kept.created_by, *takers, *(declared.get("officers") or ()), declared.get("inspector_id") or ""}
 
 
 def under_review(door: Door, reviewer: Writer, record_id: str) -> Kept:

@@ -171,7 +171,8 @@ class Door:
 
     def _write(self, before: Kept | None, after: Kept, writer: Writer, op: str,
                changed: Mapping[str, tuple[Any, Any]], note: Any) -> None:
-        after = replace(after, marks={**after.marks, **self.rules.of(after.declared).promote(after.fields)})
+        declared = {name: value for name, value in after.fields.items() if name in after.declared.fields}
+        after = replace(after, marks={**after.marks, **self.rules.of(after.declared).promote(declared)})
         salt = self.random_bytes(16).hex()
         document = {unit: {"from": old, "to": new} for unit, (old, new) in changed.items()}
         self._keep(after)

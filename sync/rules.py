@@ -41,7 +41,7 @@ class Rule(Protocol):
         """Values of the server's fields that follow from the record."""
 
     def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Columns that lists filter and sort by."""
+        """Columns that lists filter and sort by, from the declared fields; others may hold anything."""
 
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Field changes that a command makes; raises a Problem when it is not allowed."""

@@ -22,12 +22,12 @@ LONGEST_TITLE = 60
 SERVER_NAME = "系统 system"
 
 
-def learn_names(ids: Iterable[str | None]) -> dict[str, str]:
-    """Names of people and devices by id, those asked for before included."""
+def learn_names(ids: Iterable[Any]) -> dict[str, str]:
+    """Names of people and devices by id, those asked for before included; what is no id is passed over."""
     if "names" not in g:
         g.names = {"server": SERVER_NAME, "console": "控制台 console"}
     names: dict[str, str] = g.names
-    wanted = {one for one in ids if one and one not in names}
+    wanted = {one for one in ids if isinstance(one, str) and one and one not in names}
     if wanted:
         for table in (User, Device):
             rows = db.session.execute(select(table.id, table.name).where(table.id.in_(wanted)))
@@ -36,9 +36,9 @@ def learn_names(ids: Iterable[str | None]) -> dict[str, str]:
     return names
 
 
-def name_of(one: str | None) -> str:
+def name_of(one: Any) -> str:
     """The name of a person or device; a dash for nobody."""
-    return learn_names([one])[one] if one else "—"
+    return learn_names([one]).get(one, one) if isinstance(one, str) and one else "—"
 
 
 def class_name(scheme: object, code: object) -> str:
@@ -102,6 +102,12 @@ def types_of(ids: Iterable[str], scopes: tuple[str, ...]) -> dict[str, str]:
     """Record types by id, of those records that somebody with these scopes may see."""
     rows = db.session.execute(select(Record.id, Record.type, Record.scope).where(Record.id.in_(set(ids))))
     return {row.id: row.type for row in rows if covers(scopes, row.scope)}
+
+
+def excerpt(fields: Mapping[str, Any]) -> str:
+    """The beginning of what a record says in its own words; a field may hold anything where its type declares none."""
+    words = next((fields[name] for name in ("text", "facts", "note") if isinstance(fields.get(name), str)), "")
+    return words[:LONGEST_TITLE]
 
 
 def place_of(kept: Kept) -> str:

@@ -42,7 +42,7 @@ def quarantine() -> str:
 def release(quarantine_id: str) -> Response:
     """Apply the mutation with the fields that were corrected; others stay as they were sent."""
     row = db.session.get(Quarantined, quarantine_id)
-    sent = (row.mutation.get("set") or {}) if row and isinstance(row.mutation, dict) else {}
+    sent = _sent(row.mutation) if row else {}
     corrected = {name: value for name, value in _typed(request.form).items() if value != sent.get(name)}
     scope = request.form.get("scope", "").strip()
     given = loaded(Release(), {"set": corrected, **({"scope": scope} if scope else {})})
@@ -74,15 +74,20 @@ def _typed(form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _shown(row: Quarantined) -> dict[str, Any]:
-    mutation = row.mutation if isinstance(row.mutation, dict) else {}
-    sent = mutation.get("set") if isinstance(mutation.get("set"), dict) else {}
+    mutation, sent = row.mutation if isinstance(row.mutation, dict) else {}, _sent(row.mutation)
     named = [name for name in (row.problem.get("errors") or {}) if name in _fields_of(mutation.get("type"))]
     inputs = [{"name": name, "kind": "text" if isinstance(sent.get(name), str) or name not in sent else "json",
                "value": _draft(sent.get(name)), "wrong": name in named}
               for name in dict.fromkeys([*named, *sent])]
-    return {"row": row, "mutation": mutation, "inputs": inputs,
+    return {"row": row, "mutation": mutation, "sent": sent, "inputs": inputs,
             "title": PROBLEMS[row.reason].title if row.reason in PROBLEMS else row.reason,
             "raw": orjson.dumps(row.mutation, option=orjson.OPT_INDENT_2).decode()}
+
+
+def _sent(mutation: Any) -> dict[str, Any]:
+    """The fields that a raw mutation sets, as far as it is well formed."""
+    sent = mutation.get("set") if isinstance(mutation, dict) else None
+    return sent if isinstance(sent, dict) else {}
 
 
 def _fields_of(record_type: Any) -> Mapping[str, Any]:

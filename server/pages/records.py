@@ -54,12 +54,12 @@ def record(record_type: str, record_id: str) -> str:
     with reading():
         kept = visible_record(db.session(), me().scopes, record_type, record_id)
         photos = panels([kept] if kept.type == "evidence" else evidence_about([kept.id]), me().scopes)
-        offered = offers(kept)
+        offered, zone = offers(kept), kept.fields.get("zone") if kept.type == "finding" else None
         learn_names([kept.created_by, kept.fields.get("inspector_id"), kept.device_id])
         return render_template(
             "record.html", kept=kept, photos=photos, review=review_of(kept), history=sentences(kept),
-            offered=offered, choices=choices(kept, offered), zone=kept.fields.get("zone"), zone_name=zone_name,
-            twins=types_of(kept.fields.get("duplicates") or (), me().scopes), conflicts=_conflicts(kept.id),
+            offered=offered, choices=choices(kept, offered), zone=zone, zone_name=zone_name,
+            twins=types_of(_twins(kept), me().scopes), conflicts=_conflicts(kept.id),
             distance_between=distance_between, file_place=file_place, has_map=bool(_places(kept, photos)),
             details={name: value for name, value in kept.fields.items() if name not in APART})
 
@@ -84,15 +84,19 @@ def record_map(record_type: str, record_id: str) -> Response:
         kept = visible_record(db.session(), me().scopes, record_type, record_id)
         places = _places(kept, panels(evidence_about([kept.id]), me().scopes))
         zones = features_at(_moment(kept), me().scopes, _box(places)) if places else []
-    chosen = (kept.fields.get("zone") or {}).get("zone_id")
+    chosen = kept.marks.get("zone_id")
     for zone in zones:
         zone["properties"] |= {"what": "zone", "chosen": zone["id"] == chosen}
     return answer({"type": "FeatureCollection", "features": [*zones, *places]})
 
 
+def _twins(kept: Kept) -> list[str]:
+    return kept.fields.get("duplicates") or [] if kept.type == "finding" else []
+
+
 def _places(kept: Kept, photos: list[Panel]) -> list[dict[str, Any]]:
     """Points in EPSG:4490: the record's own, each photo's, and each file's claim."""
-    own = [_point("record", kept.fields.get("position"), kept.id)]
+    own = [_point("record", kept.fields.get("position") if "position" in kept.declared.fields else None, kept.id)]
     device = [_point("device", panel.fields.get("position"), panel.kept.id) for panel in photos]
     file = [_point("file", file_place(panel), panel.kept.id) for panel in photos]
     return [point for point in (*own, *device, *file) if point]

@@ -8,16 +8,18 @@ from typing import Any
 import orjson
 from jinja2 import Undefined
 from markupsafe import Markup, escape
+from marshmallow import ValidationError
 
 from schemas.positions import distance_m
-from schemas.values import RFC3339, is_uuid
+from schemas.values import RFC3339, Position, is_uuid
 from server.pages.lookups import class_name, name_of, scope_name, zone_name
 from server.pages.words import beijing, t, word, words
 from server.rules.crs import to_4490
 
+POSITION = Position()
 LONGEST_TEXT = 400
 MOST_PARTS = 40
-PEOPLE = ("inspector_id", "assignee", "reviewer_id", "officer", "created_by")
+PEOPLE = ("inspector_id", "officers", "assignee", "reviewer_id", "officer", "created_by")
 CODED = {"status": "status", "source": "source", "role": "photo", "kind": "enforcement", "decision": "decision"}
 NOTHING = Markup('<span class="nothing">—</span>')
 
@@ -47,10 +49,9 @@ def raw(value: Any) -> Markup:
 
 def place(position: Mapping[str, Any]) -> str:
     """A position in one line: degrees as sent, coordinate system, accuracy, provider."""
-    parts = [position.get("crs"), f"±{position['accuracy_m']:g} m" if position.get("accuracy_m") is not None else None,
-             position.get("provider")]
-    degrees = f"{position.get('lon', 0):.6f}, {position.get('lat', 0):.6f}"
-    return f"{degrees} ({' · '.join(str(part) for part in parts if part)})"
+    accuracy = position.get("accuracy_m")
+    parts = [position["crs"], f"±{accuracy:g} m" if accuracy is not None else None, position.get("provider")]
+    return f"{position['lon']:.6f}, {position['lat']:.6f} ({' · '.join(str(part) for part in parts if part)})"
 
 
 def apart_m(one: Any, other: Any) -> float | None:
@@ -61,7 +62,12 @@ def apart_m(one: Any, other: Any) -> float | None:
 
 
 def _is_position(value: Any) -> bool:
-    return isinstance(value, Mapping) and {"lon", "lat", "crs"} <= set(value)
+    """True for what the door would take as a position; what stands in a quarantined mutation may be anything."""
+    try:
+        POSITION.deserialize(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _text(name: str, value: str) -> Markup:
@@ -85,8 +91,8 @@ def _mapping(name: str, value: Mapping[str, Any]) -> Markup:
                                                      value["class_code"] or "—", severity)
     if "command" in value:
         return Markup("{} {}").format(t("命令", "command"), word("op", value["command"]))
-    if name == "zone" and "decision" in value:
-        return Markup("{} · {}").format(zone_name(value.get("zone_id"), value.get("version")) or "—",
+    if name == "zone" and "decision" in value and (value.get("zone_id") is None or is_uuid(value["zone_id"])):
+        return Markup("{} · {}").format(zone_name(value.get("zone_id")) or "—",
                                         word("zone", value["decision"]))
     return Markup("<br>").join(Markup('<span class="key">{}</span> {}').format(word("field", key), value_of(key, part))
                                for key, part in list(value.items())[:MOST_PARTS])

@@ -9,7 +9,7 @@ import pytest
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import PLACE, SCOPE, Visitor, said
-from tests.wire import Person, a_finding, granted, new_id, position
+from tests.wire import Person, a_finding, granted, moment, new_id, position
 
 
 def test_a_conflict_shows_both_values_and_is_settled(office: Indoors, visitor: Visitor, device: Handheld,
@@ -98,3 +98,42 @@ def test_a_page_that_cannot_be_is_a_problem_in_words(office: Indoors, visitor: V
     answer = visitor.http.get(path)
     assert answer.status_code in (400, 404, 422), answer.text[:300]
     assert "<h1>" in answer.text
+
+
+NASTY = {"text": 5, "note": [1], "position": {"normalized": {"lon": "a"}}, "zone": "x", "duplicates": "x", "about": "x",
+         "finding_id": {"a": 1}, "inspector_id": {"b": 2}, "class_code": [3], "due_at": 7, "title": None, "name": 9,
+         "address": {"c": 4}, "<script>": "<script>", "command": {"command": {}}, "status": {"d": []},
+         "officers": 5, "kind": {}, "media": 3, "flags": 4, "capture": [1], "bracket": "x", "handling": 1,
+         "assignee": []}
+
+
+@pytest.mark.parametrize("type", ["finding", "inspection", "enforcement", "letter", "register_entry", "track",
+                                  "evidence"])
+def test_fields_that_hold_anything_break_no_page(visitor: Visitor, device: Handheld, reviewer: Person,
+                                               type: str) -> None:
+    finding = device.report(SCOPE)
+    sound = {"finding": a_finding(), "inspection": {"started_at": moment()}, "track": {}, "letter": {},
+             "enforcement": {"kind": "persuade", "facts": "劝导"}, "register_entry": {"on": "2026-11-22"},
+             "evidence": {"sha256": "0" * 64, "bytes": 1, "media_type": "image/jpeg", "role": "scene",
+                          "about": {"type": "finding", "id": finding}, "captured_at": moment()}}[type]
+    odd = [device.create(type, SCOPE, {**sound, name: value, "x": NASTY}) for name, value in NASTY.items()]
+    outcomes = device.deliver(*odd)
+    visitor.signed_in(reviewer)
+    for mutation, outcome in zip(odd, outcomes, strict=True):
+        if outcome["outcome"] == "applied":
+            page = visitor.see(f"/records/{type}/{mutation['record_id']}")
+            assert "<script>alert" not in page
+            assert visitor.http.get(f"/records/{type}/{mutation['record_id']}/map.geojson").status_code == 200
+    visitor.see("/records", type=type)
+    visitor.see("/reviews")
+
+
+def test_mutations_that_hold_anything_can_be_read(visitor: Visitor, device: Handheld, supervisor: Person) -> None:
+    base = {"scope": SCOPE, "set": {**a_finding(), "class_code": "9999"}}
+    odd = [device.mutation("finding", new_id(), "put", **base) | change for change in (
+        {"set": [1]}, {"set": "x"}, {"set": {**base["set"], **NASTY, "zone": {"decision": 1, "zone_id": {}}}},
+        {"set": {"position": {"lon": "a", "lat": None, "crs": "EPSG:4326", "accuracy_m": "x"}}}, {"base": "x"},
+        {"op": {"a": 1}}, {"type": ["x"]}, {"type": None}, {"record_id": 5}, {"command": "x"}, {"scope": 7})]
+    device.deliver(*odd)
+    page = visitor.signed_in(supervisor).see("/quarantine")
+    assert page.count('class="card"') >= len(odd)
