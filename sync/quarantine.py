@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from schemas.problems import Problem
 from schemas.push import load_mutation
-from schemas.values import SCOPE
+from schemas.values import SCOPE, is_uuid
 from sync.models import Quarantined
 from sync.mutations import Waits, apply
 from sync.receipts import settle, settle_applied
@@ -31,7 +31,7 @@ def keep(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], failed: 
         door.add_row(Quarantined, {
             "id": quarantine_id, "device_id": writer.id, "user_id": writer.user_id, "n": raw["n"],
             "received_at": door.at, "scope": _scope_of(door, writer, raw), "reason": why.code, "problem": shown,
-            "record_id": record_id if isinstance(record_id, str) and len(record_id) <= 80 else None,
+            "record_id": record_id if is_uuid(record_id) else None,
             "mutation": dict(raw), "state": "open", "settlement": None})
         door.record_entry("quarantine", writer.user_id, quarantine_id, {
             "device_id": writer.id, "n": raw["n"], "code": why.code})
@@ -96,7 +96,7 @@ def _scope_of(door: Door, writer: Writer, raw: Mapping[str, Any]) -> str | None:
     scope = raw.get("scope")
     if isinstance(scope, str) and SCOPE.fullmatch(scope) and writer.covers(scope):
         return scope
-    kept = door.get(raw["record_id"]) if isinstance(raw.get("record_id"), str) and len(raw["record_id"]) == 36 else None
+    kept = door.get(raw["record_id"]) if is_uuid(raw.get("record_id")) else None
     if kept is not None and writer.covers(kept.scope):
         return kept.scope
     return writer.scopes[0] if writer.scopes else scope if isinstance(scope, str) and SCOPE.fullmatch(scope) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api, Blueprint
 
+from schemas.problems import Problem
 from server.auth import authenticate
 from server.db import writing
 from server.wire import Arguments
@@ -65,6 +66,8 @@ def init_app(app: Flask) -> None:
 
 
 def _authenticate() -> None:
+    if "\0" in request.path or any("\0" in value for value in request.args.values()):
+        raise Problem("invalid_request", "NUL has no place in an address")
     view = current_app.view_functions.get(request.endpoint or "")
     if not getattr(view, "is_public", False) and request.method != "OPTIONS":
         authenticate()

@@ -184,17 +184,6 @@ def test_the_same_photo_for_another_finding_is_flagged_on_both(device: Handheld,
     assert first in str(wait_for_flag(device, second, "reused_exact"))
 
 
-def test_a_photo_encoded_again_is_a_near_reuse(device: Handheld, finding: str) -> None:
-    content, again = a_photo(), io.BytesIO()
-    Image.open(io.BytesIO(content)).resize((320, 240)).save(again, "JPEG", quality=60)
-    first = captured(device, finding, content)
-    device.upload(content)
-    wait_for(device, first, "verified")
-    second = captured(device, device.report(SCOPE), again.getvalue())
-    device.upload(again.getvalue())
-    wait_for_flag(device, second, "reused_near")
-
-
 def test_a_file_that_tells_another_time_is_flagged(device: Handheld, finding: str) -> None:
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2019:05:01 08:00:00"

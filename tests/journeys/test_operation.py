@@ -1,18 +1,16 @@
-"""Operation (protocol section 12): health, metrics, description, the command line, a backup that can be restored."""
+"""Operation (protocol section 12): health, metrics, description, the command line."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.bureau import PASSWORD, Bureau, a_photo, eventually
-from tests.conftest import Engine
+from tests.bureau import PASSWORD, Bureau
 from tests.handheld import Handheld
 from tests.running import Server
-from tests.wire import Person, Wire, a_finding, granted, refused, sha256
+from tests.wire import Wire, granted, refused
 
 SCOPE = "320412120"
 
@@ -103,46 +101,6 @@ def test_a_command_that_cannot_be_ends_in_a_clear_sentence(server: Server, argum
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert done.stderr.strip()
-
-
-def test_a_backup_restored_elsewhere_goes_on_in_a_new_epoch(server: Server, engine: Engine, bureau: Bureau,
-                                                            tmp_path: Path) -> None:
-    device = bureau.handheld(SCOPE)
-    finding, content = device.report(SCOPE), a_photo()
-    evidence = device.capture(SCOPE, content, ("finding", finding))
-    device.deliver(evidence)
-    assert device.upload(content).status_code == 204
-
-    def state() -> str:
-        return device.owner.record("evidence", evidence["record_id"])["fields"]["media"]["state"]
-
-    assert eventually(lambda: state() == "verified", within_s=30)
-    epoch = device.hello()["epoch"]
-    server.cli("backup", str(tmp_path / "backup"))
-    device.report(SCOPE)
-    device.catch_up()
-
-    elsewhere = engine.another()
-    # The bytes of an S3 installation stay in their bucket: a backup names them (protocol section 12).
-    second = Server(tmp_path / "second", database_url=elsewhere.database_url, media_url=engine.media_url)
-    second.cli("restore", str(tmp_path / "backup"))
-    second.start()
-    try:
-        moved = device_at(device, second)
-        hello = moved.hello()
-        assert hello["epoch"] != epoch
-        assert hello["device"]["last_n"] == 2
-        assert moved.get(f"/media/{sha256(content)}").content == content
-        assert granted(Person(second.url, device.owner.username, PASSWORD).get(f"/records/finding/{finding}"))
-        refused(moved.pull(device.cursor), (400, 409, 410), action="resnapshot")
-        moved.cursor = None
-        moved.catch_up()
-        assert ("finding", finding) in moved.rows
-        outcome, = moved.deliver({**device.create("finding", SCOPE, a_finding()), "n": 3})
-        assert outcome["outcome"] == "applied"
-        assert second.cli("verify", check=False).returncode == 0
-    finally:
-        second.stop()
 
 
 def device_at(device: Handheld, server: Server) -> Handheld:

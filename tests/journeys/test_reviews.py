@@ -1,19 +1,14 @@
-"""Review (protocol section 10): the queue, claims, decisions on the evidence, and a bundle that proves itself."""
+"""Review (protocol section 10): the queue, claims, decisions on the evidence."""
 
 from __future__ import annotations
 
-import io
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bureau import Bureau, a_photo, eventually
 from tests.handheld import Handheld
-from tests.wire import Person, granted, new_id, refused, sha256
+from tests.wire import Person, granted, refused
 
 SCOPE = "320411101"
 
@@ -148,68 +143,3 @@ def test_the_other_decisions_have_their_states(device: Handheld, reviewer: Perso
     granted(decided(reviewer, finding, decision, row["version"], reasons=["来源不明"], note="存疑",
                     photos=[{"evidence_id": evidence, "reason": "来源不明"}]), 201)
     in_queue(reviewer, finding, state)
-
-
-@pytest.mark.parametrize("body", [
-    {}, {"decision": "burn", "version": 1}, {"decision": "accept"}, {"decision": "accept", "version": "one"},
-    {"decision": "accept", "version": 1, "photos": "all"}, {"decision": "accept", "version": 1, "reasons": 7}, [], "x"])
-def test_a_decision_that_cannot_be_is_a_problem(device: Handheld, reviewer: Person, body: Any) -> None:
-    finding, _, _ = photographed(device)
-    refused(reviewer.http.post(reviewer.url(f"/reviews/{finding}/decisions"), json=body), (400, 422))
-
-
-def test_what_is_not_in_the_queue_is_not_found(reviewer: Person) -> None:
-    refused(reviewer.post(f"/reviews/{new_id()}/claim"), 404)
-    refused(decided(reviewer, new_id(), "accept", 1), 404)
-    refused(reviewer.get(f"/reviews/{new_id()}/bundle?profile=court"), 404)
-
-
-def unpacked(answer: Any, directory: Path) -> Path:
-    """The bag's root."""
-    assert answer.status_code == 200, answer.text[:500]
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as bag:
-        bag.extractall(directory)
-    root, = (path.parent for path in directory.rglob("bagit.txt"))
-    return root
-
-
-def verdict(root: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-I", "verify.py"], cwd=root, capture_output=True, text=True, timeout=60)
-
-
-def test_a_bundle_proves_itself_and_finds_a_replaced_photo(device: Handheld, reviewer: Person, tmp_path: Path) -> None:
-    finding, _, content = photographed(device)
-    in_queue(reviewer, finding)
-
-    def bundle() -> Any:
-        return reviewer.get(f"/reviews/{finding}/bundle?profile=court&reason=案卷")
-
-    root = unpacked(bundle(), tmp_path / "sound")
-    originals = [path for path in root.rglob("*") if path.is_file() and sha256(path.read_bytes()) == sha256(content)]
-    assert originals, "the court's bundle holds the original"
-    assert "BagIt-Version: 1.0" in (root / "bagit.txt").read_text()
-    done = verdict(root)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-    forged = a_photo()
-    originals[0].write_bytes(forged)
-    assert verdict(root).returncode == 1, "a photo was replaced"
-    for manifest in root.glob("manifest-*.txt"):
-        manifest.write_text(manifest.read_text().replace(sha256(content), sha256(forged)))
-    for tags in root.glob("tagmanifest-*.txt"):
-        names = [line.split(maxsplit=1)[1] for line in tags.read_text().splitlines()]
-        tags.write_text("".join(f"{sha256((root / name).read_bytes())}  {name}\n" for name in names))
-    assert verdict(root).returncode == 1, "a photo was replaced together with its manifests"
-
-
-@pytest.mark.parametrize("profile", ["party", "public"])
-def test_other_profiles_verify_too(device: Handheld, reviewer: Person, tmp_path: Path, profile: str) -> None:
-    finding, _, _ = photographed(device)
-    in_queue(reviewer, finding)
-    done = verdict(unpacked(reviewer.get(f"/reviews/{finding}/bundle?profile={profile}&reason=案卷"), tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_an_unknown_profile_is_a_problem(device: Handheld, reviewer: Person) -> None:
-    finding, _, _ = photographed(device)
-    refused(reviewer.get(f"/reviews/{finding}/bundle?profile=press"), (400, 422))
