@@ -4,7 +4,7 @@ comes first; every change goes through the door.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -79,7 +79,7 @@ def arrived(door: Door, writer: Writer, kept: Kept) -> None:
                                     "hash": link.hash, "prev": link.prev})
         for other in touched_by(link, known):
             _replace_flags(door, other.record_id, CHAIN_FLAGS,
-                           check_link(other, _known(door, writer.device_id, other, plus=[link])))
+                           check_link(other, _known(door, writer.device_id, other)))
     for other_record in evidence_of(door, kept.fields["sha256"]):
         if other_record.id != kept.id:
             _replace_flags(door, other_record.id, frozenset({"reused_exact"}),
@@ -113,10 +113,10 @@ def _link(writer: Writer, record_id: str, fields: Mapping[str, Any]) -> Link | N
         return None
 
 
-def _known(door: Door, device_id: str, link: Link, plus: Iterable[Link] = ()) -> list[Link]:
+def _known(door: Door, device_id: str, link: Link) -> list[Link]:
     """The links that bear upon this one: same seq, nearest below, nearest above."""
-    near: list[Link] = [*plus, *(Link(row["seq"], row["prev"], row["hash"], row["record_id"])
-                                 for row in door.rows(CaptureEntry) if row["device_id"] == device_id)]
+    near = [Link(row["seq"], row["prev"], row["hash"], row["record_id"])
+            for row in door.rows(CaptureEntry) if row["device_id"] == device_id]
     own = select(CaptureEntry).where(CaptureEntry.device_id == device_id)
     below = select(CaptureEntry.seq).where(CaptureEntry.device_id == device_id, CaptureEntry.seq < link.seq) \
         .order_by(CaptureEntry.seq.desc()).limit(1).scalar_subquery()

@@ -79,6 +79,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "record_deleted":       Kind(409, "none", "记录已删除 Record is deleted"),
     "record_missing":       Kind(404, "none", "所指记录未到达 Record referred to never arrived"),
     "record_exists":        Kind(409, "none", "记录已存在 Record exists already"),
+    "not_processed":        Kind(422, "contact", "未能处理,已原样保留 Kept whole, but not processed"),
     "group_failed":         Kind(409, "none", "同组变更失败 Another mutation of the group failed"),
     "command_unknown":      Kind(422, "upgrade", "未知命令 Unknown command"),
     "state_moved":          Kind(409, "resnapshot", "状态已变化 State moved on"),

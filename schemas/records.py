@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from schemas.problems import Problem
-from schemas.values import About, Day, Id, Position, Refused, Scalar, ScopeCode, Sha256, Text, Time
+from schemas.values import REFUSED, About, Day, Id, Point, Position, Refused, Scalar, ScopeCode, Sha256, Text, Time
 
 
 class Merge(StrEnum):
@@ -75,14 +75,23 @@ class RecordType:
         code = "field_invalid"
         for name, value in values.items():
             declared = self.fields.get(name)
+            if declared is None and self._is_reserved(name):
+                errors[name] = ["no name for a field"]
+                continue
             try:
                 loaded[name] = value if declared is None or value is None else declared.value.deserialize(value)
             except ValidationError as error:
                 errors[name] = error.messages if isinstance(error.messages, list) else [str(error.messages)]
-                code = error.code if isinstance(error, Refused) else code
+                code = code_of(error) or code
         if errors:
             raise Problem(code, "; ".join(f"{name}: {texts[0]}" for name, texts in errors.items()), errors=errors)
         return loaded
+
+    def _is_reserved(self, name: str) -> bool:
+        """Names by which merging speaks of units: a bound value, a map's key, a set's member."""
+        head, dot, _ = name.partition(".")
+        return name in ("", "*") or name.startswith("@") or bool(self.members(name)) \
+            or (bool(dot) and self.rule(head) in (Merge.MAP, Merge.SET))
 
     def check_complete(self, values: Mapping[str, Any]) -> None:
         """Raise `field_missing` unless everything that a record of this type needs is there."""
@@ -92,6 +101,14 @@ class RecordType:
         if missing:
             raise Problem("field_missing", f"{self.name} needs {', '.join(missing)}",
                           errors={name: ["required"] for name in missing})
+
+
+def code_of(error: ValidationError) -> str | None:
+    """The problem code of a refusal, also of one inside a list."""
+    if isinstance(error, Refused):
+        return error.code
+    found = str(error.messages)
+    return next((code for code in ("crs_missing", "crs_unknown") if REFUSED[code] in found), None)
 
 
 def _text(limit: int = 10_000) -> Text:
@@ -179,7 +196,7 @@ REGISTER_ENTRY = RecordType("register_entry", {
 })
 
 TRACK = RecordType("track", {
-    "points": Declared(fields.List(fields.Dict()), Merge.APPEND), "task_id": _ref("task"), "unsigned": _server(),
+    "points": Declared(fields.List(Point()), Merge.APPEND), "task_id": _ref("task"), "unsigned": _server(),
 })
 
 TASK = RecordType("task", {
@@ -190,7 +207,7 @@ TASK = RecordType("task", {
 
 CONFLICT = RecordType("conflict", {name: _server() for name in (
     "record_type", "record_id", "field", "base", "theirs", "mine", "winner", "opened_at", "state", "theirs_by",
-    "mine_by", "resolution")}, origin="server")
+    "mine_by", "resolution", "kind")}, origin="server")
 
 ZONE = RecordType("zone", {
     "name": Declared(_text(300)), "road": Declared(_text(200)), "section": Declared(_text(200)),

@@ -115,12 +115,27 @@ class About(fields.Field[dict[str, str]]):
         return {"type": value["type"], "id": value["id"]}
 
 
+REFUSED = {"crs_missing": "a position needs its coordinate system (crs)",
+           "crs_unknown": f"crs must be one of {', '.join(CRS_NAMES)}"}
+
+
 class Refused(ValidationError):
     """A validation error that has a problem code of its own, such as `crs_missing`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Point(fields.Field[dict[str, Any]]):
+    """One point of a patrol: `{id, at, lon, lat, crs, accuracy_m}`; known by its id, placed as a position is."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or not isinstance(value.get("id"), str) or not value["id"]:
+            raise ValidationError("a point needs an id")
+        if value.get("at") is not None:
+            Time().deserialize(value["at"])
+        return {**Position().deserialize(value)}
 
 
 class Position(fields.Field[dict[str, Any]]):
@@ -133,9 +148,9 @@ class Position(fields.Field[dict[str, Any]]):
         if not isinstance(value, dict):
             raise ValidationError("not a position")
         if value.get("crs") is None:
-            raise Refused("crs_missing", "a position needs its coordinate system (crs)")
+            raise Refused("crs_missing", REFUSED["crs_missing"])
         if value["crs"] not in CRS_NAMES:
-            raise Refused("crs_unknown", f"crs must be one of {', '.join(CRS_NAMES)}")
+            raise Refused("crs_unknown", REFUSED["crs_unknown"])
         if not _within(value.get("lon"), 180) or not _within(value.get("lat"), 90):
             raise ValidationError("lon and lat must be degrees")
         accuracy = value.get("accuracy_m")

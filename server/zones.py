@@ -58,10 +58,9 @@ def attribute(session: Session, *, place: Mapping[str, float] | None, accuracy_m
                                        accuracy_m=accuracy_m, at=at, sticker_serial=sticker_serial, scopes=scopes)
 
 
-def in_force(session: Session, zone_id: Any, at: datetime) -> int | None:
-    """The number of the version of a zone that was in force then."""
-    found = index_of(session).in_force(zone_id, at) if isinstance(zone_id, str) else None
-    return found.version if found else None
+def in_force(session: Session, zone_id: Any, at: datetime) -> ZoneVersion | None:
+    """The version of a zone that was in force then."""
+    return index_of(session).in_force(zone_id, at) if isinstance(zone_id, str) else None
 
 
 def import_features(door: Door, collection: Any, *, actor: str, scopes: Sequence[str] | None) -> dict[str, Any]:

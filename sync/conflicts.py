@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.problems import Problem
 from schemas.records import CONFLICT
-from sync.merge import WHOLE, Overlap, put_value, same, touched, unit_of, value_of
+from sync.merge import SCOPE, WHOLE, Overlap, put_value, same, touched, unit_of, value_of
 from sync.rules import Context
 from sync.writers import SERVER, Writer
 
@@ -31,7 +31,8 @@ def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, made
     conflict_id = door.new_id()
     fields = {"record_type": kept.type, "record_id": kept.id, "field": overlap.unit, "base": overlap.base,
               "theirs": overlap.theirs, "mine": overlap.mine, "winner": overlap.winner, "opened_at": door.at,
-              "state": "open", "mine_by": mine_by, "theirs_by": _last_writer(kept, overlap.unit, writer)}
+              "state": "open", "kind": overlap.kind, "mine_by": mine_by,
+              "theirs_by": _last_writer(kept, overlap.unit, writer)}
     door.create(CONFLICT, conflict_id, kept.scope, fields, SERVER, op="open")
     return conflict_id
 
@@ -51,10 +52,12 @@ def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[s
     record = door.get(fields["record_id"])
     if record is None:
         raise Problem("record_missing", f"record {fields['record_id']} is not there")
-    if fields["field"] == DELETED:
+    if fields["kind"] == "deletion":
         _settle_deletion(door, record, fields, choice, writer)
-    elif isinstance(fields.get("mine"), dict) and "command" in fields["mine"]:
+    elif fields["kind"] == "command":
         _settle_command(door, record, fields, choice, context)
+    elif fields["kind"] == "scope":
+        _settle_scope(door, record, args["value"] if choice == "value" else fields[choice], writer)
     else:
         _settle_value(door, record, fields, args["value"] if choice == "value" else fields.get(choice), writer)
     return {"state": "resolved", "resolution": {"choice": choice, "value": args.get("value"), "at": door.at,
@@ -84,6 +87,7 @@ def _settle_value(door: Door, record: Kept, fields: Mapping[str, Any], value: An
         name = unit.partition(".")[0]
         record.declared.load({name: {unit.partition(".")[2]: value} if name != unit else value})
     put_value(record.declared, after, unit, value)
+    record.declared.check_complete(after)
     door.change(record, after, writer, op="settle", changed={unit_of(record.declared, unit): (before, value)},
                 stamps=_touch(record, unit, writer, before))
 
@@ -97,6 +101,14 @@ def _settle_deletion(door: Door, record: Kept, fields: Mapping[str, Any], choice
         raise Problem("choice_invalid", "choose mine or theirs: the deletion or the edit")
     after = {**record.fields, **(fields[loser] if isinstance(fields[loser], dict) else {})}
     door.change(record, after, writer, op="restore", deleted=False)
+
+
+def _settle_scope(door: Door, record: Kept, scope: Any, writer: Writer) -> None:
+    if not isinstance(scope, str) or not door.rules.known_scope(scope):
+        raise Problem("scope_unknown", f"no division has the code {scope!r}")
+    writer.must_cover(scope)
+    if scope != record.scope:
+        door.change(record, record.fields, writer, op="settle", changed={SCOPE: (record.scope, scope)}, scope=scope)
 
 
 def _settle_command(door: Door, record: Kept, fields: Mapping[str, Any], choice: str, context: Context) -> None:

@@ -55,7 +55,7 @@ def read_cursor(text: str, secret: bytes, reader: str, epoch: str, seq: int, flo
     except (ValueError, binascii.Error):
         raise Problem("cursor_invalid") from None
     tag, body = raw[:TAG_BYTES], raw[TAG_BYTES:]
-    if not hmac.compare_digest(tag, _tag(secret, body)):
+    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text or not hmac.compare_digest(tag, _tag(secret, body)):
         raise Problem("cursor_invalid")
     its_epoch, its_reader, its_seq, codes, pending = orjson.loads(body)
     if its_reader != reader:

@@ -18,6 +18,7 @@ from schemas.records import Merge, RecordType
 Stamps = dict[str, Any]
 CREATOR = ""
 WHOLE = "*"
+SCOPE = "@scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,15 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two writers changed one unit apart. `winner` is `mine` or `theirs`."""
+    """Two writers changed one unit apart. `winner` is `mine` or `theirs`; `kind` says what settling it means:
+    `value`, `deletion`, `command` or `scope`."""
 
     unit: str
     base: Any
     theirs: Any
     mine: Any
     winner: str
+    kind: str = "value"
 
 
 @dataclass(slots=True)
@@ -79,7 +82,8 @@ def value_of(record_type: RecordType, fields: Mapping[str, Any], unit: str) -> A
     """The value of a unit in a record: of a field, of a bound value's fields together, of a map's key, of a member."""
     name, dot, key = unit.partition(".")
     if dot and record_type.rule(name) is Merge.MAP:
-        return (fields.get(name) or {}).get(key)
+        entries = fields.get(name)
+        return entries.get(key) if isinstance(entries, dict) else None
     if dot and record_type.rule(name) is Merge.SET:
         return key in (fields.get(name) or ())
     if members := _members(record_type, unit):
@@ -113,7 +117,7 @@ def merge(record_type: RecordType, current: Mapping[str, Any], stamps: Stamps, w
     """
     merged = Merged(dict(current), dict(stamps),
                     others_changed=changed_by_others(stamps, WHOLE, writer, base, present=True))
-    for unit, value in _units(record_type, merged, edit):
+    for unit, value in _units(record_type, merged, edit, writer, base):
         _merge_value(record_type, merged, unit, value, writer, base, version, history)
     for name in {**edit.add, **edit.remove, **_sets(record_type, edit)}:
         if record_type.rule(name) is Merge.SET:
@@ -127,7 +131,7 @@ def merge(record_type: RecordType, current: Mapping[str, Any], stamps: Stamps, w
     return merged
 
 
-def _units(record_type: RecordType, merged: Merged, edit: Edit) -> list[tuple[str, Any]]:
+def _units(record_type: RecordType, merged: Merged, edit: Edit, writer: str, base: int) -> list[tuple[str, Any]]:
     """The units that `set` names, with their new values; bound values come as {member: value} of what was named."""
     units: dict[str, Any] = {}
     for name, value in edit.set.items():
@@ -137,11 +141,19 @@ def _units(record_type: RecordType, merged: Merged, edit: Edit) -> list[tuple[st
             merged.ignored.append(name)
         elif bound != name:
             units.setdefault(bound, {})[name] = value
-        elif rule is Merge.MAP and isinstance(value, dict):
-            units.update({f"{name}.{key}": part for key, part in value.items()})
+        elif rule is Merge.MAP and isinstance(merged.fields.get(name), dict | None) and isinstance(value, dict | None):
+            units.update({f"{name}.{key}": part for key, part in _entries(merged, name, value, writer, base).items()})
         elif rule not in (Merge.SET, Merge.APPEND):
             units[name] = value
     return list(units.items())
+
+
+def _entries(merged: Merged, name: str, value: dict[str, Any] | None, writer: str, base: int) -> dict[str, Any]:
+    """The keys that an edit of a map names; null clears those that its maker can have seen."""
+    if value is not None:
+        return value
+    return {key: None for key in merged.fields.get(name) or ()
+            if not changed_by_others(merged.stamps, f"{name}.{key}", writer, base, present=True)}
 
 
 def _merge_value(record_type: RecordType, merged: Merged, unit: str, value: Any, writer: str, base: int, version: int,

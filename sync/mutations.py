@@ -16,7 +16,7 @@ from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
 from sync.conflicts import COMMAND, DELETED, open_conflict, resolve
 from sync.kept import Kept
-from sync.merge import Edit, Merged, Overlap, merge, same
+from sync.merge import SCOPE, WHOLE, Edit, Merged, Overlap, changed_by_others, merge, same, touched
 from sync.models import Held, Quarantined
 from sync.records import Door
 from sync.rules import Context
@@ -64,6 +64,7 @@ def apply(door: Door, writer: Writer, mutation: Mutation) -> Outcome:
 
 def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation) -> Outcome:
     scope = mutation.scope
+    door.rules.must_have_right(writer, declared.name, "create")
     if not scope:
         raise Problem("scope_required", "a new record needs a scope")
     _must_write_in(door, writer, scope)
@@ -83,27 +84,46 @@ def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation
 
 def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
     declared = kept.declared
+    door.rules.must_have_right(writer, declared.name, "edit")
     edit = Edit(declared.load(mutation.set), _loaded_members(declared, mutation.add),
                 _loaded_members(declared, mutation.remove))
     if kept.deleted:
         return _edit_deleted(door, writer, kept, mutation, edit)
-    scope = mutation.scope or kept.scope
-    if scope != kept.scope:
-        _must_write_in(door, writer, scope)
+    scope, moved_apart = _scope_after(door, writer, kept, mutation)
     if door.rules.of(declared).seals(kept):
-        return _amend_sealed(door, writer, kept, mutation, edit)
+        return _amend_sealed(door, writer, kept, mutation, edit, scope)
     merged = merge(declared, kept.fields, kept.stamps, writer.id, mutation.base, kept.version + 1, edit,
                    lambda: door.history_after(kept.id, mutation.base))
     declared.check_complete(merged.fields)
     _must_have_arrived(door, declared, {name: merged.fields.get(name) for name in edit.set})
-    note = _note(mutation, merged)
+    note = _note(writer, mutation, merged)
     after = kept
-    if merged.changed or scope != kept.scope:
+    if scope != kept.scope:
+        merged.changed[SCOPE] = (kept.scope, scope)
+        for unit in (SCOPE, WHOLE):
+            touched(merged.stamps, unit, kept.version + 1, writer.id, present=True)
+    if merged.changed:
         after = door.change(kept, merged.fields, writer, changed=merged.changed, stamps=merged.stamps, scope=scope,
                             note=note)
-    conflicts = [open_conflict(door, kept, overlap, writer, mutation.made_at) for overlap in merged.overlaps]
+    conflicts = [open_conflict(door, kept, overlap, writer, mutation.made_at)
+                 for overlap in [*merged.overlaps, *moved_apart]]
     outcome = "conflicted" if conflicts else "merged" if merged.others_changed else "applied"
     return Outcome(outcome, door.get(kept.id) or after, list(dict.fromkeys(conflicts)), merged.ignored)
+
+
+def _scope_after(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> tuple[str, list[Overlap]]:
+    """The scope that a put leaves the record in. Naming the scope that stood at base, before somebody else moved the
+    record, is no move; a move against somebody else's is an overlap, and the later arrival wins."""
+    if mutation.scope is None or mutation.scope == kept.scope:
+        return kept.scope, []
+    moves = [changed[SCOPE] for changed in door.history_after(kept.id, mutation.base) if SCOPE in changed]
+    at_base = moves[0]["from"] if moves else kept.scope
+    apart = changed_by_others(kept.stamps, SCOPE, writer.id, mutation.base, present=False)
+    if mutation.scope == at_base and apart:
+        return kept.scope, []
+    _must_write_in(door, writer, mutation.scope)
+    overlap = Overlap("scope", at_base, kept.scope, mutation.scope, "mine", "scope")
+    return mutation.scope, [overlap] if apart else []
 
 
 def _edit_deleted(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit) -> Outcome:
@@ -111,13 +131,16 @@ def _edit_deleted(door: Door, writer: Writer, kept: Kept, mutation: Mutation, ed
     mine = {**edit.set, **edit.add}
     door.change(kept, kept.fields, writer, op="late_edit", changed={}, note={"edit": mine, "remove": edit.remove},
                 checked=False)
-    overlap = Overlap(DELETED, {name: kept.fields.get(name) for name in mine}, True, mine, "theirs")
+    overlap = Overlap(DELETED, {name: kept.fields.get(name) for name in mine}, True, mine, "theirs",
+                      "deletion")
     return Outcome("conflicted", door.get(kept.id) or kept, [open_conflict(door, kept, overlap, writer,
                                                                            mutation.made_at)])
 
 
-def _amend_sealed(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit) -> Outcome:
-    """A sealed document is never changed: a later edit stands beside it as an amendment."""
+def _amend_sealed(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit, scope: str) -> Outcome:
+    """A sealed document is never changed: a later edit stands beside it as an amendment. It may be moved."""
+    if scope != kept.scope:
+        kept = door.change(kept, kept.fields, writer, op="move", changed={SCOPE: (kept.scope, scope)}, scope=scope)
     given, ignored = _without_server_fields(kept.declared, edit.set)
     changes = {name: value for name, value in given.items() if not same(kept.fields.get(name), value)}
     if not changes and not edit.add and not edit.remove:
@@ -145,7 +168,7 @@ def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outco
                         note={"reason": reason})
     if not late:
         return Outcome("applied", after)
-    overlap = Overlap(DELETED, None, late, True, "mine")
+    overlap = Overlap(DELETED, None, late, True, "mine", "deletion")
     return Outcome("conflicted", after, [open_conflict(door, kept, overlap, writer, mutation.made_at)])
 
 
@@ -169,7 +192,8 @@ def _command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outc
     broken = {field_: kept.fields.get(field_) for field_, value in expect.items()
               if not same(kept.fields.get(field_), value)}
     if broken:
-        overlap = Overlap(COMMAND, expect, broken, {"command": name, "args": args}, "theirs")
+        overlap = Overlap(COMMAND, expect, broken, {"command": name, "args": args}, "theirs",
+                          "command")
         return Outcome("conflicted", kept, [open_conflict(door, kept, overlap, writer, mutation.made_at)])
     changes = door.rules.of(kept.declared).command(kept, name, args, context)
     after = door.change(kept, {**kept.fields, **changes}, writer, op=name, note={"args": args} if args else None)
@@ -184,7 +208,7 @@ def _move(door: Door, writer: Writer, kept: Kept, args: Mapping[str, Any]) -> Ou
     if not isinstance(scope, str) or not isinstance(reason, str) or not reason.strip():
         raise Problem("need_missing", "move needs scope and reason", errors={"args": ["scope and reason required"]})
     _must_write_in(door, writer, scope)
-    after = door.change(kept, kept.fields, writer, op="move", changed={"scope": (kept.scope, scope)}, scope=scope,
+    after = door.change(kept, kept.fields, writer, op="move", changed={SCOPE: (kept.scope, scope)}, scope=scope,
                         note={"reason": reason})
     return Outcome("applied", after)
 
@@ -207,6 +231,7 @@ def _must_write_in(door: Door, writer: Writer, scope: str) -> None:
 def _must_have_arrived(door: Door, declared: RecordType, fields: Mapping[str, Any]) -> None:
     """Raise Waits for the first referred record that is not there; `type_mismatch` for one of another type."""
     for name, record_id in declared.references(fields):
+        record_type(name)
         kept = door.get(record_id)
         if kept is None:
             raise Waits(record_id)
@@ -227,8 +252,10 @@ def _loaded_members(declared: RecordType, members: Mapping[str, Any]) -> dict[st
     return declared.load(members)
 
 
-def _note(mutation: Mutation, merged: Merged) -> dict[str, Any] | None:
+def _note(writer: Writer, mutation: Mutation, merged: Merged) -> dict[str, Any] | None:
     note: dict[str, Any] = {"ignored": merged.ignored} if merged.ignored else {}
+    if not writer.signed:
+        note["unsigned"] = True
     if mutation.remove:
         note["remove"] = dict(mutation.remove)
     return note or None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, not_, select
 from sqlalchemy.orm import Session
 
 from sync.cursors import Cursor, read_cursor
@@ -81,12 +81,11 @@ def _changed(session: Session, view: View, since: int, room: int, seek_by_scope:
 def _departed(session: Session, view: View, since: int, room: int) -> list[tuple[int, dict[str, Any]]]:
     """Records that left the view; one that came back is told as a change, not as a departure."""
     rows = session.execute(
-        select(Departure.seq, Departure.record_id, Departure.type, Record.scope)
+        select(Departure.seq, Departure.record_id, Departure.type)
         .join(Record, Record.id == Departure.record_id)
-        .where(Departure.from_scope.in_(view.full), Departure.seq > since)
+        .where(view.saw(Departure.type, Departure.from_scope), Departure.seq > since, not_(view.condition()))
         .order_by(Departure.seq).limit(room + 1)).all()
-    return [(row.seq, {"type": row.type, "id": row.record_id, "op": "forget"}) for row in rows
-            if not view.shows(row.type, row.scope)]
+    return [(row.seq, {"type": row.type, "id": row.record_id, "op": "forget"}) for row in rows]
 
 
 def _segment(session: Session, cursor: Cursor, view: View, room: int) -> list[dict[str, Any]]:

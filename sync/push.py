@@ -8,6 +8,7 @@ quarantined, whole.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -15,6 +16,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.problems import Problem
 from schemas.push import load_mutation
@@ -26,6 +28,7 @@ from sync.records import Door
 from sync.writers import Writer
 
 Raw = Mapping[str, Any]
+log = logging.getLogger(__name__)
 CHUNK = 500
 HELD_FOR = timedelta(days=5)
 
@@ -36,6 +39,8 @@ def push(door: Door, writer: Writer, mutations: Sequence[Raw], health: Raw, *, m
     Raises `sequence_gap` and `device_forked`; then nothing was applied. Everything else is an outcome.
     """
     device = door.session.execute(select(Device).where(Device.id == writer.id)).scalar_one()
+    if device.state != "active":  # revoked while this push waited at the gate
+        raise Problem("device_revoked")
     stored = _receipts(door, writer.id, mutations)
     _check_numbers(device, mutations, stored)
     new = [raw for raw in mutations if raw["n"] not in stored]
@@ -156,6 +161,12 @@ def _apply_unit(door: Door, writer: Writer, unit: Sequence[Raw], mutation_bytes:
         except Problem as problem:
             door.rollback(place)
             return quarantine.keep(door, writer, unit, raw["n"], problem)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            door.rollback(place)
+            log.exception("mutation %s of device %s was not processed", raw["n"], writer.id)
+            return quarantine.keep(door, writer, unit, raw["n"], Problem("not_processed"))
     return done
 
 

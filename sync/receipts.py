@@ -17,7 +17,8 @@ def settle(door: Door, device_id: str, n: int, outcome: str, *, version: int | N
     """Note the settlement; the device learns it with its next pull."""
     settled = {"outcome": outcome, "version": version, "problem": dict(problem) if problem else None}
     own = (Receipt.device_id == device_id) & (Receipt.n == n)
-    same_id = Receipt.id == select(Receipt.id).where(own).scalar_subquery()
+    same_id = (Receipt.id == select(Receipt.id).where(own).scalar_subquery()) \
+        & (Receipt.digest == select(Receipt.digest).where(own).scalar_subquery())
     door.session.execute(update(Receipt).where(or_(own, same_id))
                          .values(settled=settled, settled_seq=door.gate.next())
                          .execution_options(synchronize_session=False))

@@ -59,5 +59,8 @@ class Rules(Protocol):
     def of(self, record_type: RecordType) -> Rule:
         """The rules of a record type."""
 
+    def must_have_right(self, writer: Writer, record_type: str, what: str) -> None:
+        """Raise `role_forbidden` unless the writer may `create` or `edit` records of the type."""
+
     def known_scope(self, scope: str) -> bool:
         """True for a division code that exists."""

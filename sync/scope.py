@@ -30,8 +30,11 @@ class View:
     def condition(self, seek_by_scope: bool = True) -> ColumnElement[bool]:
         """SQL for "in this view". With many scopes an ordered walk by number beats seeking in each of them; then the
         scope must not look seekable to the planner."""
-        scope: Any = Record.scope if seek_by_scope else func.coalesce(Record.scope, "")
-        return or_(scope.in_(self.full), and_(scope.in_(self.above), Record.type.in_(REACHING)))
+        return self.saw(Record.type, Record.scope if seek_by_scope else func.coalesce(Record.scope, ""))
+
+    def saw(self, record_type: Any, scope: Any) -> ColumnElement[bool]:
+        """SQL for "a record of this type in this scope is in the view", for columns of any table."""
+        return or_(scope.in_(self.full), and_(scope.in_(self.above), record_type.in_(REACHING)))
 
 
 def view_of(session: Session, codes: Sequence[str], since_seq: int = -1) -> View:

@@ -10,11 +10,18 @@ from schemas.values import parse_time
 
 
 def same_thing(one: Mapping[str, Any], other: Mapping[str, Any], limits: Mapping[str, Any]) -> bool:
-    """Same class, within `within_m` metres, observed within `within_hours`, and the other one still open."""
-    here, there = (fields.get("position", {}).get("normalized") for fields in (one, other))
-    if here is None or there is None or other.get("status") in limits["closed"]:
+    """Same class, same place, observed within `within_hours`, and the other one still open."""
+    if other.get("status") in limits["closed"]:
         return False
     same_class = all(one.get(name) == other.get(name) for name in ("class_scheme", "class_code"))
     apart = abs(parse_time(one["observed_at"]) - parse_time(other["observed_at"]))
-    return same_class and apart.total_seconds() <= limits["within_hours"] * 3600 \
+    return same_class and apart.total_seconds() <= limits["within_hours"] * 3600 and _same_place(one, other, limits)
+
+
+def _same_place(one: Mapping[str, Any], other: Mapping[str, Any], limits: Mapping[str, Any]) -> bool:
+    """Near each other; where neither has a position, at the same address to the letter."""
+    here, there = ((fields.get("position") or {}).get("normalized") for fields in (one, other))
+    if here is None and there is None:
+        return bool(one.get("address")) and one.get("address") == other.get("address")
+    return here is not None and there is not None \
         and distance_m(here["lon"], here["lat"], there["lon"], there["lat"]) <= limits["within_m"]

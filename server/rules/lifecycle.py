@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.values import stamp
+from schemas.values import is_uuid, stamp
 from server.reference import Step, states
 from server.rules.clocks import clock_changes
 from server.rules.needs import Move, Person, Refusal, unmet
@@ -96,6 +96,8 @@ def _is_assigned(move: Move) -> bool:
     unit, person = move.fields.get("unit"), move.person
     if not isinstance(unit, str) or not unit:
         return False
+    if is_uuid(unit):
+        return unit == person.user_id
     return (
         unit in (person.unit, person.user_id) or not person.unit or any(one.startswith(unit) for one in person.scopes)
     )

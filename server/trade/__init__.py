@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from schemas.records import RECORD_TYPES, RecordType
 from server.reference import known_scope
-from server.trade.base import TypeRule
+from server.trade.base import TypeRule, must_have_right
 from server.trade.documents import EnforcementRule, InspectionRule, LetterRule
 from server.trade.evidence import EvidenceRule
 from server.trade.finding import FindingRule
 from server.trade.office import ConflictRule, TaskRule, TemplateRule
 from sync.rules import Rule, Rules
+from sync.writers import Writer
 
 OF_TYPE = {"finding": FindingRule, "evidence": EvidenceRule, "inspection": InspectionRule, "letter": LetterRule,
            "enforcement": EnforcementRule, "task": TaskRule, "conflict": ConflictRule, "template": TemplateRule}
@@ -25,6 +26,9 @@ class TradeRules:
 
     def of(self, record_type: RecordType) -> Rule:
         return self._by_type[record_type.name]
+
+    def must_have_right(self, writer: Writer, record_type: str, what: str) -> None:
+        must_have_right(writer, record_type, what)
 
     def known_scope(self, scope: str) -> bool:
         return known_scope(scope)

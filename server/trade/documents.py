@@ -52,8 +52,9 @@ def template_of(door: Door, template_id: Any, version: Any) -> Mapping[str, Any]
         return checklists()[template_id, version]
     for kept in door.live("template"):
         if (kept.fields["template_id"], kept.fields["template_version"]) == (template_id, version):
-            items = kept.fields.get("items")
-            return {**kept.fields, "items": items if isinstance(items, list) else []}
+            items = [{"answer": "pass_fail", **item} for item in kept.fields.get("items") or ()]
+            worth = sum(item.get("points") or 0 for item in items)
+            return {"full_points": worth, **kept.fields, "items": items}
     return None
 
 

@@ -42,5 +42,5 @@ class EvidenceRule(TypeRule):
         flags = [flag for kept in context.door.live("evidence", about_id=about.id)
                  for flag in kept.fields.get("flags") or ()]
         risk = risk_of(flags, about.fields)
-        returned = before is None and about.marks["review_state"] == "returned"
+        returned = before is None and about.marks["review_state"] == "returned" and context.writer.covers(about.scope)
         context.door.mark(about.id, risk=risk, **({"review_state": "open"} if returned else {}))

@@ -53,7 +53,7 @@ class TaskRule(TypeRule):
 def _person(context: Context, assignee: Any) -> str | None:
     """The id of the active person who is meant by an id or a user name."""
     return context.door.session.execute(select(User.id).where(
-        or_(User.id == assignee, User.username == assignee), User.active.is_(True))).scalar_one_or_none()
+        or_(User.id == assignee, User.username == assignee), User.active.is_(True))).scalars().first()
 
 
 class ConflictRule(TypeRule):
@@ -68,5 +68,13 @@ class TemplateRule(TypeRule):
 
     def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
         super().check(before, after, context)
-        if not isinstance(after.get("items") or [], list):
-            raise Problem("field_invalid", "items must be a list", errors={"items": ["not a list"]})
+        items = after.get("items") or []
+        sound = isinstance(items, list) and all(isinstance(one, dict) and isinstance(one.get("id"), str)
+                                                and _is_number(one.get("points", 0)) for one in items)
+        if not sound or not _is_number(after.get("full_points", 0)):
+            raise Problem("field_invalid", "items must be a list of {id, text, points, answer}, points are numbers",
+                          errors={"items": ["not a list of items with ids and points"]})
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

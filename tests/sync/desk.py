@@ -56,6 +56,9 @@ class PlainRules:
     def of(self, record_type):
         return PlainRule()
 
+    def must_have_right(self, writer, record_type, what):
+        return None
+
     def known_scope(self, scope):
         return scope.startswith("32")
 

@@ -121,3 +121,24 @@ def test_a_cursor_beyond_the_log_tells_a_restored_server(desk, tmp_path):
     with pytest.raises(Problem) as refused:
         desk.pull(writer, cursor)
     assert refused.value.code == "log_forked"
+
+
+def test_a_forget_is_never_lost_behind_records_that_came_back(desk):
+    city, reader = desk.device(scopes=("3204",)), desk.device(scopes=(A,))
+    made = [outcome["record_id"] for outcome in desk.push(city, *(desk.finding(scope=A) for _ in range(3)))]
+    _, cursor = desk.pull_all(reader)
+    desk.push(city, *(desk.edit(record_id, 1, scope=B) for record_id in made))
+    desk.push(city, *(desk.edit(record_id, 2, scope=A) for record_id in made[:2]))
+    changes, _ = desk.pull_all(reader, cursor, limit=1)
+    assert {(change["op"], change["id"]) for change in changes} == {
+        ("put", made[0]), ("put", made[1]), ("forget", made[2])}
+
+
+def test_an_office_record_that_reached_down_is_forgotten_when_it_moves(desk):
+    office, reader = desk.device(scopes=("32",)), desk.device(scopes=(A,))
+    [made] = desk.push(office, {"type": "notice", "record_id": desk.uuid(), "op": "put", "base": 0, "scope": "3204",
+                                "set": {"title": "通知"}})
+    changes, cursor = desk.pull_all(reader)
+    assert [change["op"] for change in changes] == ["put"]
+    desk.push(office, desk.edit(made["record_id"], 1, type="notice", scope="3205"))
+    assert [change["op"] for change in desk.pull_all(reader, cursor)[0]] == ["forget"]
