@@ -28,6 +28,7 @@ from sync.scope import view_of
 from sync.writers import Writer
 
 LEASE = timedelta(minutes=15)
+DECIDABLE = frozenset({"open", "escalated"})
 risk_or_zero = func.coalesce(Record.risk, 0)
 CURSOR = re.compile(r"(\d{1,9})-(\d{1,18})")
 
@@ -100,9 +101,11 @@ def under_review(door: Door, reviewer: Writer, record_id: str) -> Kept:
 
 
 def claim(door: Door, reviewer: Writer, record_id: str) -> dict[str, Any]:
-    """Lease the record for 15 minutes, or renew one's own lease; raises `not_found`, `claimed`."""
-    kept = under_review(door, reviewer, record_id)
-    _must_be_free(door, reviewer, kept)
+    """Lease the record for 15 minutes, or renew one's own lease.
+
+    Raises `not_found`, `own_work`, `version_changed` when nothing waits for a decision, `claimed`.
+    """
+    kept = _decidable(door, reviewer, record_id)
     until = stamp(door.now + LEASE)
     door.session.merge(Claim(record_id=kept.id, user_id=reviewer.user_id, until=until))
     door.record_entry("claim", reviewer.user_id, kept.id, {"type": kept.type, "until": until})
@@ -112,12 +115,10 @@ def claim(door: Door, reviewer: Writer, record_id: str) -> dict[str, Any]:
 def decide(door: Door, reviewer: Writer, record_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Write the decision, and the task of a return; `given` is a loaded `DecisionGiven`.
 
-    Raises `not_found`, `own_work`, `claimed`, `version_changed`, `field_invalid` for photos of something else.
+    Raises `not_found`, `own_work`, `claimed`, `version_changed` when the record moved on or somebody decided already,
+    `field_invalid` for photos of something else.
     """
-    kept = under_review(door, reviewer, record_id)
-    if reviewer.user_id in captors(door.session, kept):
-        raise Problem("own_work", "who captured it does not review it")
-    _must_be_free(door, reviewer, kept)
+    kept = _decidable(door, reviewer, record_id)
     if given["version"] != kept.version:
         raise Problem("version_changed", f"the record is at version {kept.version}", version=kept.version)
     photos = _photos(door, kept, given["photos"])
@@ -137,11 +138,19 @@ def decide(door: Door, reviewer: Writer, record_id: str, given: Mapping[str, Any
     return {"decision": decision.to_wire(), "state": state, **({"task": task.to_wire()} if task else {})}
 
 
-def _must_be_free(door: Door, reviewer: Writer, kept: Kept) -> None:
-    """Raise `claimed` while somebody else's lease holds."""
+def _decidable(door: Door, reviewer: Writer, record_id: str) -> Kept:
+    """The record, when a decision on it is open to this reviewer: somebody else's work, undecided, leased to nobody
+    else. A decision gives the record no new version, so that its review state tells what was decided meanwhile."""
+    kept = under_review(door, reviewer, record_id)
+    if reviewer.user_id in captors(door.session, kept):
+        raise Problem("own_work", "who captured it does not review it")
+    state = kept.marks["review_state"]
+    if state not in DECIDABLE:
+        raise Problem("version_changed", f"已有审核结论 it is {state} already", version=kept.version, state=state)
     held = live_claims(door.session, [kept.id], door.at).get(kept.id)
     if held is not None and held.user_id != reviewer.user_id:
         raise Problem("claimed", f"claimed until {held.until}", claimed_by=held.user_id, until=held.until)
+    return kept
 
 
 def _photos(door: Door, kept: Kept, named: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:

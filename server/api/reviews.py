@@ -36,7 +36,7 @@ def list_reviews(asked: dict[str, Any]) -> Response:
 @needs_role("reviewer")
 @blp.response(200)
 def claim(record_id: str) -> Response:
-    """Lease the record for 15 minutes; again renews. 409 `claimed` while somebody else's lease holds."""
+    """Lease the record for 15 minutes; again renews. 403 `own_work`, 409 `claimed`, `version_changed`."""
     with writing() as door:
         lease = reviews.claim(door, me().writer(), record_id)
     return answer(lease)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -105,6 +106,16 @@ def test_a_decision_on_an_older_version_is_refused(device: Handheld, reviewer: P
     row = in_queue(reviewer, finding)
     device.deliver(device.edit("finding", finding, row["version"], set={"text": "补充说明"}))
     refused(decided(reviewer, finding, "accept", row["version"]), 409, "version_changed")
+
+
+def test_of_two_decisions_at_once_one_stands(bureau: Bureau, device: Handheld, reviewer: Person) -> None:
+    other = bureau.person("reviewer", scopes=(SCOPE,), who="other")
+    for _ in range(4):
+        finding = device.report(SCOPE)
+        device.deliver(device.capture(SCOPE, a_photo(), ("finding", finding)))
+        with ThreadPoolExecutor(2) as both:
+            answers = list(both.map(decided, (reviewer, other), [finding] * 2, ["accept"] * 2, [1] * 2))
+        assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
 def test_own_work_is_not_reviewed(bureau: Bureau) -> None:

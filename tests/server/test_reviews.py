@@ -178,7 +178,29 @@ def test_nobody_reviews_what_he_captured(office: Indoors, whose: str) -> None:
     first, second = (mine, other) if whose == "finding" else (other, mine)
     finding = first.report(SCOPE)
     second.deliver(second.capture(SCOPE, a_photo(size=(64, 64)), ("finding", finding)))
+    refused(both.post(f"/reviews/{finding}/claim"), 403, "own_work")
     refused(decided(both, finding, "accept"), 403, "own_work")
+
+
+@pytest.mark.parametrize("decision", ["accept", "return", "exclude"])
+def test_what_is_decided_is_neither_claimed_nor_decided_again(office: Indoors, device: Handheld, reviewer: Person,
+                                                              decision: str) -> None:
+    finding, _ = with_evidence(device)
+    other = office.person("reviewer", scopes=(SCOPE,))
+    granted(decided(reviewer, finding, decision, note="存疑"), 201)
+    for person in (reviewer, other):
+        refused(decided(person, finding, "accept"), 409, "version_changed")
+        refused(person.post(f"/reviews/{finding}/claim"), 409, "version_changed")
+    assert len(entries(office, "decision", finding)) == 1
+
+
+def test_what_was_escalated_waits_for_another_decision(office: Indoors, device: Handheld, reviewer: Person) -> None:
+    finding, _ = with_evidence(device)
+    granted(decided(reviewer, finding, "escalate", note="请复核"), 201)
+    other = office.person("reviewer", scopes=(SCOPE,))
+    granted(other.post(f"/reviews/{finding}/claim"))
+    granted(decided(other, finding, "accept"), 201)
+    refused(decided(reviewer, finding, "exclude"), 409, "version_changed")
 
 
 def test_a_decision_on_another_version_is_refused_with_the_current_one(device: Handheld, reviewer: Person) -> None:
