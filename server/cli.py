@@ -116,14 +116,15 @@ def zones() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_zones(file: Path) -> None:
     """Import a GeoJSON FeatureCollection; prints what was imported and what was rejected."""
-    from server.zones import import_features
+    from server.zones import check_collection, import_features
     try:
         collection = orjson.loads(file.read_bytes())
     except orjson.JSONDecodeError as error:
         raise click.ClickException(f"不是有效的 JSON not valid JSON: {error}") from None
     with _app().app_context():
+        checked = check_collection(db.session(), collection, None)
         with writing() as door:
-            found = import_features(door, collection, actor="console", scopes=None)
+            found = import_features(door, collection, actor="console", scopes=None, checked=checked)
         _print(found)
 
 

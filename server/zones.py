@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import shapely
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
@@ -21,8 +20,9 @@ from server.models import ZoneRow
 from server.reference import known_scope
 from server.rules.attribution import Attribution
 from server.rules.zone_features import Accepted
-from server.rules.zone_import import check_features
+from server.rules.zone_import import Rejection, check_features
 from server.rules.zones import ZoneIndex, ZoneVersion
+from sync.kept import Kept
 from sync.records import Door
 from sync.writers import SERVER
 
@@ -31,7 +31,12 @@ _cache: dict[str, tuple[int, ZoneIndex]] = {}
 
 
 def index_of(session: Session) -> ZoneIndex:
-    """The index of all zone versions; built anew only when a version came."""
+    """The index of all zone versions; built anew only when a version came or a zone got another name."""
+    return _numbered(session)[1]
+
+
+def _numbered(session: Session) -> tuple[int, ZoneIndex]:
+    """The index, and the number of the newest change of the register that stands in it."""
     url = str(session.get_bind().engine.url)
     newest = session.execute(select(func.max(ZoneRow.number))).scalar() or 0
     with _lock:
@@ -39,7 +44,7 @@ def index_of(session: Session) -> ZoneIndex:
         if known is None or known[0] != newest:
             rows = session.execute(select(ZoneRow).order_by(ZoneRow.zone_id, ZoneRow.version)).scalars()
             known = _cache[url] = (newest, ZoneIndex([version_of(row) for row in rows]))
-    return known[1]
+    return known
 
 
 def version_of(row: ZoneRow) -> ZoneVersion:
@@ -63,47 +68,101 @@ def in_force(session: Session, zone_id: Any, at: datetime) -> ZoneVersion | None
     return index_of(session).in_force(zone_id, at) if isinstance(zone_id, str) else None
 
 
-def import_features(door: Door, collection: Any, *, actor: str, scopes: Sequence[str] | None) -> dict[str, Any]:
-    """Import a FeatureCollection: what is sound becomes a version if it differs from the newest one, the rest is
-    reported one by one. `imported` counts the features that stand in the register now, changed by this or not."""
+class Checked(NamedTuple):
+    """What may be imported and what may not, held against the register as of change `number`."""
+
+    number: int
+    accepted: list[Accepted]
+    rejected: list[Rejection]
+
+
+def check_collection(session: Session, collection: Any, scopes: Sequence[str] | None) -> Checked:
+    """Check the features of a FeatureCollection, best before the gate is open; raises `invalid_request`."""
     if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection" \
             or not isinstance(collection.get("features"), list):
         raise Problem("invalid_request", "须为 GeoJSON FeatureCollection the body must be a GeoJSON FeatureCollection")
-    accepted, rejected = check_features(collection["features"], existing=index_of(door.session), scopes=scopes,
-                                        known_scope=known_scope)
-    counts = {"created": 0, "changed": 0, "unchanged": 0}
+    number, index = _numbered(session)
+    return Checked(number, *check_features(collection["features"], existing=index, scopes=scopes,
+                                           known_scope=known_scope))
+
+
+def import_features(door: Door, collection: Any, *, actor: str, scopes: Sequence[str] | None,
+                    checked: Checked | None = None) -> dict[str, Any]:
+    """Import a FeatureCollection: what is sound becomes a version if it differs from the newest one, the rest is
+    reported one by one. `imported` counts the features that stand in the register now, changed by this or not.
+    `checked` holds unless the register changed meanwhile."""
+    if checked is None or checked.number != _numbered(door.session)[0]:
+        checked = check_collection(door.session, collection, scopes)
+    counts = {"created": 0, "changed": 0, "renamed": 0, "unchanged": 0}
     newest = _newest(door.session)
-    door.load([feature.zone_id for feature in accepted if feature.zone_id])
-    for feature in accepted:
+    door.load([feature.zone_id for feature in checked.accepted if feature.zone_id])
+    for feature in checked.accepted:
         counts[_enter(door, feature, newest)] += 1
-    door.record_entry("zones_imported", actor, None, {"imported": len(accepted), "rejected": len(rejected), **counts})
-    return {"imported": len(accepted), "rejected": [
-        {"index": one.index, "name": one.name, "code": one.code, "detail": one.detail} for one in rejected]}
+    imported = len(checked.accepted)
+    door.record_entry("zones_imported", actor, None, {"imported": imported, "rejected": len(checked.rejected),
+                                                      **counts})
+    return {"imported": imported, "rejected": [
+        {"index": one.index, "name": one.name, "code": one.code, "detail": one.detail} for one in checked.rejected]}
 
 
-def _newest(session: Session) -> dict[str, tuple[int, str]]:
-    """(version, digest) of the newest version of each zone."""
-    rows = session.execute(select(ZoneRow.zone_id, ZoneRow.version, ZoneRow.digest).order_by(ZoneRow.version))
-    return {row.zone_id: (row.version, row.digest) for row in rows}
+def _newest(session: Session) -> dict[str, tuple[int, str, dict[str, str]]]:
+    """(version, digest, names) of the newest version of each zone."""
+    rows = session.execute(select(ZoneRow.zone_id, ZoneRow.version, ZoneRow.digest, ZoneRow.name, ZoneRow.road,
+                                  ZoneRow.section).order_by(ZoneRow.version))
+    return {row.zone_id: (row.version, row.digest, {"name": row.name, "road": row.road, "section": row.section})
+            for row in rows}
 
 
-def _enter(door: Door, feature: Accepted, newest: Mapping[str, tuple[int, str]]) -> str:
-    zone_id = feature.zone_id or str(uuid.UUID(bytes=door.random_bytes(16), version=4))
+def _enter(door: Door, feature: Accepted, newest: Mapping[str, tuple[int, str, dict[str, str]]]) -> str:
+    """Write what the feature changes: outline, party, sticker, time and scope make a version, names do not."""
+    zone_id = feature.zone_id or door.new_id()
     outline = shapely.to_geojson(feature.outline)
-    fields = {"name": feature.name, "road": feature.road, "section": feature.section, "party": feature.party,
-              "sticker_serial": feature.sticker_serial, "valid_from": stamp(feature.valid_from),
+    names = {"name": feature.name, "road": feature.road, "section": feature.section}
+    fields = {"party": feature.party, "sticker_serial": feature.sticker_serial,
+              "valid_from": stamp(feature.valid_from),
               "valid_to": stamp(feature.valid_to) if feature.valid_to else None}
-    digest = hashlib.sha256(orjson.dumps([fields, feature.scope, outline], option=orjson.OPT_SORT_KEYS)).hexdigest()
-    number, known_digest = newest.get(zone_id, (0, ""))
+    digest = digest_of(fields, feature.scope, outline)
+    number, known_digest, known_names = newest.get(zone_id, (0, "", {}))
     if digest == known_digest:
-        return "unchanged"
+        return "unchanged" if names == known_names else _rename(door, zone_id, number, names)
     version = number + 1
-    document = {**fields, "outline": orjson.loads(outline), "zone_version": version}
+    document = {**names, **fields, "outline": orjson.loads(outline), "zone_version": version}
     before = door.get(zone_id)
     if before is None:
         kept = door.create(record_type("zone"), zone_id, feature.scope, document, SERVER, op="import")
     else:
         kept = door.change(before, document, SERVER, op="import", scope=feature.scope, deleted=False, checked=False)
-    door.add_row(ZoneRow, {**fields, "zone_id": zone_id, "version": version, "number": kept.seq,
+    door.add_row(ZoneRow, {**names, **fields, "zone_id": zone_id, "version": version, "number": kept.seq,
                            "scope": feature.scope, "outline": outline, "digest": digest})
     return "created" if number == 0 else "changed"
+
+
+def digest_of(fields: Mapping[str, Any], scope: str, outline: str) -> str:
+    """What makes a version of a zone, as one hash: outline, party, sticker, time and scope."""
+    return hashlib.sha256(orjson.dumps([fields, scope, outline], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _rename(door: Door, zone_id: str, version: int, names: Mapping[str, str]) -> str:
+    """A zone's names are labels of its newest version; the record's history keeps the former ones."""
+    kept = door.amend(zone_id, names, op="import")
+    if kept is not None:
+        door.session.execute(update(ZoneRow).where(ZoneRow.zone_id == zone_id, ZoneRow.version == version)
+                             .values(**names, number=kept.seq))
+    return "renamed"
+
+
+def moved(door: Door, zone: Kept, scope: str) -> dict[str, Any]:
+    """Enter the next version of a zone that an office moved to another scope; gives the record's changed fields.
+
+    It is in force from now on, or, where the newest version is not in force now, from that one's beginning.
+    """
+    row = door.session.execute(select(ZoneRow).where(ZoneRow.zone_id == zone.id).order_by(ZoneRow.version.desc())
+                               .limit(1)).scalar_one()
+    reigns = row.valid_from <= door.at and (row.valid_to is None or door.at < row.valid_to)
+    fields = {"party": row.party, "sticker_serial": row.sticker_serial,
+              "valid_from": door.at if reigns else row.valid_from, "valid_to": row.valid_to}
+    door.add_row(ZoneRow, {
+        **fields, "zone_id": zone.id, "version": row.version + 1, "number": door.gate.seq + 1, "scope": scope,
+        "name": row.name, "road": row.road, "section": row.section, "outline": row.outline,
+        "digest": digest_of(fields, scope, row.outline)})
+    return {"zone_version": row.version + 1, "valid_from": fields["valid_from"]}

@@ -43,8 +43,9 @@ def import_zones() -> Response:
     """Import a FeatureCollection; sound features are imported, the others reported one by one."""
     request.max_content_length = IMPORT_BYTES
     collection = read_json(request)
+    checked = zones.check_collection(db.session(), collection, me().scopes)
     with writing() as door:
-        found = zones.import_features(door, collection, actor=me().user_id, scopes=me().scopes)
+        found = zones.import_features(door, collection, actor=me().user_id, scopes=me().scopes, checked=checked)
     return answer(found)
 
 

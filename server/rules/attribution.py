@@ -46,8 +46,10 @@ class Attribution:
     candidates: tuple[Candidate, ...] = ()
 
     def as_wire(self) -> dict[str, Any]:
-        """The answer of GET /zones/attribute."""
-        return {"decision": self.decision, "candidates": [asdict(candidate) for candidate in self.candidates]}
+        """The answer of GET /zones/attribute: parties without `contact`, since whoever asks may ask about any place."""
+        return {"decision": self.decision, "candidates": [
+            {**asdict(one), "party": {name: value for name, value in one.party.items() if name != "contact"}}
+            for one in self.candidates]}
 
     def as_field(self) -> dict[str, Any]:
         """`finding.zone`: the first candidate when the decision is certain or probable, else no zone yet."""

@@ -72,7 +72,7 @@ def read_feature(index: int, feature: object, scopes: Sequence[str] | None, know
         raise _invalid("valid_to", "必须晚于 valid_from", "must be later than valid_from")
     return Accepted(
         index=index,
-        zone_id=_zone_id(properties),
+        zone_id=_zone_id(properties) or _feature_id(feature),
         name=name,
         road=_text(properties, "road"),
         section=_text(properties, "section"),
@@ -146,6 +146,16 @@ def _zone_id(properties: Mapping[Any, Any]) -> str | None:
     if zone_id != text.lower():
         raise _invalid("zone_id", "不是 UUID", "is no UUID")
     return zone_id
+
+
+def _feature_id(feature: Mapping[Any, Any]) -> str | None:
+    """The Feature's own `id` (RFC 7946 section 3.2) where it is a UUID; other ids are the sender's own affair."""
+    stated = feature.get("id")
+    try:
+        found = str(UUID(stated)) if isinstance(stated, str) else None
+    except ValueError:
+        return None
+    return found if found == str(stated).lower() else None
 
 
 def _crs(properties: Mapping[Any, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from server.reference import settings
 from server.rules.plane import Plane, Shapes
 from server.rules.zone_features import KNOWN_SCOPE, Accepted, FeatureRefused, read_feature
-from server.rules.zones import ZoneIndex
+from server.rules.zones import ZoneIndex, ZoneVersion
 
 BATCH = 512  # features compared at once: bounds the pairs in memory when a hostile file lays all of them on one place
 Pairs = Iterator[tuple[int, int]]
@@ -40,12 +40,15 @@ def check_features(
     """What may be imported and what may not, both in file order; raises nothing, whatever came.
 
     `scopes`: what the importer covers, None for everything. A feature with the id of an existing zone becomes its
-    next version and takes the place of the older ones from its valid_from on. Of two features that exclude each other
-    the first stays.
+    next version and takes the place of the older ones from its valid_from on, which is no earlier than theirs. One
+    without an id that has scope, name and outline of an existing zone is that zone. Of two features that exclude each
+    other the first stays.
     """
     rejected: list[Rejection] = []
     standing = _read(features, scopes, known_scope, rejected)
+    standing = _recognised(standing, existing)
     standing = _without_twins(standing, rejected)
+    standing = _without_backdated(standing, existing, rejected)
     standing = _within_reach(standing, existing, rejected)
     known = {version.zone_id for version in existing.versions}
     while True:
@@ -85,6 +88,41 @@ def _without_twins(standing: list[Accepted], rejected: list[Rejection]) -> list[
             said = f"文件中第 {n} 个要素已用此 zone_id。Feature {n} of the file has this zone_id already."
             rejected.append(Rejection(one.index, one.name, "duplicate_zone", said))
     return [one for one in standing if not one.zone_id or first[one.zone_id] == one.index]
+
+
+def _recognised(standing: list[Accepted], existing: ZoneIndex) -> list[Accepted]:
+    """The features, those without an id with that of the zone which they draw again at the same time."""
+    if all(one.zone_id for one in standing):
+        return standing
+    drawn: dict[tuple[str, str, bytes], list[int]] = {}
+    for n, (version, outline) in enumerate(zip(existing.versions, _spellings(existing.versions), strict=True)):
+        drawn.setdefault((version.scope, version.name, outline), []).append(n)
+    found = []
+    for one, outline in zip(standing, _spellings(standing), strict=True):
+        same = [existing.versions[n].zone_id for n in drawn.get((one.scope, one.name, outline), ())
+                if _together(*_span(one), existing.starts[n], existing.ends[n])]
+        found.append(replace(one, zone_id=same[0]) if same and not one.zone_id else one)
+    return found
+
+
+def _spellings(drawn: Sequence[Accepted] | Sequence[ZoneVersion]) -> list[bytes]:
+    """One spelling of each outline, wherever its rings begin and however they turn."""
+    return list(shapely.to_wkb(shapely.normalize(np.array([one.outline for one in drawn], dtype=object))))
+
+
+def _without_backdated(standing: list[Accepted], existing: ZoneIndex, rejected: list[Rejection]) -> list[Accepted]:
+    """Only features that change no time before the newest version of their zone: what was in force then, was."""
+    kept = []
+    for one in standing:
+        newest = existing.newest(one.zone_id)
+        if newest is None or one.valid_from >= newest.valid_from:
+            kept.append(one)
+            continue
+        since = newest.valid_from.isoformat()
+        said = (f"属性 valid_from 早于该责任区第 {newest.version} 版的生效时间 {since}。"
+                f"Property valid_from lies before {since}, from which version {newest.version} of the zone is in force.")
+        rejected.append(Rejection(one.index, one.name, "invalid_property", said))
+    return kept
 
 
 def _within_reach(standing: list[Accepted], existing: ZoneIndex, rejected: list[Rejection]) -> list[Accepted]:

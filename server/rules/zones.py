@@ -62,6 +62,11 @@ class ZoneIndex:
                 self._by_sticker.setdefault(version.sticker_serial, []).append(n)
         self.starts, self.ends = self._reigns()
 
+    def newest(self, zone_id: str | None) -> ZoneVersion | None:
+        """The newest version of a zone, in force or not; None for an unknown zone."""
+        found = [self.versions[n] for n in self._by_zone.get(zone_id or "", ())]
+        return max(found, key=lambda version: version.version, default=None)
+
     def in_force(self, zone_id: str, at: datetime) -> ZoneVersion | None:
         """The newest version with valid_from <= at; None if that one has ended, or the zone is unknown."""
         found = self._in_force(self._by_zone.get(zone_id, []), at)

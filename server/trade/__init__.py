@@ -10,12 +10,13 @@ from server.trade.base import TypeRule, must_have_right
 from server.trade.documents import EnforcementRule, InspectionRule, LetterRule
 from server.trade.evidence import EvidenceRule
 from server.trade.finding import FindingRule
-from server.trade.office import ConflictRule, TaskRule, TemplateRule
+from server.trade.office import ConflictRule, TaskRule, TemplateRule, ZoneRule
 from sync.rules import Rule, Rules
 from sync.writers import Writer
 
 OF_TYPE = {"finding": FindingRule, "evidence": EvidenceRule, "inspection": InspectionRule, "letter": LetterRule,
-           "enforcement": EnforcementRule, "task": TaskRule, "conflict": ConflictRule, "template": TemplateRule}
+           "enforcement": EnforcementRule, "task": TaskRule, "conflict": ConflictRule, "template": TemplateRule,
+           "zone": ZoneRule}
 
 
 class TradeRules:

@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from schemas.problems import Problem
+from server import zones
 from server.models import User
 from server.trade.base import TypeRule
 from sync.kept import Kept
 from sync.rules import Context
+from sync.writers import SERVER
 
 STEPS = {("open", "accept"): "accepted", ("open", "hand_back"): "handed_back", ("accepted", "finish"): "finished",
          ("accepted", "hand_back"): "handed_back", ("open", "finish"): "finished"}
@@ -74,6 +76,21 @@ class TemplateRule(TypeRule):
         if not sound or not _is_number(after.get("full_points", 0)):
             raise Problem("field_invalid", "items must be a list of {id, text, points, answer}, points are numbers",
                           errors={"items": ["not a list of items with ids and points"]})
+
+
+class ZoneRule(TypeRule):
+    """The register of zones knows every version, so that only the import changes a zone (protocol section 8). A move
+    is a command of every type; it makes a version in the register, too."""
+
+    def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
+        if context.writer is not SERVER and context.op != "move":
+            raise Problem("not_creatable", "责任区只能通过导入变更 zones are made and changed by POST /zones/import")
+
+    def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        derived = super().derive(before, after, context)
+        if before is not None and context.op == "move" and context.scope != before.scope:
+            derived |= zones.moved(context.door, before, context.scope)
+        return derived
 
 
 def _is_number(value: Any) -> bool:

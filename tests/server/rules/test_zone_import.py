@@ -221,6 +221,31 @@ def test_a_redraw_that_is_refused_makes_no_room():
     assert codes(refused, wants_its_place, existing=town) == ["overlapping", "overlapping"]
 
 
+def test_a_feature_without_zone_id_has_the_id_of_the_feature_if_that_is_a_uuid():
+    accepted, _ = check({**feature(), "id": IDS[3].upper()}, {**feature(square(50)), "id": 7},
+                        {**feature(square(90)), "id": "shop-9"}, {**feature(square(130), zone_id=IDS[1]), "id": IDS[2]})
+    assert [one.zone_id for one in accepted] == [IDS[3], None, None, IDS[1]]
+
+
+def test_a_zone_drawn_again_is_known_by_scope_name_and_outline():
+    known = index_of(feature(zone_id=IDS[0], valid_to="2027-01-01"))
+    turned = [square()[0][::-1]]
+    accepted, _ = check(feature(turned, party={"name": "新店"}), existing=known)
+    assert [one.zone_id for one in accepted] == [IDS[0]]
+    later, _ = check(feature(valid_from="2027-01-01"), existing=known)
+    assert [one.zone_id for one in later] == [None], "the old zone has ended"
+    assert codes(feature(name="二号店"), existing=known) == ["overlapping"]
+    assert codes(feature(), feature(), existing=known) == [None, "duplicate_zone"]
+
+
+def test_what_was_in_force_is_not_changed_afterwards():
+    known = index_of(feature(zone_id=IDS[0], valid_from="2026-06-01"))
+    _, (rejected,) = check(feature(square(side_m=9), zone_id=IDS[0], valid_from="2026-05-31"), existing=known)
+    assert (rejected.index, rejected.code) == (0, "invalid_property")
+    assert "valid_from" in rejected.detail
+    assert codes(feature(square(side_m=9), zone_id=IDS[0], valid_from="2026-06-01"), existing=known) == [None]
+
+
 def test_a_zone_id_stands_once_in_a_file():
     assert codes(feature(zone_id=IDS[0]), feature(square(50), zone_id=IDS[0].upper())) == [None, "duplicate_zone"]
 
@@ -295,5 +320,8 @@ def test_a_whole_town_imports_cleanly_and_again(source):
     assert len(town.versions) == len(features) > 600
     assert codes(*features, existing=town) == [None] * len(features)
     for one in features:
-        one["properties"] |= {"zone_id": None, "sticker_serial": None}
+        one |= {"id": None, "properties": one["properties"] | {"zone_id": None, "sticker_serial": None}}
+    assert set(codes(*features, existing=town)) == {None}, "each is known by scope, name and outline"
+    for one in features:
+        one["properties"]["name"] += "隔壁"
     assert set(codes(*features, existing=town)) == {"overlapping"}
