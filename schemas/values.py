@@ -128,14 +128,17 @@ class Refused(ValidationError):
 
 
 class Point(fields.Field[dict[str, Any]]):
-    """One point of a patrol: `{id, at, lon, lat, crs, accuracy_m}`; known by its id, placed as a position is."""
+    """One point of a patrol: `{id, at, lon, lat, crs, accuracy_m}`; known by its id. It is kept as sent and never
+    converted, so one without `crs` is no guess; an unknown `crs` is refused."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or not isinstance(value.get("id"), str) or not value["id"]:
             raise ValidationError("a point needs an id")
         if value.get("at") is not None:
             Time().deserialize(value["at"])
-        return {**Position().deserialize(value)}
+        if value.get("crs") is not None:
+            Position().deserialize(value)
+        return value
 
 
 class Position(fields.Field[dict[str, Any]]):

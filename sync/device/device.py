@@ -201,12 +201,13 @@ class Device:
     # talking
 
     def sync(self, *, chunk_bytes: int = CHUNK_BYTES) -> Report:
-        """Say hello, push, upload, pull."""
+        """Say hello, push, upload, pull, and say what still waits."""
         self._must_be_free()
         self._exchange.greet()
         pushed = self.push()
         uploaded = self.upload(chunk_bytes)
         received = self.pull()
+        self._exchange.tell_health()
         return Report(pushed.delivered, self.outbox.health()["unsent"], pushed.conflicts, pushed.quarantined, uploaded,
                       len(self.photos("waiting")), received)
 

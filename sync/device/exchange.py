@@ -55,6 +55,7 @@ class Exchange:
         self._store, self._client, self._outbox, self._rows = parts.store, parts.client, parts.outbox, parts.rows
         self._parts = parts
         self._greeted = False
+        self._told_unsent: tuple[int, int] | None = None
 
     def greet(self) -> None:
         """`GET /hello`: learn limits and epoch, and whether the server still has what it acknowledged."""
@@ -127,9 +128,16 @@ class Exchange:
         if self._store.get("new_epoch_after") is not None or self._store.get("new_enrolment"):
             self.pull()
 
+    def tell_health(self) -> None:
+        """Say how much waits now, when the server has heard of more: it shows who has unsent work."""
+        health = self._outbox.health()
+        if self._told_unsent is not None and (health["unsent"], health["unsent_bytes"]) != self._told_unsent:
+            self._receive((), self._send(()), Delivered())
+
     def _send(self, batch: Sequence[Waiting]) -> Mapping[str, Any]:
-        body = b'{"mutations":[%s],"health":%s}' % (b",".join(each.wire for each in batch),
-                                                    orjson.dumps(self._outbox.health()))
+        health = self._outbox.health()
+        self._told_unsent = (health["unsent"], health["unsent_bytes"])
+        body = b'{"mutations":[%s],"health":%s}' % (b",".join(each.wire for each in batch), orjson.dumps(health))
         headers = {"Content-Type": "application/json"}
         if signature := self._parts.identity.sign(body):
             headers["Menqian-Signature"] = signature

@@ -271,14 +271,14 @@ def test_names_of_units_are_no_names_of_fields(desk, fields):
     assert outcome["outcome"] == ("applied" if "answers.1" in fields else "quarantined")
 
 
-def test_a_point_without_id_or_coordinate_system_is_quarantined(desk):
+def test_a_point_without_id_or_in_an_unknown_coordinate_system_is_quarantined(desk):
     device = desk.device()
     track = {"type": "track", "op": "put", "base": 0, "scope": "320412100"}
     outcomes = desk.push(device, *({**track, "record_id": desk.uuid(), "set": {"points": [point]}} for point in (
-        {"lon": 1, "lat": 2, "crs": "EPSG:4326"}, {"id": "p", "lon": 1, "lat": 2},
+        {"lon": 1, "lat": 2, "crs": "EPSG:4326"}, {"id": "p", "lon": 1, "lat": 2, "crs": "EPSG:3857"},
         {"id": "p", "lon": 1, "lat": 2, "crs": "EPSG:4326"})))
     assert [outcome["outcome"] for outcome in outcomes] == ["quarantined", "quarantined", "applied"]
-    assert outcomes[1]["problem"]["code"] == "crs_missing"
+    assert outcomes[1]["problem"]["code"] == "crs_unknown"
 
 
 def test_what_the_server_fails_to_process_is_kept_and_delays_nobody(desk, monkeypatch):

@@ -155,10 +155,15 @@ def test_pages_are_fetched_until_there_are_no_more(office, device, tmp_path):
 
 
 def test_the_device_tells_how_it_is(office, device):
+    def told():
+        row, = [each for each in office.admin.get("/devices")["items"] if each["id"] == device.id]
+        return row["last_n"], row["reported"]["unsent"], row["clock_offset_ms"] is not None
+
     report(device)
+    device.push()
+    assert told() == (1, 1, True)
     device.sync()
-    row, = [each for each in office.admin.get("/devices")["items"] if each["id"] == device.id]
-    assert row["last_n"] == 1 and row["reported"]["unsent"] == 1 and row["clock_offset_ms"] is not None
+    assert told() == (1, 0, True)
 
 
 def test_a_batch_that_is_too_large_is_divided(tmp_path):
