@@ -20,8 +20,9 @@ from server.models import SpotCheck, SpotSample
 from server.reviews import captors
 from server.rules.sampling import kappa, wilson
 from server.spot_checks import found_check, touches_frame
+from sync.kept import Kept, kept_from
 from sync.models import Record
-from sync.records import RECORD, Door, Kept, kept_from
+from sync.records import RECORD, Door
 from sync.writers import Writer, covers
 
 PLACE = ("position", "address", "sticker_serial")
