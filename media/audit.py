@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from media.capture import EntryInvalid, Link, check_link, check_signature, link_of
 from media.evidence import CHAIN_FLAGS, SIGNING_FLAGS
-from media.models import CaptureEntry, Photo
+from media.models import CaptureEntry, Photo, Rendition
 from media.stores import NotStored, Store, StoreUnavailable
 from schemas.values import stamp
 from sync.audit import Audit, batches, stream
@@ -83,7 +83,8 @@ def _check_links(audit: Audit, session: Session, flags: Mapping[str, set[str]]) 
 
 def check_photos(audit: Audit, session: Session, store: Store, now: datetime,
                  random_bytes: Callable[[int], bytes]) -> None:
-    """Every stored photo is in the store with its size and digest; some are read again. Evidence names no other.
+    """Every stored photo is in the store with its size and digest; some are read again. So are its renditions.
+    Evidence names no other.
 
     Goes no further when the store cannot be reached.
     """
@@ -96,10 +97,28 @@ def check_photos(audit: Audit, session: Session, store: Store, now: datetime,
         except StoreUnavailable as error:
             audit.wrong("store_unavailable", photo.sha256, str(error))
             break
+    else:
+        _check_renditions(audit, session, store)
     kept = select(Photo.sha256).where(Photo.sha256 == Record.sha256).exists()
     for evidence_id, digest in stream(session, select(Record.id, Record.sha256).where(
             Record.type == "evidence", Record.media_state.in_(KEPT_STATES), ~kept)):
         audit.wrong("photo_unknown", evidence_id, f"says that {digest} is stored; no such photo is")
+
+
+def _check_renditions(audit: Audit, session: Session, store: Store) -> None:
+    """Every rendition is in the store with its size: pages show nothing of a photo without it."""
+    for made in stream(session, select(Rendition.parent, Rendition.kind, Rendition.sha256, Rendition.bytes)
+                       .order_by(Rendition.parent, Rendition.kind)):
+        audit.checked["renditions"] += 1
+        try:
+            found = store.head(made.sha256)
+        except StoreUnavailable as error:
+            audit.wrong("store_unavailable", made.sha256, str(error))
+            break
+        if found is None or found.bytes != made.bytes:
+            said = "not in the store" if found is None else f"has {found.bytes} bytes, not {made.bytes}"
+            audit.wrong("rendition_missing" if found is None else "rendition_wrong", made.parent,
+                        f"its {made.kind} {said}")
 
 
 def _check_photo(audit: Audit, store: Store, photo: Any, again: bool) -> None:

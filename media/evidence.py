@@ -31,7 +31,16 @@ def media_of(session: Session, sha256: str) -> dict[str, Any]:
         return {"state": photo.state, **shown(photo)}
     started = session.execute(select(Upload.id).where(Upload.sha256 == sha256, Upload.state == "partial")
                               .limit(1)).first()
-    return {"state": "partial" if started else "expected"}
+    if started:
+        return {"state": "partial"}
+    code = refusal_of(session, sha256)
+    return {"state": "refused", "code": code} if code else {"state": "expected"}
+
+
+def refusal_of(session: Session, sha256: str) -> str | None:
+    """The code for which the bytes of this digest were refused last, whether or not evidence named them by then."""
+    return session.execute(select(Upload.refused).where(Upload.sha256 == sha256, Upload.refused.is_not(None))
+                           .order_by(Upload.created_at.desc()).limit(1)).scalar()
 
 
 def shown(photo: Photo) -> dict[str, Any]:

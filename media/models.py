@@ -11,7 +11,8 @@ from sync.models import Base, Big, Json, TimeText, UuidText
 
 
 class Upload(Base):
-    """A tus upload in progress; its bytes stand in the spool under its id, and the file's length is its offset."""
+    """A tus upload in progress; its bytes stand in the spool under its id, and the file's length is its offset.
+    `refused` is the code of the problem for which its bytes were not kept."""
 
     __tablename__ = "upload"
     id: Mapped[str] = mapped_column(UuidText, primary_key=True)
@@ -22,6 +23,7 @@ class Upload(Base):
     created_at: Mapped[str] = mapped_column(TimeText)
     expires_at: Mapped[str] = mapped_column(TimeText, index=True)
     state: Mapped[str] = mapped_column(String(10), default="open")
+    refused: Mapped[str | None] = mapped_column(String(40))
 
 
 class Photo(Base):

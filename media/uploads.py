@@ -19,12 +19,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from media.evidence import media_of, set_media
-from media.models import Photo, Upload
+from media.models import Photo, Rendition, Upload
 from media.pictures import MediaTypeRefused, TooManyPixels, sniff
 from media.stores import Store, StoreUnavailable, digest_of
 from schemas.problems import Problem
@@ -35,6 +36,13 @@ WHOLE = ("done", "known")
 ALGORITHMS = {"sha1": 20, "sha256": 32}
 LOOK_AGAIN_S = 0.05
 REMEMBERED = timedelta(days=7)
+
+
+class Kept(NamedTuple):
+    """What became of an upload's bytes: their media type, and whether the store did not have them before."""
+
+    media_type: str
+    fresh: bool
 
 
 class Checksum:
@@ -62,11 +70,15 @@ def checksum_of(header: str) -> Checksum:
     return Checksum(algorithm, digest)
 
 
-def create(door: Door, spool: Path, *, sha256: str, media_type: str, length: int, owner: str,
-           lifetime: timedelta) -> Upload:
-    """Begin an upload. One of a photo that is stored already is whole from the beginning."""
-    photo = door.session.get(Photo, sha256)
-    known = photo is not None and photo.bytes == length
+def stands(session: Session, store: Store, sha256: str, length: int) -> bool:
+    """Is this photo noted, and really in the store? Asked before the gate opens; raises StoreUnavailable."""
+    photo = session.get(Photo, sha256)
+    return photo is not None and photo.bytes == length and store.has(sha256)
+
+
+def create(door: Door, spool: Path, *, sha256: str, media_type: str, length: int, owner: str, lifetime: timedelta,
+           known: bool) -> Upload:
+    """Begin an upload. One of a photo that `stands` already is `known`: whole from the beginning."""
     values = {"id": door.new_id(), "sha256": sha256, "media_type": media_type, "length": length, "owner": owner,
               "created_at": door.at, "expires_at": stamp(door.now + lifetime), "state": "known" if known else "open"}
     upload = Upload(**values)
@@ -145,8 +157,8 @@ def receive(file: FileIO, upload: Upload, offset: int, blocks: Iterable[bytes], 
     return offset_of(file)
 
 
-def keep(store: Store, spool: Path, upload: Upload, *, heif: bool) -> str:
-    """Put a whole upload's bytes into the store and give their media type, as the bytes themselves tell it.
+def keep(store: Store, spool: Path, upload: Upload, *, heif: bool) -> Kept:
+    """Put a whole upload's bytes into the store; gives their media type as the bytes themselves tell it.
 
     Raises `digest_mismatch`, `media_type_refused`, `too_many_pixels` (call `refuse` then); StoreUnavailable.
     """
@@ -159,15 +171,19 @@ def keep(store: Store, spool: Path, upload: Upload, *, heif: bool) -> str:
         raise Problem("media_type_refused", str(refusal)) from refusal
     except TooManyPixels as refusal:
         raise Problem("too_many_pixels", str(refusal)) from refusal
-    store.put(upload.sha256, path, media_type)
-    return media_type
+    return Kept(media_type, store.put(upload.sha256, path, media_type))
 
 
-def finish(door: Door, upload: Upload, media_type: str) -> None:
-    """Note that the bytes stand in the store. Idempotent."""
-    if door.session.get(Photo, upload.sha256) is None:
-        door.add_row(Photo, {"sha256": upload.sha256, "bytes": upload.length, "media_type": media_type,
+def finish(door: Door, upload: Upload, kept: Kept) -> None:
+    """Note that the bytes stand in the store. Idempotent. A photo that the store had lost is checked anew."""
+    photo = door.session.get(Photo, upload.sha256)
+    if photo is None:
+        door.add_row(Photo, {"sha256": upload.sha256, "bytes": upload.length, "media_type": kept.media_type,
                              "state": "stored", "stored_at": door.at})
+    elif kept.fresh:
+        photo.state, photo.stored_at, photo.checked_at, photo.found = "stored", door.at, None, None
+        door.session.execute(delete(Rendition).where(Rendition.parent == upload.sha256))
+    if photo is None or kept.fresh:
         set_media(door, upload.sha256, {"state": "stored"})
     _set_state(door, upload, "done")
 
@@ -175,8 +191,10 @@ def finish(door: Door, upload: Upload, media_type: str) -> None:
 def refuse(door: Door, upload: Upload, code: str) -> None:
     """Note that the bytes were not kept. A wrong digest says nothing of the photo; a wrong file is shown."""
     _give_up(door, upload)
-    if code != "digest_mismatch" and door.session.get(Photo, upload.sha256) is None:
-        set_media(door, upload.sha256, {"state": "refused", "code": code})
+    if code != "digest_mismatch":
+        door.session.execute(update(Upload).where(Upload.id == upload.id).values(refused=code))
+        if door.session.get(Photo, upload.sha256) is None:
+            set_media(door, upload.sha256, {"state": "refused", "code": code})
 
 
 def show_partial(door: Door, upload: Upload) -> None:

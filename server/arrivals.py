@@ -21,14 +21,14 @@ def complete(upload: Upload) -> None:
     state = house()
     spool = state.settings.spool
     try:
-        media_type = uploads.keep(state.store, spool, upload, heif=state.settings.heif)
+        kept = uploads.keep(state.store, spool, upload, heif=state.settings.heif)
     except Problem as problem:
         with writing() as door:
             uploads.refuse(door, upload, problem.code)
         (spool / upload.id).unlink()
         raise
     with writing() as door:
-        uploads.finish(door, upload, media_type)
+        uploads.finish(door, upload, kept)
     (spool / upload.id).unlink()
 
 

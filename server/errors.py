@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from media.stores import StoreUnavailable
+from media.stores import NotStored, StoreUnavailable
 from schemas.problems import Problem
 from server.arriving import drop_refused
 
@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(StoreUnavailable, _store)
+    app.register_error_handler(NotStored, _lost)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(Exception, _unexpected)
 
@@ -95,6 +96,11 @@ def _from_marshmallow(messages: Any) -> Problem:
 def _store(error: StoreUnavailable) -> Response:
     log.error("store_unavailable", error=str(error))
     return answer(Problem("unavailable", "媒体存储暂不可用 The media store cannot be reached"))
+
+
+def _lost(error: NotStored) -> Response:
+    log.error("photo_lost", sha256=str(error))
+    return answer(Problem("not_found", "照片不在存储中 The photo is not in the store"))
 
 
 def _database(error: OperationalError) -> Response:

@@ -20,6 +20,7 @@ from sync.models import Record
 blp = blueprint("media", "照片 Photos")
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 LONGEST_REASON = 500
+LOST = "照片不在存储中,请重新上传 The photo is not in the store: upload it again"
 # What an original holds was written by a stranger: it is never shown in a page of ours (evidence.md, threat 26).
 LOCKED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 
@@ -27,8 +28,10 @@ LOCKED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandb
 @blp.route("/media/<sha256>", methods=["HEAD"])
 @blp.response(200)
 def head_original(sha256: str) -> Response:
-    """Say whether the bytes are stored; any token may ask."""
+    """Say whether the bytes are stored, which is asked of the store itself; any token may ask."""
     photo = _photo(sha256)
+    if not house().store.has(sha256):
+        raise Problem("not_found", LOST)
     answer = Response(mimetype=photo.media_type, headers={"Accept-Ranges": "bytes", **LOCKED})
     answer.headers["Content-Length"] = str(photo.bytes)
     return answer

@@ -18,7 +18,7 @@ from schemas.values import parse_time
 from server import arrivals, jobs
 from server.api import blueprint
 from server.arriving import Arriving
-from server.auth import me
+from server.auth import ROLES, me, must_have_role
 from server.db import db, writing
 from server.house import house
 
@@ -27,6 +27,7 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
 CONTENT_TYPE = "application/offset+octet-stream"
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+WRITERS = tuple(role for role in ROLES if role != "auditor")  # an auditor changes nothing (protocol section 1)
 PARTIAL_AFTER_SECONDS = 2.0
 PATIENCE_SECONDS = 2.0
 
@@ -52,7 +53,11 @@ def _name_version(response: Response) -> Response:
 @blp.post("/uploads")
 @blp.response(201)
 def create_upload() -> Response:
-    """Begin an upload of `Upload-Length` bytes; `Upload-Metadata` names `sha256` and `filetype`. May bring bytes."""
+    """Begin an upload of `Upload-Length` bytes; `Upload-Metadata` names `sha256` and `filetype`. May bring bytes.
+
+    403 `role_forbidden` for one who only reads.
+    """
+    must_have_role(*WRITERS)
     settings = house().settings
     length = _number("Upload-Length")
     if length > settings.upload_bytes:
@@ -63,9 +68,11 @@ def create_upload() -> Response:
     brings = request.mimetype == CONTENT_TYPE
     if request.content_length and not brings:
         raise Problem("unsupported_media_type", f"a body must be {CONTENT_TYPE}")
+    known = uploads.stands(db.session(), house().store, metadata["sha256"], length)
     with writing() as door:
         upload = uploads.create(door, settings.spool, sha256=metadata["sha256"], media_type=metadata["filetype"],
-                                length=length, owner=me().id, lifetime=timedelta(hours=settings.upload_hours))
+                                length=length, owner=me().id, lifetime=timedelta(hours=settings.upload_hours),
+                                known=known)
     offset = _receive(upload, 0)[0] if brings else length if upload.state in uploads.WHOLE else 0
     answer = _answer(201, upload, offset)
     answer.headers["Location"] = url_for("uploads.head_upload", upload_id=upload.id)

@@ -120,7 +120,7 @@ def _without_backdated(standing: list[Accepted], existing: ZoneIndex, rejected: 
             continue
         since = newest.valid_from.isoformat()
         said = (f"属性 valid_from 早于该责任区第 {newest.version} 版的生效时间 {since}。"
-                f"Property valid_from lies before {since}, from which version {newest.version} of the zone is in force.")
+                f"Property valid_from lies before {since}, the beginning of version {newest.version} of the zone.")
         rejected.append(Rejection(one.index, one.name, "invalid_property", said))
     return kept
 

@@ -78,9 +78,12 @@ class Darkroom(Desk):
         return {flag["code"] for flag in self.record(record_id).fields["flags"]} - {"unsigned"}
 
     def begin(self, content: bytes, *, named: str | None = None) -> Upload:
+        digest = named or sha256(content)
+        with Session(self.engine) as session:
+            known = uploads.stands(session, self.store, digest, len(content))
         with self.writing() as door:
-            return uploads.create(door, self.spool, sha256=named or sha256(content), media_type="image/jpeg",
-                                  length=len(content), owner=OWNER, lifetime=timedelta(days=7))
+            return uploads.create(door, self.spool, sha256=digest, media_type="image/jpeg", length=len(content),
+                                  owner=OWNER, lifetime=timedelta(days=7), known=known)
 
     def find(self, upload: Upload) -> Upload:
         with Session(self.engine) as session:
@@ -90,16 +93,16 @@ class Darkroom(Desk):
         with uploads.held(self.spool, upload) as file:
             return uploads.receive(file, upload, offset, [content])
 
-    def keep(self, upload: Upload) -> str:
+    def keep(self, upload: Upload) -> uploads.Kept:
         return uploads.keep(self.store, self.spool, upload, heif=False)
 
     def take(self, content: bytes) -> None:
         """Upload the content from beginning to end."""
         upload = self.begin(content)
         self.send(upload, content)
-        media_type = self.keep(upload)
+        kept = self.keep(upload)
         with self.writing() as door:
-            uploads.finish(door, upload, media_type)
+            uploads.finish(door, upload, kept)
 
     def photo(self, content: bytes) -> Photo | None:
         with Session(self.engine) as session:

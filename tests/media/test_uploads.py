@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from media import uploads
-from media.models import Upload
+from media.models import Photo, Upload
 from media.stores import StoreUnavailable
 from schemas.problems import Problem
+from schemas.values import stamp
 from tests.media.desk import OWNER, Darkroom, a_jpeg
 from tests.wire import sha256
 
@@ -141,10 +142,11 @@ def test_evidence_follows_its_photo_from_expected_to_stored(room):
         assert room.media(evidence) == {"state": "partial"}
     assert room.record(evidence).version == 2
     room.send(upload, CONTENT[100:], 100)
-    for _ in range(2):
-        assert room.keep(upload) == "image/jpeg"
+    for fresh in (True, False):
+        kept = room.keep(upload)
+        assert kept == ("image/jpeg", fresh)
         with room.writing() as door:
-            uploads.finish(door, upload, "image/jpeg")
+            uploads.finish(door, upload, kept)
     assert room.media(evidence) == {"state": "stored"}
     assert room.record(evidence).version == 3
     assert room.find(upload).state == "done"
@@ -213,6 +215,39 @@ def test_a_file_that_is_no_picture_shows_as_refused(room):
     assert not room.store.has(sha256(content))
 
 
+def test_a_refusal_is_remembered_for_evidence_that_comes_later(room):
+    content = b"GIF89a" + bytes(100)
+    first, wrong = room.begin(content), room.begin(CONTENT)
+    room.send(first, content)
+    room.send(wrong, CONTENT[:-1] + b"x")
+    give_up(room, first)
+    give_up(room, wrong)
+    evidence = room.evidence(content)
+    assert room.media(evidence) == {"state": "refused", "code": "media_type_refused"}
+    assert room.media(room.evidence(CONTENT)) == {"state": "expected"}
+    again = room.begin(content)
+    room.send(again, content[:50])
+    with room.writing() as door:
+        uploads.show_partial(door, again)
+    assert room.media(evidence) == {"state": "partial"}
+    with room.writing() as door:
+        uploads.terminate(door, again)
+    assert room.media(evidence)["state"] == "refused"
+
+
+def test_a_photo_that_the_store_lost_is_taken_again_and_checked_anew(room):
+    evidence = room.evidence(CONTENT)
+    room.take(CONTENT)
+    with room.writing() as door:
+        door.session.get(Photo, sha256(CONTENT)).checked_at = stamp(room.now)
+    room.store.delete(sha256(CONTENT))
+    assert room.begin(CONTENT).state == "open"
+    room.take(CONTENT)
+    assert b"".join(room.store.open(sha256(CONTENT))) == CONTENT
+    assert (room.photo(CONTENT).state, room.photo(CONTENT).checked_at) == ("stored", None)
+    assert room.media(evidence) == {"state": "stored"}
+
+
 def test_a_later_upload_that_ends_leaves_refused_as_it_is(room):
     content = b"GIF89a" + bytes(100)
     evidence, first, second = room.evidence(content), room.begin(content), room.begin(content)
@@ -227,7 +262,7 @@ def test_a_row_is_written_with_its_transaction_only(room):
     try:
         with room.writing() as door:
             uploads.create(door, room.spool, sha256="0" * 64, media_type="image/jpeg", length=1, owner=OWNER,
-                           lifetime=timedelta(days=7))
+                           lifetime=timedelta(days=7), known=False)
             raise RuntimeError("the request fails")
     except RuntimeError:
         pass

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from media.models import Rendition
 from server.audit import audit
+from server.db import db
 from sync.journal import commitment
 from tests.bureau import a_photo
 from tests.handheld import Handheld
@@ -205,6 +207,22 @@ def test_a_photo_lost_cut_or_replaced_is_named(office: Indoors) -> None:
     finally:
         for path, content in zip(paths, sound, strict=True):
             path.write_bytes(content)
+    assert audited(office)["ok"]
+
+
+def test_a_rendition_lost_is_named_by_its_photo(office: Indoors) -> None:
+    (_, digest), _ = office.evidence
+    store = office.app.extensions["menqian"].store
+    with office.app.app_context():
+        made = db.session.get(Rendition, (digest, "thumb"))
+        content = b"".join(store.open(made.sha256))
+    store.delete(made.sha256)
+    assert [(problem["code"], problem["about"]) for problem in audited(office)["problems"]] == [
+        ("rendition_missing", digest)]
+    again = office.app.extensions["menqian"].settings.spool / "again"
+    again.write_bytes(content)
+    store.put(made.sha256, again, "image/jpeg")
+    again.unlink()
     assert audited(office)["ok"]
 
 

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("expires_at", sa.String(length=24), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("refused", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_upload"))
     op.create_index("ix_upload_expires_at", "upload", ["expires_at"])
     op.create_index("ix_upload_sha256", "upload", ["sha256"])

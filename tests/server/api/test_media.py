@@ -114,3 +114,30 @@ def test_a_photo_that_no_record_of_the_scope_names_is_not_found(office, device):
     stranger = office.person("reviewer", scopes=("320402001",))
     refused(stranger.get(PATH, params={"reason": "好奇"}), 404, "not_found")
     refused(stranger.get(f"{PATH}/thumb"), 404, "not_found")
+
+
+def test_a_photo_that_the_store_lost_is_not_there_until_it_is_uploaded_again(office, device, reviewer):
+    content = a_photo(2)
+    path, store = f"/media/{sha256(content)}", office.app.extensions["menqian"].store
+    evidence = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
+    device.deliver(evidence)
+    device.upload(content)
+    store.delete(sha256(content))
+    before = len(openings(office))
+    assert device.head(path).status_code == 404
+    refused(device.get(path), 404, "not_found")
+    assert len(openings(office)) == before, "nothing was opened"
+    assert device.upload(content).status_code == 204
+    assert device.head(path).status_code == 200
+    assert device.get(path).content == content
+    assert device.owner.record("evidence", evidence["record_id"])["fields"]["media"]["state"] == "verified"
+    assert reviewer.get(f"{path}/thumb").status_code == 200
+
+
+def test_a_rendition_that_the_store_lost_is_not_found(office, device, reviewer):
+    content = a_photo(3)
+    device.deliver(device.capture(SCOPE, content, ("finding", device.report(SCOPE))))
+    device.upload(content)
+    thumb = f"/media/{sha256(content)}/thumb"
+    office.app.extensions["menqian"].store.delete(sha256(reviewer.get(thumb).content))
+    refused(reviewer.get(thumb), 404, "not_found")

@@ -60,6 +60,14 @@ def tick(office: Indoors) -> None:
         jobs._tick()
 
 
+def test_who_only_reads_uploads_nothing(office):
+    content = a_photo(901)
+    auditor = office.person("auditor", scopes=(SCOPE,))
+    refused(auditor.create_upload(len(content), sha256(content)), 403, "role_forbidden")
+    both = office.person("auditor", "inspector", scopes=(SCOPE,))
+    assert both.create_upload(len(content), sha256(content)).status_code == 201
+
+
 def test_every_answer_names_the_version(device):
     for answer in (device.create_upload(10, "no digest"), device.head_upload("/api/v1/uploads/x"),
                    device.http.patch(device.url("/uploads/x")), device.http.options(device.url("/uploads")),
