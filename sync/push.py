@@ -163,7 +163,7 @@ def _apply_unit(door: Door, writer: Writer, unit: Sequence[Raw], mutation_bytes:
             return quarantine.keep(door, writer, unit, raw["n"], problem)
         except SQLAlchemyError:
             raise
-        except Exception:
+        except Exception:  # a fault of ours in one mutation may not stop a device's whole outbox
             door.rollback(place)
             log.exception("mutation %s of device %s was not processed", raw["n"], writer.id)
             return quarantine.keep(door, writer, unit, raw["n"], Problem("not_processed"))
