@@ -1,4 +1,4 @@
-"""What single mutations do at the edges: maps cleared, moves apart, names that are none, faults of ours, settlements."""
+"""What single mutations do at the edges: cleared maps, moves apart, names that are none, faults of ours."""
 
 from __future__ import annotations
 
