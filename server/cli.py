@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import getpass
-import os
-import signal
-import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,23 @@ import click
 import orjson
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import select
+from marshmallow import ValidationError
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from media.stores import StoreUnavailable
 from schemas.problems import Problem
+from server import serving
 from server.auth import ROLES
 from server.config import Settings, UnsafeSettings
 from server.db import db, writing
-from server.gunicorn_config import die_with_parent
 from sync.models import Clock
 
-STOP_SECONDS = 8
+NOT_INITIALISED = "尚未初始化,请先运行 not initialised: run menqian init first"
+
+
+class NotInitialised(click.ClickException):
+    """There is no database yet."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,14 +49,15 @@ def init() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, help="processes on PostgreSQL; SQLite has one, with threads")
 def serve(host: str, port: int, workers: int) -> None:
     """Serve HTTP and run the background worker, in the foreground; SIGTERM stops both cleanly."""
     settings = _settings()
+    serving.must_be_free(host, port)
     with _app().app_context():
         initialise()
-    sys.exit(_serve(settings, host, port, workers))
+    sys.exit(serving.serve(settings, host, port, workers))
 
 
 @main.command(hidden=True)
@@ -81,10 +87,10 @@ def add_user(username: str, name: str, roles: tuple[str, ...], scopes: tuple[str
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("password: ")
     given = UserSchema().load({"username": username, "name": name, "roles": list(roles), "scopes": list(scopes),
                                "password": password, **({"unit": unit} if unit else {})})
-    with _app().app_context():
-        with writing() as door:
-            made = make_user(door, "console", **given)
-        click.echo(made.id)
+    if not scopes and roles != ("admin",):
+        click.echo("警告 warning: 未给 --scope,此人看不到任何记录 without --scope this person sees no record", err=True)
+    with _installation():
+        click.echo(make_user("console", **given).id)
 
 
 @main.group()
@@ -98,7 +104,7 @@ def invite_device(username: str) -> None:
     """Print a code by which one device of this person may enrol once."""
     from server.api.devices import invite
     from server.models import User
-    with _app().app_context():
+    with _installation():
         with writing() as door:
             found = door.session.execute(select(User).where(User.username == username)).scalar_one_or_none()
             if found is None:
@@ -121,7 +127,7 @@ def import_zones(file: Path) -> None:
         collection = orjson.loads(file.read_bytes())
     except orjson.JSONDecodeError as error:
         raise click.ClickException(f"不是有效的 JSON not valid JSON: {error}") from None
-    with _app().app_context():
+    with _installation():
         checked = check_collection(db.session(), collection, None)
         with writing() as door:
             found = import_features(door, collection, actor="console", scopes=None, checked=checked)
@@ -132,8 +138,12 @@ def import_zones(file: Path) -> None:
 def verify() -> None:
     """Check journal, records, capture chains and media; prints JSON; exit 1 when something does not hold."""
     from server.audit import audit
-    with _app().app_context():
-        found = audit()
+    try:
+        with _installation():
+            found = audit()
+    except NotInitialised as error:
+        click.echo(error.message, err=True)
+        found = {"ok": False, "problems": [{"code": "not_initialised", "about": "database", "detail": error.message}]}
     _print(found)
     sys.exit(0 if found["ok"] else 1)
 
@@ -157,43 +167,6 @@ def initialise() -> None:
     db.session.commit()
 
 
-def _serve(settings: Settings, host: str, port: int, workers: int) -> int:
-    """Run gunicorn and the worker as children; when one ends or a signal comes, end the other."""
-    processes = 1 if settings.embedded else max(1, workers)
-    web = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", str(processes), "--threads",
-           str(max(8, 4 * workers) if settings.embedded else 8), "--bind", f"{host}:{port}", "--timeout", "120",
-           "--graceful-timeout", str(STOP_SECONDS - 2), "--keep-alive", "15", "--log-level", "warning",
-           "--limit-request-line", "8190", "--config", "python:server.gunicorn_config", "server.wsgi:app"]
-    background = [sys.executable, "-m", "server.cli", "worker"]
-    children = [subprocess.Popen(command, preexec_fn=die_with_parent) for command in (web, background)]
-
-    def stop(*_: Any) -> None:
-        for child in children:
-            if child.poll() is None:
-                child.terminate()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    ended = _wait_for_one(children)
-    stop()
-    for child in children:
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-    return max(0, ended)
-
-
-def _wait_for_one(children: list[subprocess.Popen[bytes]]) -> int:
-    while True:
-        pid, status = os.wait()
-        if any(child.pid == pid for child in children):
-            for child in children:
-                if child.pid == pid:
-                    child.returncode = os.waitstatus_to_exitcode(status)
-            return os.waitstatus_to_exitcode(status)
-
-
 def _settings() -> Settings:
     try:
         return Settings.from_environment()
@@ -209,6 +182,16 @@ def _app() -> Flask:
     return create_app(settings)
 
 
+@contextmanager
+def _installation() -> Iterator[None]:
+    """The app's context, of an installation that `init` made; raises NotInitialised."""
+    with _app().app_context():
+        if not inspect(db.engine).has_table(Clock.__tablename__) or db.session.get(Clock, 1) is None:
+            raise NotInitialised(NOT_INITIALISED)
+        db.session.rollback()
+        yield
+
+
 def _print(document: Any) -> None:
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
@@ -216,19 +199,31 @@ def _print(document: Any) -> None:
 def run() -> None:
     """The entry point: known failures are one clear line, never a traceback."""
     try:
-        main(standalone_mode=False)
+        main(prog_name="menqian", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
     except Problem as problem:
-        click.echo(f"{problem.code}: {problem.detail}", err=True)
-        sys.exit(1)
+        _fail(f"{problem.code}: {problem.detail}")
+    except ValidationError as error:
+        _fail(*(f"{name}: {texts[0] if isinstance(texts, list) else texts}"
+                for name, texts in error.normalized_messages().items()))
     except SQLAlchemyError as error:
-        click.echo(f"database: {str(error).splitlines()[0]}", err=True)
-        sys.exit(1)
+        _fail(f"database: {str(error).splitlines()[0]}")
+    except StoreUnavailable as error:
+        _fail(f"media: {error}")
+    except serving.PortTaken as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
+
+def _fail(*lines: str) -> None:
+    for line in lines:
+        click.echo(line, err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":
