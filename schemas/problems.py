@@ -31,6 +31,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "role_forbidden":       Kind(403, "contact", "角色无此权限 Role has no such right"),
     "out_of_scope":         Kind(403, "contact", "不在责任范围内 Out of scope"),
     "device_required":      Kind(403, "new_device", "须由已登记设备调用 Only an enrolled device may call this"),
+    "person_required":      Kind(403, "relogin", "须由本人登录调用 Only a person with a login may call this"),
     "own_work":             Kind(403, "none", "不得审核本人工作 Own work cannot be reviewed"),
     "csrf_invalid":         Kind(403, "retry", "页面已过期,请刷新 Page expired, reload"),
     "too_many_requests":    Kind(429, "retry", "请求过于频繁 Too many requests"),

@@ -144,6 +144,12 @@ def must_be_device(principal: Principal) -> Principal:
     return principal
 
 
+def must_be_person() -> None:
+    """Raise `person_required` for a device: its token carries no office rights, whoever owns it."""
+    if me().device_id is not None:
+        raise Problem("person_required")
+
+
 def must_have_role(*roles: str) -> None:
     """Raise `role_forbidden` unless the one who asks has one of the roles."""
     if not me().has_role(*roles):
@@ -162,11 +168,21 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def for_people(view: Callable[P, R]) -> Callable[P, R]:
+    """A view only for people, not for their devices."""
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        must_be_person()
+        return view(*args, **kwargs)
+    return guarded
+
+
 def needs_role(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A view only for people with one of the roles."""
+    """A view only for people, not for their devices, with one of the roles."""
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            must_be_person()
             must_have_role(*roles)
             return view(*args, **kwargs)
         return guarded

@@ -17,7 +17,7 @@ from server import limits
 from server.api import blueprint
 from server.api.hello import hello_of
 from server.api.sessions import shown
-from server.api.users import oversees
+from server.api.users import objection, oversees
 from server.auth import hash_token, me, needs_role, new_token, principal_of, public
 from server.db import db, writing
 from server.house import house
@@ -75,7 +75,8 @@ def enrol(given: dict[str, Any]) -> Response:
 @blp.response(200)
 def revoke(given: dict[str, Any], device_id: str) -> Response:
     """From now on its token gets 401 `device_revoked`; what it delivered stays."""
-    return answer(device_row(revoke_device(device_id, given["reason"]), me().user()))
+    device, owner = revoke_device(device_id, given["reason"])
+    return answer(device_row(device, shown(owner)))
 
 
 @blp.get("/devices")
@@ -102,25 +103,29 @@ def device_row(device: Device, user: dict[str, Any]) -> dict[str, Any]:
 
 
 def invite_person(username: str) -> tuple[str, str]:
-    """A fresh invitation for somebody whom the one who asks oversees: (code, when it expires); raises `not_found`."""
+    """A fresh invitation: (code, when it expires); raises `not_found`, `role_forbidden`, `out_of_scope`."""
     user = db.session.execute(select(User).where(User.username == username)).scalar_one_or_none()
-    if user is None or not oversees(user):
+    if user is None:
         raise Problem("not_found", "no such person in your scope")
+    if problem := objection(user):
+        raise problem
     with writing() as door:
         return invite(door, me().user_id, user.id)
 
 
-def revoke_device(device_id: str, reason: str) -> Device:
-    """Revoke a device that the one who asks oversees; raises `not_found`."""
+def revoke_device(device_id: str, reason: str) -> tuple[Device, User]:
+    """Revoke a device: (device, its owner); raises `not_found`, `role_forbidden`, `out_of_scope`."""
     with writing() as door:
-        device = _overseen(door, device_id)
+        device, owner = _commanded(door, device_id)
         device.state = "revoked"
         door.record_entry("device_revoked", me().user_id, device_id, {"reason": reason})
-    return device
+    return device, owner
 
 
 def invite(door: Door, actor: str, user_id: str) -> tuple[str, str]:
-    """A fresh invitation: (code, when it expires)."""
+    """A fresh invitation: (code, when it expires); raises `invalid_request` for an inactive person."""
+    if not door.session.get_one(User, user_id).active:
+        raise Problem("invalid_request", "账号已停用 the account is inactive", errors={"username": ["inactive"]})
     code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(3))
     expires_at = stamp(door.now + timedelta(hours=house().settings.invitation_hours))
     door.session.add(InvitationRow(code_hash=hash_token(code), user_id=user_id, created_by=actor,
@@ -137,13 +142,18 @@ def _redeem(door: Door, code: str) -> User:
         raise Problem("invitation_used")
     if invitation.expires_at < door.at:
         raise Problem("invitation_expired")
+    user = door.session.get_one(User, invitation.user_id)
+    if not user.active:
+        raise Problem("user_inactive")
     invitation.used_at = door.at
-    return door.session.execute(select(User).where(User.id == invitation.user_id)).scalar_one()
+    return user
 
 
-def _overseen(door: Door, device_id: str) -> Device:
+def _commanded(door: Door, device_id: str) -> tuple[Device, User]:
     device = door.session.get(Device, device_id)
-    user = door.session.get(User, device.user_id) if device else None
-    if device is None or user is None or not oversees(user):
+    if device is None:
         raise Problem("not_found", "no such device in your scope")
-    return device
+    owner = door.session.get_one(User, device.user_id)
+    if problem := objection(owner):
+        raise problem
+    return device, owner

@@ -14,7 +14,7 @@ from schemas.records import record_type
 from schemas.values import is_uuid
 from server.api import blueprint
 from server.api.pull import number_argument
-from server.auth import me
+from server.auth import for_people, me
 from server.db import db, writing
 from server.listing import list_page, visible_record
 from server.wire import answer
@@ -52,6 +52,7 @@ def get_history(record_name: str, record_id: str) -> Response:
 
 
 @blp.post("/records/<record_name>")
+@for_people
 @blp.arguments(NewRecord)
 @blp.response(201)
 def add_record(given: dict[str, Any], record_name: str) -> Response:
@@ -68,6 +69,7 @@ def add_record(given: dict[str, Any], record_name: str) -> Response:
 
 
 @blp.post("/records/<record_name>/<record_id>/edits")
+@for_people
 @blp.arguments(EditGiven)
 @blp.response(200)
 def edit_record(given: dict[str, Any], record_name: str, record_id: str) -> Response:
@@ -77,6 +79,7 @@ def edit_record(given: dict[str, Any], record_name: str, record_id: str) -> Resp
 
 
 @blp.post("/records/<record_name>/<record_id>/commands")
+@for_people
 @blp.arguments(CommandGiven)
 @blp.response(200)
 def command_record(given: dict[str, Any], record_name: str, record_id: str) -> Response:

@@ -12,7 +12,7 @@ from schemas.people import Credentials, SessionOpened
 from schemas.values import stamp
 from server import limits
 from server.api import blueprint
-from server.auth import check_password, hash_token, me, new_token, public
+from server.auth import check_password, for_people, hash_token, me, new_token, public
 from server.db import writing
 from server.house import house
 from server.models import Login, User
@@ -34,6 +34,7 @@ def open_session(given: dict[str, Any]) -> Response:
 
 
 @blp.delete("/sessions/current")
+@for_people
 @blp.response(204)
 def close_session() -> Response:
     """Log out: the token stops working at once."""

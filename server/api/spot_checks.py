@@ -10,7 +10,7 @@ from schemas.problems import Problem
 from schemas.spot_checks import SpotCheckAsked, VerdictGiven
 from server import spot_checks, verdicts
 from server.api import blueprint
-from server.auth import me, must_have_role, needs_role
+from server.auth import for_people, me, must_have_role, needs_role
 from server.db import db, reading, writing
 from server.house import house
 from server.models import SpotCheck
@@ -69,6 +69,7 @@ def draw(check_id: str) -> Response:
 
 
 @blp.get("/spot-checks/<check_id>/proof")
+@for_people
 @blp.response(200)
 def get_proof(check_id: str) -> Response:
     """All that is needed to re-run the draw. 409 `not_drawn` before it."""
@@ -89,6 +90,7 @@ def judge(given: dict[str, Any], check_id: str, record_id: str) -> Response:
 
 
 @blp.get("/spot-checks/<check_id>/report")
+@for_people
 @blp.response(200)
 def get_report(check_id: str) -> Response:
     """Disagreement with its Wilson interval at 95 %; rates are null where nothing is checked."""

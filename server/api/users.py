@@ -19,10 +19,10 @@ from server.db import db, writing
 from server.models import Login, User
 from server.reference import known_scope
 from server.wire import answer
-from sync.records import Door
 from sync.writers import covers
 
 blp = blueprint("users", "人员 People")
+ABOVE = ("admin", "auditor", "supervisor")  # for whom a supervisor makes and ends no device
 
 
 @blp.post("/users")
@@ -31,9 +31,7 @@ blp = blueprint("users", "人员 People")
 @blp.response(201, UserSchema)
 def add_user(given: dict[str, Any]) -> Response:
     """Make a person. 409 `username_taken`, 422 `scope_unknown`."""
-    with writing() as door:
-        user = make_user(door, me().user_id, **given)
-    return answer(shown(user), 201)
+    return answer(shown(make_user(me().user_id, **given)), 201)
 
 
 @blp.patch("/users/<user_id>")
@@ -43,19 +41,21 @@ def add_user(given: dict[str, Any]) -> Response:
 def change_user(given: dict[str, Any], user_id: str) -> Response:
     """Change a person. Changed scopes raise `scopes.version` of his devices; an inactive person is out at once."""
     _check_scopes(given.get("scopes", []))
+    changed = sorted(given)
+    password_hash = HASHER.hash(given.pop("password")) if "password" in given else None
     with writing() as door:
         user = door.session.get(User, user_id)
         if user is None:
             raise Problem("not_found", "no such person")
-        if "password" in given:
-            user.password_hash = HASHER.hash(given.pop("password"))
+        if password_hash is not None:
+            user.password_hash = password_hash
             door.session.execute(delete(Login).where(Login.user_id == user_id))
         if sorted(given.get("scopes", user.scopes)) != sorted(user.scopes):
             user.scopes_version += 1
         for name, value in given.items():
             setattr(user, name, value)
         door.record_entry("user_changed", me().user_id, user_id, {
-            "changed": sorted(given), "roles": user.roles, "scopes": user.scopes, "active": user.active})
+            "changed": changed, "roles": user.roles, "scopes": user.scopes, "active": user.active})
     return answer(shown(user))
 
 
@@ -73,19 +73,39 @@ def oversees(user: User) -> bool:
     return me().has_role("admin") or any(covers(me().scopes, scope) for scope in user.scopes)
 
 
-def make_user(door: Door, actor: str, *, username: str, name: str, roles: list[str], scopes: list[str],
-              password: str, unit: str | None = None, active: bool = True) -> User:
-    """A new person, journalled; raises `username_taken`, `scope_unknown`."""
+def objection(user: User) -> Problem | None:
+    """Why the one who asks may not invite and revoke for this person; None when he may.
+
+    An admin may for everybody, a supervisor for himself and for those who work only in his scopes and have no office
+    rights: `not_found` for whom he does not see, `role_forbidden`, `out_of_scope` for the others.
+    """
+    if not oversees(user):
+        return Problem("not_found", "no such person in your scope")
+    if me().has_role("admin") or user.id == me().user_id:
+        return None
+    if any(role in ABOVE for role in user.roles):
+        return Problem("role_forbidden", "只有管理员可以 only an admin may, for an admin, auditor or supervisor")
+    if not all(covers(me().scopes, scope) for scope in user.scopes):
+        return Problem("out_of_scope", "此人还负责其他区域 the person works in other scopes too")
+    return None
+
+
+def make_user(actor: str, *, username: str, name: str, roles: list[str], scopes: list[str], password: str,
+              unit: str | None = None, active: bool = True) -> User:
+    """A new person, journalled; raises `username_taken`, `scope_unknown`. Hashing, which is slow, goes first."""
     _check_scopes(scopes)
-    user = User(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), username=username, name=name,
-                password_hash=HASHER.hash(password), roles=list(dict.fromkeys(roles)),
-                scopes=list(dict.fromkeys(scopes)), scopes_version=1, unit=unit, active=active, created_at=door.at)
-    door.session.add(user)
-    try:
-        door.session.flush()
-    except IntegrityError:
-        raise Problem("username_taken", f"{username} exists already") from None
-    door.record_entry("user_added", actor, user.id, {"roles": user.roles, "scopes": user.scopes})
+    password_hash = HASHER.hash(password)
+    with writing() as door:
+        user = User(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), username=username, name=name,
+                    password_hash=password_hash, roles=list(dict.fromkeys(roles)),
+                    scopes=list(dict.fromkeys(scopes)), scopes_version=1, unit=unit, active=active,
+                    created_at=door.at)
+        door.session.add(user)
+        try:
+            door.session.flush()
+        except IntegrityError:
+            raise Problem("username_taken", f"{username} exists already") from None
+        door.record_entry("user_added", actor, user.id, {"roles": user.roles, "scopes": user.scopes})
     return user
 
 

@@ -13,7 +13,7 @@ from schemas.people import InvitationAsked, Reason
 from schemas.values import parse_time
 from server.api.devices import device_row, invite_person, overseen_devices, revoke_device
 from server.api.sessions import shown
-from server.api.users import oversees
+from server.api.users import objection
 from server.auth import needs_role
 from server.db import db, reading
 from server.house import house
@@ -52,7 +52,7 @@ def revoke(device_id: str) -> Response:
 
 def _people() -> list[User]:
     people = db.session.execute(select(User).where(User.active.is_(True)).order_by(User.username)).scalars()
-    return [user for user in people if oversees(user)]
+    return [user for user in people if objection(user) is None]
 
 
 def _judged(row: dict[str, Any]) -> dict[str, Any]:

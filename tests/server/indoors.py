@@ -16,7 +16,6 @@ from server import create_app
 from server.api.users import make_user
 from server.cli import initialise
 from server.config import Settings
-from server.db import writing
 from tests.bureau import PASSWORD, Bureau
 from tests.wire import Person
 
@@ -54,9 +53,7 @@ def indoors(directory: Path) -> Iterator[Indoors]:
     app = create_app(settings, clock=clock)
     with app.app_context():
         initialise()
-        with writing() as door:
-            make_user(door, "console", username="root", name="管理员", roles=["admin"], scopes=["32"],
-                      password=PASSWORD)
+        make_user("console", username="root", name="管理员", roles=["admin"], scopes=["32"], password=PASSWORD)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpx, "Client", partial(httpx.Client, transport=httpx.WSGITransport(app)))
         yield Indoors(app, clock)

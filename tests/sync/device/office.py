@@ -16,7 +16,7 @@ from sqlalchemy import update
 from server import create_app
 from server.cli import initialise
 from server.config import Settings
-from server.db import db, writing
+from server.db import db
 from sync.device.client import Client, Patience
 from sync.device.device import Device
 from sync.device.faulty import FaultyTransport, Odds
@@ -46,9 +46,7 @@ class Office:
         with self.app.app_context():
             from server.api.users import make_user
             initialise()
-            with writing() as door:
-                make_user(door, "console", username="root", name="管理员", roles=["admin"], scopes=["32"],
-                          password=PASSWORD)
+            make_user("console", username="root", name="管理员", roles=["admin"], scopes=["32"], password=PASSWORD)
         self.admin = self._log_in("root")
         self._add(INSPECTOR, ("inspector",), (SCOPE,))
 
