@@ -85,10 +85,10 @@ def conclude(door: Door, sha256: str, examined: Examined) -> None:
     set_media(door, sha256, media_of(door.session, sha256), lambda kept: flags_from(found, kept.fields))
 
 
-def forgotten(session: Session, now: datetime) -> list[str]:
+def forgotten(session: Session, now: datetime, after: timedelta = FORGOTTEN_AFTER) -> list[str]:
     """Photos that wait too long for their check: the hint to the queue was lost, or the check failed. Oldest first."""
     return list(session.execute(
-        select(Photo.sha256).where(Photo.state == "stored", Photo.stored_at < stamp(now - FORGOTTEN_AFTER))
+        select(Photo.sha256).where(Photo.state == "stored", Photo.stored_at <= stamp(now - after))
         .order_by(Photo.stored_at).limit(MOST_FORGOTTEN)).scalars())
 
 

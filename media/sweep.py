@@ -40,9 +40,9 @@ def sweep_uploads(door: Door, spool: Path) -> None:
     _remove_orphans(door.session, spool)
 
 
-def waiting(session: Session, spool: Path, now: datetime) -> list[Upload]:
+def waiting(session: Session, spool: Path, now: datetime, after: timedelta = QUIET) -> list[Upload]:
     """Uploads whose bytes are all here but not in the store, because it was down or the server was killed."""
-    begun = select(Upload).where(Upload.state.in_(UNDER_WAY), Upload.created_at < stamp(now - QUIET))
+    begun = select(Upload).where(Upload.state.in_(UNDER_WAY), Upload.created_at <= stamp(now - after))
     found = [upload for upload in session.execute(begun).scalars() if _size(spool / upload.id) == upload.length]
     for upload in found:
         session.expunge(upload)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,7 +52,7 @@ def init_app(app: Flask) -> None:
         return queue.task(name=work.__name__, **options)(run)
 
     app.extensions["menqian_tasks"] = {"check_photo": task(_check_photo, retries=3, retry_delay=5),
-                                       "tick": task(_tick)}
+                                       "tick": task(_tick), "resume": task(_resume)}
 
 
 def check() -> None:
@@ -67,12 +68,12 @@ def check_photo(sha256: str) -> None:
 def run_worker(app: Flask) -> None:
     """Run jobs in this process until SIGTERM; the tick comes round every few seconds."""
     queue: Huey = app.extensions["menqian_queue"]
-    tick = app.extensions["menqian_tasks"]["tick"]
+    resume = app.extensions["menqian_tasks"]["resume"]
 
     @queue.on_startup()
     def begin() -> None:
         queue.storage.flush_schedule()
-        tick()
+        resume()
 
     Consumer(queue, workers=1, periodic=False, initial_delay=0.05, max_delay=0.25, scheduler_interval=1,
              worker_type="thread").run()
@@ -97,12 +98,26 @@ def _tick() -> None:
     with writing() as door:
         if expired := held.expire(door):
             log.warning("held_expired", count=expired, pid=os.getpid())
-    state = house()
-    for sha256 in checks.forgotten(db.session(), state.clock()):
-        check_photo(sha256)
-    db.session.rollback()
+    _take_up(checks.FORGOTTEN_AFTER, sweep.QUIET)
     with writing() as door:
-        sweep.sweep_uploads(door, state.settings.spool)
-    for upload in sweep.waiting(db.session(), state.settings.spool, state.clock()):
+        sweep.sweep_uploads(door, house().settings.spool)
+
+
+def _resume() -> None:
+    """What a worker does first: a killed one may have left anything behind, so that nothing waits for its time."""
+    try:
+        _take_up(timedelta(), timedelta())
+    finally:
+        current_app.extensions["menqian_tasks"]["tick"]()
+
+
+def _take_up(unchecked_for: timedelta, quiet_for: timedelta) -> None:
+    """Finish the uploads that wait in the spool, and ask for the checks that nobody remembers."""
+    state = house()
+    for upload in sweep.waiting(db.session(), state.settings.spool, state.clock(), quiet_for):
         if arrivals.complete_waiting(upload):
             check_photo(upload.sha256)
+    forgotten = checks.forgotten(db.session(), state.clock(), unchecked_for)
+    db.session.rollback()
+    for sha256 in forgotten:
+        check_photo(sha256)

@@ -1,0 +1,58 @@
+"""The worker takes up what a killed one left behind, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server import jobs
+from tests.bureau import a_photo
+from tests.handheld import Handheld
+from tests.server.indoors import Indoors, indoors
+from tests.wire import sha256
+
+SCOPE = "320412110"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Indoors]:
+    with indoors(tmp_path / "data") as office:
+        yield office
+
+
+def photographed(device: Handheld, content: bytes) -> str:
+    mutation = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
+    device.deliver(mutation)
+    return str(mutation["record_id"])
+
+
+def media(device: Handheld, evidence: str) -> Any:
+    return device.owner.record("evidence", evidence)["fields"]["media"]["state"]
+
+
+def resume(office: Indoors) -> None:
+    with office.app.app_context():
+        jobs._resume()
+
+
+def test_a_check_that_was_lost_is_made_when_the_worker_starts(office: Indoors, monkeypatch: pytest.MonkeyPatch) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    evidence = photographed(device, content)
+    with monkeypatch.context() as killed:
+        killed.setattr(jobs, "check_photo", lambda sha256: None)
+        assert device.upload(content).status_code == 204
+    assert media(device, evidence) == "stored"
+    resume(office)
+    assert media(device, evidence) == "verified"
+
+
+def test_bytes_that_came_whole_are_stored_and_checked_when_the_worker_starts(office: Indoors) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    evidence = photographed(device, content)
+    where = device.create_upload(len(content), sha256(content)).headers["Location"]
+    (office.app.extensions["menqian"].settings.spool / where.rsplit("/", 1)[1]).write_bytes(content)
+    resume(office)
+    assert media(device, evidence) == "verified"
