@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from schemas.values import ScopeCode, Text, Time, parse_time
 
 STRATA = ("inspector_id", "scope", "class_code", "status", "zone_id")
 VERDICTS = ("confirmed", "disputed", "not_found")
 LARGEST_SIZE = 2**31 - 1
+
+
+class Statuses(fields.Field[Any]):
+    """One status or several; an empty list means any."""
+
+    one = Text(validate=validate.Length(min=1, max=40))
+    several = fields.List(one, validate=validate.Length(max=50))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+        return (self.several if isinstance(value, list) else self.one).deserialize(value) or None
 
 
 class FrameAsked(Schema):
@@ -20,7 +30,7 @@ class FrameAsked(Schema):
     from_ = Time(required=True, data_key="from")
     to = Time(required=True)
     scopes = fields.List(ScopeCode(), required=True, validate=validate.Length(min=1, max=200))
-    status = Text(allow_none=True, validate=validate.Length(min=1, max=40))
+    status = Statuses(allow_none=True)
 
     @validates_schema
     def check_span(self, given: dict[str, Any], **_: Any) -> None:
@@ -56,3 +66,10 @@ class VerdictGiven(Schema):
     values = fields.Dict(keys=Text(validate=validate.Length(min=1, max=80)), load_default=dict,
                          validate=validate.Length(max=100))
     note = Text(load_default="", allow_none=True, validate=validate.Length(max=10_000))
+
+    @pre_load
+    def drop_null(self, given: Any, **_: Any) -> Any:
+        """`values: null` says no more than no values."""
+        if isinstance(given, dict) and given.get("values", ...) is None:
+            return {name: value for name, value in given.items() if name != "values"}
+        return given

@@ -16,6 +16,7 @@ from schemas.problems import Problem
 from schemas.records import record_type
 from schemas.values import is_uuid, parse_time, stamp
 from server.models import SpotCheck, SpotSample
+from server.reference import known_scope
 from server.rules import sampling
 from sync import journal
 from sync.models import Record
@@ -30,12 +31,16 @@ ABSENT = "-"    # a stratum's part for a record that lacks the value
 def freeze(door: Door, supervisor: Writer, asked: Mapping[str, Any]) -> SpotCheck:
     """Freeze the frame and commit to a secret, in the journal; `asked` is a loaded `SpotCheckAsked`.
 
-    Raises `type_unknown`, `field_invalid`, `out_of_scope`, `frame_empty`. A size above the frame counts as the frame.
+    Raises `type_unknown`, `field_invalid`, `scope_unknown`, `out_of_scope`, `frame_empty`. A size above the
+    frame counts as the frame.
     """
     frame = asked["frame"]
     if record_type(frame["type"]).name != "finding":
         raise Problem("field_invalid", "a frame is of findings", errors={"frame.type": ["must be finding"]})
-    for scope in frame["scopes"]:
+    for place, scope in enumerate(frame["scopes"]):
+        if not known_scope(scope):
+            raise Problem("scope_unknown", f"no division has the code {scope}",
+                          errors={f"frame.scopes.{place}": ["unknown"]})
         supervisor.must_cover(scope)
     strata = list(dict.fromkeys(asked["strata"]))
     drawable = _frame(door.session, frame, strata)
@@ -67,7 +72,8 @@ def _frame(session: Session, frame: Mapping[str, Any], strata: Sequence[str]) ->
         Record.observed_at >= stamp(parse_time(frame["from_"])), Record.observed_at < stamp(parse_time(frame["to"])),
         or_(*(Record.scope.startswith(scope, autoescape=True) for scope in frame["scopes"])))
     if frame.get("status"):
-        query = query.where(Record.status == frame["status"])
+        wanted = frame["status"]
+        query = query.where(Record.status.in_([wanted] if isinstance(wanted, str) else wanted))
     return sorted((record_id, _stratum(values)) for record_id, *values in session.execute(query))
 
 

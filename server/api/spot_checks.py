@@ -81,12 +81,12 @@ def get_proof(check_id: str) -> Response:
 @blp.post("/spot-checks/<check_id>/samples/<record_id>/verdict")
 @needs_role("reviewer", "supervisor")
 @blp.arguments(VerdictGiven)
-@blp.response(201)
+@blp.response(200)
 def judge(given: dict[str, Any], check_id: str, record_id: str) -> Response:
     """The second look, given blind; the answer compares both. 403 `own_work`, 409 `already_judged`."""
     with writing() as door:
         verdict = verdicts.judge(door, me().writer(), check_id, record_id, given)
-    return answer(verdict, 201)
+    return answer(verdict)
 
 
 @blp.get("/spot-checks/<check_id>/report")

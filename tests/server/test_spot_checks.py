@@ -158,7 +158,7 @@ def test_before_the_verdict_the_place_is_all_there_is(supervisor: Person, review
     assert sample == {"record_id": record, "rank": 1, "stratum": None, "due_at": sample["due_at"], "verdict": None,
                       "place": {"position": None, "address": "武宜路88号", "sticker_serial": None}}
     assert "第一人的话" not in reviewer.get(f"/spot-checks/{check}").text
-    made = granted(judged(reviewer, check, record, "disputed", class_code="0503"), 201)
+    made = granted(judged(reviewer, check, record, "disputed", class_code="0503"))
     compared = {row["field"]: row for row in made["comparison"]}
     assert compared["class_code"] == {"field": "class_code", "first": "0504", "second": "0503", "agree": False}
     assert compared["text"]["first"] == "第一人的话"
@@ -181,7 +181,7 @@ def test_a_verdict_is_given_once_by_somebody_else_and_only_on_the_sample(
     for stranger in (other, new_id(), "x"):
         refused(judged(reviewer, check, stranger), 404)
     refused(judged(reviewer, check, mine, "perhaps"), 422)
-    granted(judged(reviewer, check, mine), 201)
+    granted(judged(reviewer, check, mine))
     refused(judged(supervisor, check, mine), 409, "already_judged")
 
 
@@ -203,7 +203,7 @@ def test_a_report_gives_rates_with_intervals_by_stratum(supervisor: Person, revi
                         ["confirmed", "confirmed", "disputed", "not_found", "confirmed"], strict=False))
     for record, verdict in verdicts.items():
         values = {"class_code": "0504" if verdict == "confirmed" else "0503"}
-        granted(judged(reviewer, check["id"], record, verdict, **values), 201)
+        granted(judged(reviewer, check["id"], record, verdict, **values))
     report = granted(supervisor.get(f"/spot-checks/{check['id']}/report"))
     assert (report["drawn"], report["checked"], report["disputed"], report["not_found"]) == (6, 5, 2, 1)
     assert report["rate"] == pytest.approx(0.4)
@@ -241,6 +241,7 @@ def test_the_list_shows_each_what_concerns_him(office: Indoors, supervisor: Pers
 
 @pytest.mark.parametrize(("change", "status", "code"), [
     ({"frame": {"scopes": ["320402"]}}, 403, "out_of_scope"), ({"frame": {"type": "zone"}}, 422, "field_invalid"),
+    ({"frame": {"scopes": ["999999"]}}, 422, "scope_unknown"), ({"frame": {"status": [1]}}, 422, None),
     ({"frame": {"type": "user"}}, 422, "type_unknown"), ({"frame": {"to": "2020-01-01T00:00:00Z"}}, 422, None),
     ({"frame": {"from": "2019-01-01T00:00:00Z", "to": "2020-01-01T00:00:00Z"}}, 422, "frame_empty"),
     ({"size": None}, 422, None), ({"size": 0}, 422, None), ({"size": True}, 422, None), ({"size": 10**30}, 422, None),
@@ -260,3 +261,23 @@ def test_the_size_may_follow_from_confidence_and_margin(supervisor: Person, devi
     body = asked(day, confidence=0.95, margin=0.2)
     del body["size"]
     assert granted(supervisor.post("/spot-checks", body), 201)["size"] == 9
+
+
+@pytest.mark.parametrize(("status", "size"), [([], 3), (None, 3), ("reported", 3), (["reported", "closed"], 3)])
+def test_a_frame_may_name_one_status_or_several_or_none(supervisor: Person, devices: list[Handheld], day: str,
+                                                        status: Any, size: int) -> None:
+    found(devices, day, 3)
+    body = asked(day)
+    body["frame"]["status"] = status
+    assert granted(supervisor.post("/spot-checks", body), 201)["frame_size"] == size
+    body["frame"]["status"] = ["closed"]
+    refused(supervisor.post("/spot-checks", body), 422, "frame_empty")
+
+
+def test_a_verdict_may_come_without_values(reviewer: Person, supervisor: Person, devices: list[Handheld],
+                                           day: str) -> None:
+    found(devices, day, 1)
+    check = drawn(supervisor, day)
+    body = {"verdict": "not_found", "values": None, "note": None}
+    made = granted(reviewer.post(f"/spot-checks/{check['id']}/samples/{check['sample'][0]['record_id']}/verdict", body))
+    assert (made["verdict"], made["values"]) == ("not_found", {})
