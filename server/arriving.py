@@ -19,12 +19,11 @@ from gunicorn.http.errors import ParseException
 BLOCK_BYTES = 64 * 1024
 # gunicorn hands nothing out before it has 1 KiB: what is less and goes quiet must still show as partial within 10 s.
 FIRST_SECONDS = 6.0
-QUIET_SECONDS = 15.0
+QUIET_SECONDS = 8.0
 GRACE_SECONDS = 30.0
 SLOWEST_BYTES_A_SECOND = 1024
 DROPPED_BYTES = 1024 * 1024
 DROPPING_SECONDS = 3.0
-
 
 
 class Arriving:
