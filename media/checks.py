@@ -66,7 +66,7 @@ def examine(session: Session, store: Store, sha256: str, *, heif: bool, director
         renditions, dhash, trouble = _rendered(store, original) if whole else ((), None, None)
     if trouble and not picture.damaged:
         picture = replace(picture, damaged=f"cannot be shown: {trouble}")
-    return Examined(facts_of(picture, reading), dhash, renditions)
+    return Examined(facts_of(picture, reading, photo.bytes), dhash, renditions)
 
 
 def conclude(door: Door, sha256: str, examined: Examined) -> None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from media.exif import ExifReading, LonLat
-from media.flags import Flag, Tolerances, file_flags, place_flags, time_flags
+from media.flags import Flag, Tolerances, file_flags, place_flags, size_flags, time_flags
 from media.pictures import Picture
 from schemas.values import parse_time, stamp
 
@@ -21,13 +21,14 @@ OF_PICTURE = ("media_type", "width", "height", "orientation", "frames", "trailin
 TIMES = ("taken_at", "gps_at")
 
 
-def facts_of(picture: Picture, reading: ExifReading) -> dict[str, Any]:
-    """Picture and metadata as one document; what is not known is left out. Sizes are as coded, times UTC."""
+def facts_of(picture: Picture, reading: ExifReading, size: int | None = None) -> dict[str, Any]:
+    """Picture, metadata and `size` in bytes as one document; what is not known is left out. Sizes in pixels are as
+    coded, times UTC."""
     exif = asdict(reading)
     exif |= {name: stamp(at) for name in TIMES if (at := exif[name]) is not None}
     if reading.position is not None:
         exif["position"] = {"lon": reading.position.lon, "lat": reading.position.lat}
-    found = {name: getattr(picture, name) for name in OF_PICTURE}
+    found = {name: getattr(picture, name) for name in OF_PICTURE} | {"bytes": size}
     return {**_known(found), "exif": _known(exif)}
 
 
@@ -37,7 +38,8 @@ def flags_from(found: Mapping[str, Any], evidence: Mapping[str, Any],
     reading, picture = _reading(found.get("exif") or {}), Picture(**{name: found[name] for name in OF_PICTURE
                                                                     if name in found})
     return [*time_flags(evidence, reading, evidence.get("bracket") or {}, tolerances),
-            *place_flags(evidence, reading, tolerances), *file_flags(reading, picture)]
+            *place_flags(evidence, reading, tolerances), *file_flags(reading, picture),
+            *size_flags(evidence, found.get("bytes"))]
 
 
 def _reading(exif: Mapping[str, Any]) -> ExifReading:

@@ -88,6 +88,14 @@ def file_flags(reading: ExifReading, picture: Picture, editors: Iterable[str] = 
     return flags
 
 
+def size_flags(evidence: Mapping[str, Any], size: int | None) -> list[Flag]:
+    """Return `size_differs` when the file has another number of bytes than the device declared at capture."""
+    declared = evidence.get("bytes")
+    if size is None or declared in (None, size):
+        return []
+    return [_flag("size_differs", rule="another size than declared at capture", declared=declared, bytes=size)]
+
+
 def _claims(evidence: Mapping[str, Any], reading: ExifReading) -> Times:
     """The times that device, file and satellites claim; a captured_at that is no time was refused at the door."""
     claims = {"device": parse_time(evidence["captured_at"]), "file": reading.taken_at, "gps": reading.gps_at}

@@ -49,7 +49,8 @@ def test_a_sound_photo_is_verified_and_rendered(room):
     room.take(CONTENT)
     check(room, CONTENT)
     assert room.media(evidence) == {"state": "verified", "media_type": "image/jpeg", "width": 320, "height": 240,
-                                    "frames": 1, "trailing_bytes": 0, "exif": {"width": 320, "height": 240}}
+                                    "frames": 1, "trailing_bytes": 0, "bytes": len(CONTENT),
+                                    "exif": {"width": 320, "height": 240}}
     assert room.flags(evidence) == set()
     photo = room.photo(CONTENT)
     assert (photo.state, photo.width, photo.height, len(photo.dhash)) == ("verified", 320, 240, 64)
@@ -180,3 +181,15 @@ def moment(expected):
         return ""
     zone = written[19:] or expected["offset_time_original"] or "+08:00"
     return stamp(datetime.strptime(written[:19] + zone, "%Y:%m:%d %H:%M:%S%z"))[:19]
+
+
+def test_another_size_than_declared_at_capture_is_flagged(room):
+    """The digest holds, so the photo is verified; what the device said of its size is for people to look at."""
+    before, sound = room.evidence(CONTENT, bytes=len(CONTENT) - 1), room.evidence(CONTENT)
+    room.take(CONTENT)
+    check(room, CONTENT)
+    after = room.evidence(CONTENT, bytes=1)
+    for evidence in (before, after):
+        assert "size_differs" in room.flags(evidence)
+        assert room.media(evidence)["state"] == "verified"
+    assert "size_differs" not in room.flags(sound)
