@@ -43,6 +43,7 @@ class Principal:
     device_id: str | None = None
     public_key: Any = None
     last_n: int | None = None
+    last_seen_at: str | None = None
     login_hash: str | None = None
 
     @property
@@ -103,7 +104,8 @@ def principal_of(token: str) -> Principal:
     if device is not None:
         if device.state != "active":
             raise Problem("device_revoked")
-        return _principal(device.user_id, device_id=device.id, public_key=device.public_key, last_n=device.last_n)
+        return _principal(device.user_id, device_id=device.id, public_key=device.public_key, last_n=device.last_n,
+                          last_seen_at=device.last_seen_at)
     login = db.session.get(Login, digest)
     if login is None:
         raise Problem("login_required", "令牌无效 The token is not known")

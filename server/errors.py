@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
+from flask.globals import request_ctx
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -47,6 +48,8 @@ def answer(problem: Problem) -> Response:
         response.headers["Retry-After"] = str(wait)
     if status == 401 and not _wants_page():
         response.headers["WWW-Authenticate"] = "Bearer"
+    if status == 405:
+        response.allow.update(request_ctx.url_adapter.allowed_methods() if request_ctx.url_adapter else ())
     return response
 
 
@@ -59,8 +62,7 @@ def _wants_page() -> bool:
 
 def _http(error: HTTPException) -> Any:
     if isinstance(error, RateLimitExceeded):
-        return answer(Problem("too_many_requests", "登录失败次数过多,请稍后再试 Too many failed attempts, try later",
-                              retry_after=60))
+        return answer(Problem("too_many_requests", error.description or "", retry_after=60))
     if isinstance(error, CSRFError):
         return answer(Problem("csrf_invalid"))
     code = error.code or 500

@@ -8,18 +8,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
 from schemas.records import record_type
 from schemas.values import is_uuid, parse_time, stamp
 from sync.kept import Kept, kept_from
-from sync.models import Record, table_of
+from sync.models import Quarantined, Record, table_of
 from sync.scope import REACHING, view_of
 from sync.writers import covers
 
-SORTS = ("updated_at", "created_at", "observed_at", "due_at", "status", "class_code", "zone_id", "inspector_id", "seq")
+SORTS = ("type", "scope", "version", "status", "class_code", "zone_id", "inspector_id", "observed_at", "due_at",
+         "created_at", "updated_at", "seq")
+NUMBERS = ("version", "seq")
 EQUALS = ("type", "status", "class_code", "zone_id", "inspector_id", "about_id")
 
 
@@ -54,7 +56,7 @@ def list_page(session: Session, scopes: Sequence[str], asked: Mapping[str, str],
     if "updated_since" in asked:
         query = query.where(Record.updated_at >= _time(asked["updated_since"]))
     sort = asked.get("sort", "-updated_at")
-    name, descending = sort.lstrip("-"), sort.startswith("-")
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in SORTS:
         raise Problem("invalid_request", f"sort is one of {', '.join(SORTS)}", errors={"sort": ["unknown"]})
     column = getattr(Record, name)
@@ -69,20 +71,46 @@ def list_page(session: Session, scopes: Sequence[str], asked: Mapping[str, str],
 
 def _after(column: Any, descending: bool, cursor: str, sort: str) -> ColumnElement[bool]:
     """SQL for "behind the last row of the page before", nulls last."""
-    try:
-        its_sort, value, record_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if its_sort != sort or not isinstance(record_id, str) or not isinstance(value, (str, int, type(None))):
-            raise ValueError
-    except (ValueError, TypeError, binascii.Error):
-        raise Problem("cursor_invalid", "the cursor belongs to another list") from None
+    kind = int if sort.removeprefix("-") in NUMBERS else str
+    value, record_id = _opened(sort, cursor, kind | None, str)
     if value is None:
         return and_(column.is_(None), Record.id > record_id)
     beyond = column < value if descending else column > value
     return or_(beyond, column.is_(None), and_(column == value, Record.id > record_id))
 
 
-def _cursor(sort: str, value: Any, record_id: str) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([sort, value, record_id])).decode().rstrip("=")
+def quarantine_page(session: Session, scopes: Sequence[str], device_id: str | None, limit: int,
+                    cursor: str | None) -> tuple[list[Quarantined], str | None]:
+    """Open entries of a device, or those that the scopes cover, oldest first, and the cursor of the next page."""
+    query = select(Quarantined).where(Quarantined.state == "open")
+    if device_id is not None:
+        query = query.where(Quarantined.device_id == device_id)
+    else:
+        query = query.where(or_(false(), *(Quarantined.scope.startswith(code, autoescape=True) for code in scopes)))
+    place = tuple_(Quarantined.received_at, Quarantined.n, Quarantined.id)
+    if cursor is not None:
+        query = query.where(place > tuple_(*_opened("quarantine", cursor, str, int, str)))
+    rows = list(session.execute(query.order_by(*place).limit(limit + 1)).scalars())
+    page = rows[:limit]
+    following = _cursor("quarantine", page[-1].received_at, page[-1].n, page[-1].id) if len(rows) > limit else None
+    return page, following
+
+
+def _cursor(of: str, *place: Any) -> str:
+    """The place of the last row in the list that is sorted so, as an opaque text."""
+    return base64.urlsafe_b64encode(orjson.dumps([of, *place])).decode().rstrip("=")
+
+
+def _opened(of: str, cursor: str, *kinds: Any) -> list[Any]:
+    """The place that a cursor of this list names; raises `cursor_invalid`."""
+    try:
+        its_list, *place = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error):
+        raise Problem("cursor_invalid", "the cursor belongs to another list") from None
+    sound = its_list == of and len(place) == len(kinds) and all(map(isinstance, place, kinds))
+    if not sound or any("\0" in part if isinstance(part, str) else (part or 0) >= 2**63 for part in place):
+        raise Problem("cursor_invalid", "the cursor belongs to another list")
+    return place
 
 
 def _time(text: str) -> str:

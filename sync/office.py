@@ -42,5 +42,6 @@ def refused(outcome: Outcome, mutation: Mutation) -> Problem | None:
 
 
 def shown(outcome: Outcome) -> Mapping[str, Any]:
-    """The answer of protocol section 4a."""
-    return {"outcome": outcome.outcome, "record": outcome.record.to_wire(), "conflicts": outcome.conflicts}
+    """The answer of protocol section 4a; `ignored` names the fields that a client's value does not change."""
+    answer = {"outcome": outcome.outcome, "record": outcome.record.to_wire(), "conflicts": outcome.conflicts}
+    return {**answer, "ignored": outcome.ignored} if outcome.ignored else answer

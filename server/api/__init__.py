@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api, Blueprint
+from werkzeug.exceptions import NotFound
 
 from schemas.problems import Problem
 from server.auth import authenticate
@@ -60,6 +61,7 @@ def init_app(app: Flask) -> None:
                           "security": [{"bearer": []}]})
     api = ProblemApi(app)
     api.DEFAULT_ERROR_RESPONSE_NAME = None
+    app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, quarantine, records, uploads, media, zones, journal,
                    reviews, spot_checks):
         api.register_blueprint(module.blp)
@@ -69,8 +71,15 @@ def _authenticate() -> None:
     if "\0" in request.path or any("\0" in value for value in request.args.values()):
         raise Problem("invalid_request", "NUL has no place in an address")
     view = current_app.view_functions.get(request.endpoint or "")
-    if not getattr(view, "is_public", False) and request.method != "OPTIONS":
+    greets = request.method == "OPTIONS" and request.blueprint == "uploads"  # tus: a client asks before it logs in
+    if not getattr(view, "is_public", False) and not greets:
         authenticate()
+
+
+def _authenticate_the_lost() -> None:
+    """An address that leads nowhere is told only to whoever says who he is."""
+    if f"{request.path}/".startswith(f"{BASE}/") and isinstance(request.routing_exception, NotFound):
+        _authenticate()
 
 
 def note_refusal(response: Response) -> Response:

@@ -44,7 +44,7 @@ def add_invitation(given: dict[str, Any]) -> Response:
 
 @blp.post("/devices")
 @public
-@limits.limiter.limit(limits.attempts, deduct_when=limits.failed)
+@limits.enrolments
 @blp.arguments(Enrolment)
 @blp.response(201)
 def enrol(given: dict[str, Any]) -> Response:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, request
 
 from schemas.problems import Problem
+from schemas.pull import VerifyAsked
 from schemas.values import stamp
 from server.api import blueprint
 from server.api.hello import scopes_of
 from server.auth import me, must_be_device
-from server.db import db, fresh_checkpoint, reading
+from server.db import db, fresh_checkpoint, note_sighting, reading
 from server.house import house
 from server.wire import answer
 from sync.pull import pull as pull_changes
@@ -24,6 +27,7 @@ def pull() -> Response:
     """One page of what changed after the cursor in the caller's scopes."""
     principal, state = must_be_device(me()), house()
     limit = number_argument("limit", state.settings.changes_per_pull, least=1, most=state.settings.changes_per_pull)
+    note_sighting(principal.id, principal.last_seen_at)
     checkpoint = fresh_checkpoint()
     with reading():
         page = pull_changes(db.session(), principal.reader(), request.args.get("cursor") or None, limit,
@@ -33,8 +37,9 @@ def pull() -> Response:
 
 
 @blp.post("/sync/verify")
+@blp.arguments(VerifyAsked, required=False)
 @blp.response(200)
-def verify() -> Response:
+def verify(_: dict[str, Any]) -> Response:
     """Digests of what the caller should hold."""
     with reading():
         found = digests(db.session(), must_be_device(me()).reader(), house().settings.secret_key)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from schemas.people import Reason, Release
 from schemas.problems import Problem
 from server.api import blueprint
+from server.api.pull import number_argument
 from server.auth import me, must_have_role, needs_role
 from server.db import db, writing
+from server.listing import quarantine_page
 from server.models import User
 from server.wire import answer
 from sync import held, quarantine
@@ -19,17 +21,20 @@ from sync.records import Door
 from sync.writers import Writer
 
 blp = blueprint("quarantine", "隔离区 Quarantine")
+READERS = ("supervisor", "auditor", "admin")
 
 
 @blp.get("/quarantine")
 @blp.response(200)
 def list_quarantine() -> Response:
-    """Open entries, oldest first."""
+    """Open entries, oldest first: a device's own, or those in the scopes of a supervisor, auditor or admin."""
     principal = me()
     if principal.device_id is None:
-        must_have_role("supervisor", "admin")
-    rows = quarantine.visible(db.session(), principal.scopes, principal.device_id)
-    return answer({"items": [shown(row) for row in rows]})
+        must_have_role(*READERS)
+    limit = number_argument("limit", 100, least=1, most=500)
+    rows, following = quarantine_page(db.session(), principal.scopes, principal.device_id, limit,
+                                      request.args.get("cursor"))
+    return answer({"items": [shown(row) for row in rows], "next": following})
 
 
 @blp.get("/quarantine/<quarantine_id>")
@@ -39,7 +44,7 @@ def get_quarantined(quarantine_id: str) -> Response:
     row = db.session.get(Quarantined, quarantine_id)
     principal = me()
     mine = row is not None and principal.device_id == row.device_id
-    if row is None or not (mine or (principal.has_role("supervisor", "admin", "auditor")
+    if row is None or not (mine or (principal.device_id is None and principal.has_role(*READERS)
                                     and principal.covers(row.scope or ""))):
         raise Problem("not_found")
     return answer({**shown(row), "state": row.state, "settlement": row.settlement})
