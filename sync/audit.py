@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from schemas.records import RECORD_TYPES, Merge, RecordType
 from sync import journal, merkle, notes
 from sync.conflicts import DELETED
-from sync.merge import put_value, same
+from sync.merge import SCOPE, put_value, same
 from sync.models import Checkpoint, Clock, History, JournalEntry, JournalNode, Record
 
 CHUNK = 1000
@@ -192,7 +192,7 @@ def replay(declared: RecordType, history: Iterable[Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for row in history:
         for unit, change in orjson.loads(row.changed).items():
-            if (row.op, unit) not in (("delete", DELETED), ("move", "scope")):  # of the record, not of its fields
+            if unit != SCOPE and (row.op, unit) != ("delete", DELETED):  # of the record, not of its fields
                 _put_back(declared, fields, unit, change)
     return fields
 

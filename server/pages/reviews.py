@@ -82,7 +82,8 @@ def review_of(kept: Kept) -> dict[str, Any] | None:
     lease = engine.live_claims(db.session(), [kept.id], stamp(house().clock())).get(kept.id)
     others = lease is not None and lease.user_id != me().user_id
     barred = "role" if not me().has_role("reviewer") or not me().covers(kept.scope) else \
-        "own_work" if me().user_id in engine.captors(db.session(), kept) else "claimed" if others else None
+        "own_work" if me().user_id in engine.captors(db.session(), kept) else \
+        "decided" if state not in ("open", "escalated") else "claimed" if others else None
     return {"state": state, "risk": kept.marks.get("risk") or 0, "lease": lease, "barred": barred,
             "reasons": table("return_reasons") if barred is None else ()}
 
