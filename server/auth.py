@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from flask import g, request
+from flask_smorest import Blueprint
 from sqlalchemy import select
 
 from schemas.problems import Problem
@@ -166,6 +167,7 @@ def must_cover(scope: str) -> None:
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view that works without a token."""
+    view = Blueprint.doc(security=[])(view)
     view.is_public = True  # type: ignore[attr-defined]  # a mark on the function, read by the blueprint
     return view
 

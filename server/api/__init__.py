@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from flask import Flask, Response, current_app, g, request
-from flask_smorest import Api, Blueprint
 from werkzeug.exceptions import NotFound
 
 from schemas.problems import Problem
+from server.api.openapi import Description, Noun, describe_the_rest
 from server.auth import authenticate
 from server.db import writing
-from server.wire import Arguments
 
 BASE = "/api/v1"
 
 
-class ProblemApi(Api):
-    """flask-smorest without its own error format: `server/errors.py` answers for everything."""
-
-    def _register_error_handlers(self) -> None:
-        return None
-
-
-class Noun(Blueprint):
-    """A blueprint whose bodies are read by `server/wire.py`."""
-
-    ARGUMENTS_PARSER = Arguments()
-
-
-def blueprint(name: str, description: str) -> Blueprint:
+def blueprint(name: str, description: str) -> Noun:
     """A blueprint under the base path, closed to whoever does not say who he is."""
     made = Noun(name, f"server.api.{name}", url_prefix=BASE, description=description)
     made.before_request(_authenticate)
@@ -58,13 +44,13 @@ def init_app(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json", OPENAPI_SWAGGER_UI_PATH="docs",
         OPENAPI_SWAGGER_UI_URL="/static/vendor/swagger-ui/",
         API_SPEC_OPTIONS={"components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
-                          "security": [{"bearer": []}]})
-    api = ProblemApi(app)
-    api.DEFAULT_ERROR_RESPONSE_NAME = None
+                          "security": [{"bearer": []}], "servers": [{"url": "/"}]})
+    api = Description(app)
     app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, quarantine, records, uploads, media, zones, journal,
                    reviews, spot_checks):
         api.register_blueprint(module.blp)
+    describe_the_rest(api, BASE)
 
 
 def _authenticate() -> None:

@@ -6,6 +6,7 @@ from flask import Response
 
 from schemas.problems import Problem
 from server.api import blueprint
+from server.api.openapi import query
 from server.api.pull import number_argument
 from server.auth import needs_role, public
 from server.db import db, fresh_checkpoint, reading
@@ -39,6 +40,8 @@ def key() -> Response:
 
 
 @blp.get("/journal/entries")
+@blp.doc(parameters=[query("from", "index of the first", "integer", minimum=0, default=0),
+                     query("limit", "how many, at most 1000", "integer", minimum=1, default=100)])
 @needs_role("admin", "auditor")
 @blp.response(200)
 def entries() -> Response:
@@ -48,6 +51,8 @@ def entries() -> Response:
 
 
 @blp.get("/journal/inclusion")
+@blp.doc(parameters=[query("index", "of the entry", "integer", required=True, minimum=0),
+                     query("size", "of the tree; the newest", "integer", minimum=0)])
 @blp.response(200)
 def inclusion() -> Response:
     """The audit path of an entry in the tree of that size."""
@@ -58,6 +63,8 @@ def inclusion() -> Response:
 
 
 @blp.get("/journal/consistency")
+@blp.doc(parameters=[query("from", "size of the older tree", "integer", minimum=0, default=0),
+                     query("to", "size of the newer tree; the newest", "integer", minimum=0)])
 @blp.response(200)
 def consistency() -> Response:
     """The proof that the tree of size `from` is a beginning of the tree of size `to`."""

@@ -12,6 +12,7 @@ from werkzeug.datastructures import ContentRange
 from media.models import Photo, Rendition
 from schemas.problems import Problem
 from server.api import blueprint
+from server.api.openapi import header, query
 from server.auth import me
 from server.db import db, writing
 from server.house import house
@@ -26,7 +27,7 @@ LOCKED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandb
 
 
 @blp.route("/media/<sha256>", methods=["HEAD"])
-@blp.response(200)
+@blp.response(200, empty=True)
 def head_original(sha256: str) -> Response:
     """Say whether the bytes are stored, which is asked of the store itself; any token may ask."""
     photo = _photo(sha256)
@@ -38,6 +39,7 @@ def head_original(sha256: str) -> Response:
 
 
 @blp.get("/media/<sha256>")
+@blp.doc(parameters=[query("reason", "why it is opened; required from people"), header("Range", "one range of bytes")])
 @blp.response(200, content_type="application/octet-stream")
 def get_original(sha256: str) -> Response:
     """The original, byte for byte, as an attachment; people give a `reason`. One byte range may be asked for."""

@@ -11,6 +11,7 @@ from schemas.pull import VerifyAsked
 from schemas.values import stamp
 from server.api import blueprint
 from server.api.hello import scopes_of
+from server.api.openapi import query
 from server.auth import me, must_be_device
 from server.db import db, fresh_checkpoint, note_sighting, reading
 from server.house import house
@@ -22,6 +23,9 @@ blp = blueprint("pull", "下行同步 Pull")
 
 
 @blp.get("/sync/pull")
+@blp.doc(parameters=[query("cursor", "that of the last page; without it from the beginning"),
+                     query("limit", "how many changes; above `changes_per_pull` it counts as that", "integer",
+                           minimum=1)])
 @blp.response(200)
 def pull() -> Response:
     """One page of what changed after the cursor in the caller's scopes."""

@@ -7,6 +7,7 @@ from flask import Response, request
 from schemas.problems import Problem
 from schemas.push import load_envelope
 from server.api import blueprint
+from server.api.openapi import PUSH, body, header
 from server.auth import me, must_be_device
 from server.db import db, writing
 from server.house import house
@@ -19,6 +20,8 @@ blp = blueprint("push", "上行同步 Push")
 
 
 @blp.post("/sync/push")
+@blp.doc(requestBody=body(PUSH), parameters=[header(
+    "Menqian-Signature", "base64url of the raw 64-byte ECDSA-SHA-256 signature over the body; of a device with a key")])
 @blp.response(200)
 def push() -> Response:
     """Apply a device's mutations; each has an outcome, and all of them are committed before the answer."""

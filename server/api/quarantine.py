@@ -9,6 +9,7 @@ from flask import Response, request
 from schemas.people import Reason, Release
 from schemas.problems import Problem
 from server.api import blueprint
+from server.api.openapi import page
 from server.api.pull import number_argument
 from server.auth import me, must_have_role, needs_role
 from server.db import db, writing
@@ -25,6 +26,7 @@ READERS = ("supervisor", "auditor", "admin")
 
 
 @blp.get("/quarantine")
+@blp.doc(parameters=page(500))
 @blp.response(200)
 def list_quarantine() -> Response:
     """Open entries, oldest first: a device's own, or those in the scopes of a supervisor, auditor or admin."""

@@ -13,10 +13,11 @@ from schemas.push import Mutation
 from schemas.records import record_type
 from schemas.values import is_uuid
 from server.api import blueprint
+from server.api.openapi import page, query
 from server.api.pull import number_argument
 from server.auth import for_people, me
 from server.db import db, writing
-from server.listing import list_page, visible_record
+from server.listing import EQUALS, SORTS, list_page, visible_record
 from server.wire import answer
 from sync import office
 from sync.history import history_of
@@ -26,6 +27,10 @@ blp = blueprint("records", "记录 Records")
 
 
 @blp.get("/records")
+@blp.doc(parameters=[
+    *(query(name, f"only with this {name}") for name in EQUALS), query("scope", "only in scopes that start so"),
+    query("updated_since", "only changed at or after this time", format="date-time"),
+    query("sort", f"one of {', '.join(SORTS)}; `-` before it for descending", default="-updated_at"), *page(500)])
 @blp.response(200)
 def list_records() -> Response:
     """Records in the caller's scopes, filtered and sorted by promoted fields."""

@@ -17,6 +17,7 @@ from schemas.problems import Problem
 from schemas.values import parse_time
 from server import arrivals, jobs
 from server.api import blueprint
+from server.api.openapi import body, header, told
 from server.arriving import Arriving
 from server.auth import ROLES, me, must_have_role
 from server.db import db, writing
@@ -26,6 +27,12 @@ blp = blueprint("uploads", "上传 Uploads (tus 1.0.0)")
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
 CONTENT_TYPE = "application/offset+octet-stream"
+TUS = header("Tus-Resumable", "the version of tus", required=True, const=VERSION)
+OFFSET = header("Upload-Offset", "how many bytes came before", "integer", required=True, minimum=0)
+CHECKSUM = header("Upload-Checksum", "`sha1` or `sha256`, a blank, and the digest of this body in base64")
+BYTES = body({"type": "string", "format": "binary"}, CONTENT_TYPE)
+ARRIVED = told(Upload_Offset="how many bytes have arrived", Upload_Expires="until when the rest may come",
+               Tus_Resumable=VERSION)
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 WRITERS = tuple(role for role in ROLES if role != "auditor")  # an auditor changes nothing (protocol section 1)
 PARTIAL_AFTER_SECONDS = 2.0
@@ -51,7 +58,10 @@ def _name_version(response: Response) -> Response:
 
 
 @blp.post("/uploads")
-@blp.response(201)
+@blp.doc(parameters=[TUS, header("Upload-Length", "bytes in all", "integer", required=True, minimum=1),
+                     header("Upload-Metadata", "`sha256` and `filetype`, each in base64", required=True), CHECKSUM],
+         requestBody=BYTES | {"required": False})
+@blp.response(201, empty=True, headers=ARRIVED | told(Location="where the upload is"))
 def create_upload() -> Response:
     """Begin an upload of `Upload-Length` bytes; `Upload-Metadata` names `sha256` and `filetype`. May bring bytes.
 
@@ -80,7 +90,8 @@ def create_upload() -> Response:
 
 
 @blp.route("/uploads/<upload_id>", methods=["HEAD"])
-@blp.response(200)
+@blp.doc(parameters=[TUS])
+@blp.response(200, empty=True, headers=ARRIVED | told(Upload_Length="bytes in all"))
 def head_upload(upload_id: str) -> Response:
     """How many bytes have arrived. A whole upload that waits for the store is tried again."""
     upload = _own(upload_id)
@@ -98,7 +109,8 @@ def head_upload(upload_id: str) -> Response:
 
 
 @blp.patch("/uploads/<upload_id>")
-@blp.response(204)
+@blp.doc(parameters=[TUS, OFFSET, CHECKSUM], requestBody=BYTES)
+@blp.response(204, headers=ARRIVED)
 def patch_upload(upload_id: str) -> Response:
     """Bring bytes from `Upload-Offset` on. What arrives of a request that is cut is kept."""
     upload = _own(upload_id)
@@ -111,6 +123,7 @@ def patch_upload(upload_id: str) -> Response:
 
 
 @blp.delete("/uploads/<upload_id>")
+@blp.doc(parameters=[TUS])
 @blp.response(204)
 def delete_upload(upload_id: str) -> Response:
     """Give an upload up. A photo that is stored already stays."""
@@ -128,6 +141,7 @@ def delete_upload(upload_id: str) -> Response:
 
 
 @blp.post("/uploads/<upload_id>")
+@blp.doc(parameters=[TUS, header("X-HTTP-Method-Override", "PATCH, DELETE or HEAD", required=True)])
 @blp.response(204)
 def override_method(upload_id: str) -> Response:
     """`X-HTTP-Method-Override`, for lines that let no PATCH or DELETE through."""

@@ -15,6 +15,7 @@ from schemas.problems import Problem
 from schemas.values import parse_time, stamp
 from server import zones
 from server.api import blueprint
+from server.api.openapi import FEATURES, body, query
 from server.auth import me, needs_role
 from server.db import db, writing
 from server.house import house
@@ -22,10 +23,12 @@ from server.rules.crs import to_4490
 from server.wire import answer, read_json
 
 blp = blueprint("zones", "责任区 Zones")
+AT = query("at", "the time in question; now", format="date-time")
 IMPORT_BYTES = 64 * 1024 * 1024
 
 
 @blp.get("/zones.geojson")
+@blp.doc(parameters=[query("bbox", "west,south,east,north in degrees"), AT])
 @blp.response(200, content_type="application/geo+json")
 def zones_geojson() -> Response:
     """GeoJSON of the zone versions in force at `at` (now) in the caller's scopes, within `bbox` where given."""
@@ -37,6 +40,7 @@ def zones_geojson() -> Response:
 
 
 @blp.post("/zones/import")
+@blp.doc(requestBody=body(FEATURES, "application/geo+json"))
 @needs_role("admin")
 @blp.response(200)
 def import_zones() -> Response:
@@ -50,6 +54,11 @@ def import_zones() -> Response:
 
 
 @blp.get("/zones/attribute")
+@blp.doc(parameters=[
+    query("lon", "degrees; or `sticker_serial`", "number"), query("lat", "degrees; or `sticker_serial`", "number"),
+    query("crs", "required with `lon` and `lat`", enum=sorted(CRS_NAMES)),
+    query("accuracy_m", "radius in metres", "number", minimum=0), query("sticker_serial", "that stands on the sticker"),
+    AT])
 @blp.response(200)
 def attribute() -> Response:
     """Which zone a place lies in: candidates with probabilities, and a decision."""
