@@ -90,9 +90,9 @@ def test_an_empty_page_says_what_to_do(office: Indoors, visitor: Visitor, path: 
     assert 'class="empty"' in page or 'name="title"' in page
 
 
-@pytest.mark.parametrize("path", ["/records?type=nonsense", "/records?sort=password", "/records?cursor=x",
-                                  "/reviews?cursor=x", "/spot-checks/x",
-                                  "/spot-checks/00000000-0000-7000-8000-000000000000", "/records/user/x", "/conflicts?cursor=x"])
+@pytest.mark.parametrize("path", [
+    "/records?type=nonsense", "/records?sort=password", "/records?cursor=x", "/reviews?cursor=x", "/spot-checks/x",
+    "/spot-checks/00000000-0000-7000-8000-000000000000", "/records/user/x", "/conflicts?cursor=x"])
 def test_a_page_that_cannot_be_is_a_problem_in_words(office: Indoors, visitor: Visitor, path: str) -> None:
     visitor.signed_in(office.person("supervisor", scopes=("32",)))
     answer = visitor.http.get(path)
