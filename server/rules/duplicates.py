@@ -19,9 +19,7 @@ def same_thing(one: Mapping[str, Any], other: Mapping[str, Any], limits: Mapping
 
 
 def _same_place(one: Mapping[str, Any], other: Mapping[str, Any], limits: Mapping[str, Any]) -> bool:
-    """Near each other; where neither has a position, at the same address to the letter."""
+    """Near each other. A bare address is no place: a market hall has one for a hundred stalls."""
     here, there = ((fields.get("position") or {}).get("normalized") for fields in (one, other))
-    if here is None and there is None:
-        return bool(one.get("address")) and one.get("address") == other.get("address")
     return here is not None and there is not None \
         and distance_m(here["lon"], here["lat"], there["lon"], there["lat"]) <= limits["within_m"]

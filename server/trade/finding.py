@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from schemas.problems import Problem
-from schemas.values import parse_time, stamp
+from schemas.values import parse_time
 from server import zones
 from server.reference import class_known, settings
 from server.rules.duplicates import same_thing
@@ -22,10 +22,6 @@ from sync.models import Record
 from sync.records import Door
 from sync.rules import Context
 
-SAME_DAY = select(Record.id).where(
-    Record.type == "finding", Record.class_code == bindparam("code"), Record.deleted.is_(False), Record.lat.is_(None),
-    Record.observed_at.between(bindparam("since"), bindparam("until")),
-    Record.device_id != bindparam("device_id")).order_by(Record.seq.desc()).limit(200)
 PLACE = ("position", "sticker_serial", "observed_at")
 NEAR = select(Record.id).where(
     Record.type == "finding", Record.class_code == bindparam("code"), Record.deleted.is_(False),
@@ -142,11 +138,9 @@ def _circumstances(kept: Kept, context: Context) -> dict[str, Any]:
 def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[str, Any]) -> list[Kept]:
     """Findings by other devices of the same thing: class, place, time (protocol section 5)."""
     place, code = (fields.get("position") or {}).get("normalized"), fields.get("class_code")
-    if code is None or device_id is None:
+    if place is None or code is None or device_id is None:
         return []
     limits = settings("duplicates")
-    if place is None:
-        return _same_address(door, record_id, device_id, fields, limits)
     span = limits["within_m"] / 111_000 * 2
     stored = door.session.connection().execute(NEAR, {
         "code": code, "device_id": device_id, "south": place["lat"] - span, "north": place["lat"] + span,
@@ -154,17 +148,5 @@ def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[st
     door.load(stored)
     fresh = [kept.id for kept in door.fresh() if kept.type == "finding" and kept.device_id != device_id]
     near = [kept for kept in map(door.get, dict.fromkeys([*stored, *fresh])) if kept is not None]
-    return [kept for kept in near if kept.id != record_id and same_thing(fields, kept.fields, limits)]
-
-
-def _same_address(door: Door, record_id: str, device_id: str, fields: Mapping[str, Any],
-                  limits: Mapping[str, Any]) -> list[Kept]:
-    """Findings by other devices at the same address, for one that has no position."""
-    observed, span = parse_time(fields["observed_at"]), timedelta(hours=limits["within_hours"])
-    stored = door.session.connection().execute(SAME_DAY, {
-        "code": fields["class_code"], "device_id": device_id, "since": stamp(observed - span),
-        "until": stamp(observed + span)}).scalars().all()
-    door.load(stored)
-    fresh = [kept.id for kept in door.fresh() if kept.type == "finding" and kept.device_id != device_id]
-    near = [kept for kept in map(door.get, dict.fromkeys([*stored, *fresh])) if kept is not None]
-    return [kept for kept in near if kept.id != record_id and same_thing(fields, kept.fields, limits)]
+    same = (kept for kept in near if kept.id != record_id and same_thing(fields, kept.fields, limits))
+    return list(islice(same, limits["most"]))
