@@ -80,9 +80,9 @@ def _after(column: Any, descending: bool, cursor: str, sort: str) -> ColumnEleme
 
 
 def quarantine_page(session: Session, scopes: Sequence[str], device_id: str | None, limit: int,
-                    cursor: str | None) -> tuple[list[Quarantined], str | None]:
-    """Open entries of a device, or those that the scopes cover, oldest first, and the cursor of the next page."""
-    query = select(Quarantined).where(Quarantined.state == "open")
+                    cursor: str | None, state: str = "open") -> tuple[list[Quarantined], str | None]:
+    """Entries of a device, or those that the scopes cover, oldest first, and the cursor of the next page."""
+    query = select(Quarantined).where(Quarantined.state == state)
     if device_id is not None:
         query = query.where(Quarantined.device_id == device_id)
     else:

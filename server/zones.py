@@ -56,11 +56,11 @@ def version_of(row: ZoneRow) -> ZoneVersion:
                        outline=shapely.from_geojson(row.outline))
 
 
-def attribute(session: Session, *, place: Mapping[str, float] | None, accuracy_m: float | None, at: datetime,
-              sticker_serial: str | None = None, scopes: Sequence[str] | None = None) -> Attribution:
+def attribute(index: ZoneIndex, *, place: Mapping[str, float] | None, accuracy_m: float | None, at: datetime,
+              sticker_serial: str | None) -> Attribution:
     """Which zone is meant by a place in EPSG:4490 degrees, a sticker, or both."""
-    return index_of(session).attribute(lon=place["lon"] if place else None, lat=place["lat"] if place else None,
-                                       accuracy_m=accuracy_m, at=at, sticker_serial=sticker_serial, scopes=scopes)
+    return index.attribute(lon=place["lon"] if place else None, lat=place["lat"] if place else None,
+                           accuracy_m=accuracy_m, at=at, sticker_serial=sticker_serial)
 
 
 def in_force(session: Session, zone_id: Any, at: datetime) -> ZoneVersion | None:

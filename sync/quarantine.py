@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
-
 from schemas.problems import Problem
 from schemas.push import load_mutation
 from schemas.values import SCOPE, is_uuid
@@ -15,7 +13,7 @@ from sync.models import Quarantined
 from sync.mutations import Waits, apply
 from sync.receipts import settle, settle_applied
 from sync.records import Door
-from sync.writers import Writer, covers
+from sync.writers import Writer
 
 
 def keep(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], failed: int,
@@ -38,16 +36,6 @@ def keep(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], failed: 
         outcomes[raw["n"]] = {"n": raw["n"], "id": raw.get("id"), "record_id": record_id, "outcome": "quarantined",
                               "version": None, "conflicts": [], "problem": shown, "replayed": False}
     return outcomes
-
-
-def visible(door_session: Any, scopes: Sequence[str] | None, device_id: str | None, state: str = "open",
-            limit: int = 500) -> list[Quarantined]:
-    """Open entries of a device, or of the scopes that a supervisor covers (None: all), oldest first."""
-    query = select(Quarantined).where(Quarantined.state == state).order_by(Quarantined.received_at, Quarantined.n)
-    if device_id is not None:
-        query = query.where(Quarantined.device_id == device_id)
-    rows = door_session.execute(query).scalars()
-    return [row for row in rows if device_id is not None or scopes is None or covers(scopes, row.scope or "")][:limit]
 
 
 def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,

@@ -77,8 +77,8 @@ def attribute() -> Response:
     accuracy = _number("accuracy_m", 1e7) if "accuracy_m" in given else None
     if accuracy is not None and accuracy < 0:
         raise Problem("invalid_request", "accuracy_m must not be negative", errors={"accuracy_m": ["negative"]})
-    found = zones.attribute(db.session(), place=place, accuracy_m=accuracy, at=_time(given.get("at")),
-                            sticker_serial=given.get("sticker_serial"))
+    found = zones.attribute(zones.index_of(db.session()), place=place, accuracy_m=accuracy,
+                            at=_time(given.get("at")), sticker_serial=given.get("sticker_serial"))
     return answer(found.as_wire())
 
 

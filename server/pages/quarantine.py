@@ -15,9 +15,9 @@ from schemas.records import RECORD_TYPES
 from server.api.quarantine import dismiss_entry, release_entry
 from server.auth import me, needs_role
 from server.db import db, reading
+from server.listing import quarantine_page
 from server.pages.entrance import bp, done, loaded
 from server.pages.lookups import learn_names
-from sync import quarantine as engine
 from sync.models import Quarantined
 
 MOST = 100
@@ -31,10 +31,11 @@ def quarantine() -> str:
     state = request.args.get("state", "open")
     state = state if state in STATES else "open"
     with reading():
-        rows = engine.visible(db.session(), me().scopes, None, state, MOST)
+        rows, following = quarantine_page(db.session(), me().scopes, None, MOST, request.args.get("cursor"), state)
         learn_names([*(row.user_id for row in rows), *(row.device_id for row in rows),
                      *((row.settlement or {}).get("by") for row in rows)])
-        return render_template("quarantine.html", entries=[_shown(row) for row in rows], state=state, states=STATES)
+        return render_template("quarantine.html", entries=[_shown(row) for row in rows], state=state, states=STATES,
+                               following=following)
 
 
 @bp.post("/quarantine/<quarantine_id>/release")

@@ -84,9 +84,8 @@ def zone_of(door: Door, fields: Mapping[str, Any]) -> dict[str, Any] | None:
     if place is None and not fields.get("sticker_serial"):
         return None
     index = door.once("zones", lambda: zones.index_of(door.session))
-    found = index.attribute(lon=place["lon"] if place else None, lat=place["lat"] if place else None,
-                            accuracy_m=position.get("accuracy_m"), at=parse_time(fields["observed_at"]),
-                            sticker_serial=fields.get("sticker_serial"))
+    found = zones.attribute(index, place=place, accuracy_m=position.get("accuracy_m"),
+                            at=parse_time(fields["observed_at"]), sticker_serial=fields.get("sticker_serial"))
     return found.as_field()
 
 
