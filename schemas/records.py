@@ -56,6 +56,10 @@ class RecordType:
         declared = self.fields.get(field)
         return declared.rule if declared else Merge.LATEST
 
+    def known(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of declared fields; others may hold anything."""
+        return {name: value for name, value in values.items() if name in self.fields}
+
     def members(self, bound: str) -> tuple[str, ...]:
         """The fields that make up a bound value, in the order of their declaration."""
         return tuple(name for name, declared in self.fields.items() if declared.bound == bound)

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from schemas.records import RecordType
 from schemas.values import stamp
 from sync import journal
+from sync.bulk import insert_rows
 from sync.gate import Gate, close_gate
 from sync.kept import COLUMNS, RECORD, Kept, kept_from, to_row
 from sync.merge import CREATOR, WHOLE, Stamps, touched, unit_of
@@ -117,7 +118,7 @@ class Door:
         fields = {name: value for name, value in fields.items() if value is not None}
         seq = self.gate.next()
         kept = Kept(record_id, declared.name, 1, scope, seq, seq, False, fields, {CREATOR: writer.id}, self.at,
-                    writer.user_id, self.at, writer.device_id)
+                    writer.user_id, self.at, writer.device_id, rule.promote(declared.known(fields)))
         self._write(None, kept, writer, op, {name: (None, value) for name, value in fields.items()}, note)
         rule.follow(None, kept, context)
         return self._kept[record_id] or kept
@@ -139,7 +140,8 @@ class Door:
         changed.update({name: pair for name, pair in _differences(before.fields, after).items()
                         if name in derived and name not in changed})
         kept = replace(before, version=before.version + 1, seq=self.gate.next(), fields=after, stamps=stamps,
-                       updated_at=self.at, scope=scope, deleted=before.deleted if deleted is None else deleted)
+                       updated_at=self.at, scope=scope, deleted=before.deleted if deleted is None else deleted,
+                       marks={**before.marks, **rule.promote(before.declared.known(after))})
         self._write(before, kept, writer, op, changed, note)
         rule.follow(before, kept, context)
         return self._kept[before.id] or kept
@@ -171,8 +173,6 @@ class Door:
 
     def _write(self, before: Kept | None, after: Kept, writer: Writer, op: str,
                changed: Mapping[str, tuple[Any, Any]], note: Any) -> None:
-        declared = {name: value for name, value in after.fields.items() if name in after.declared.fields}
-        after = replace(after, marks={**after.marks, **self.rules.of(after.declared).promote(declared)})
         salt = self.random_bytes(16).hex()
         document = {unit: {"from": old, "to": new} for unit, (old, new) in changed.items()}
         self._keep(after)
@@ -216,20 +216,18 @@ class Door:
         """Send everything to the database, in one statement a table, and give the gate its numbers back."""
         new = [to_row(kept) for kept in self.fresh() if kept.id not in self._stored]
         old = [to_row(kept) for kept in self.fresh() if kept.id in self._stored]
-        if new:
-            self.session.execute(insert(RECORD), new)
+        insert_rows(self.session, RECORD, new)
         if old:
             columns: dict[str, Any] = {name: bindparam(f"b_{name}") for name in COLUMNS if name != "id"}
             self.session.connection().execute(
                 update(table_of(Record)).where(table_of(Record).c.id == bindparam("b_id")).values(columns),
                 [{f"b_{name}": value for name, value in row.items()} for row in old])
-        if self._history:
-            self.session.execute(insert(table_of(History)), [
-                {**row, "changed": orjson.dumps(row["changed"]).decode()} for row in self._history])
+        insert_rows(self.session, table_of(History), [
+            {**row, "changed": orjson.dumps(row["changed"]).decode()} for row in self._history])
         self._flush_departures()
         self._flush_scopes([*new, *old])
         for table in dict.fromkeys(table for table, _ in self._rows):
-            self.session.execute(insert(table_of(table)), self.rows(table))
+            insert_rows(self.session, table_of(table), self.rows(table))
         journal.append(self.session, self.gate.frontier, self._entries)
         close_gate(self.session, self.gate)
         self._stored.update(self._dirty)

@@ -1,0 +1,46 @@
+"""Many rows into one table in one call of the driver, for the tables that a push fills. Serves the door.
+
+SQLAlchemy compiles the statement once; the rows go to the driver as plain tuples, without a parameter dictionary and a
+type's conversion for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import Dialect, Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from sync.models import Json
+
+Encode = Callable[[Any], Any]
+DIALECTS: Mapping[str, Callable[[], Dialect]] = {
+    "sqlite": lambda: sqlite.dialect(paramstyle="qmark"), "postgresql": lambda: postgresql.dialect(paramstyle="format")}
+
+
+def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows; each names every column but those with a scalar default. JSON is encoded here."""
+    if not rows:
+        return
+    connection = session.connection()
+    statement, columns = _compiled(table, connection.dialect.name)
+    connection.exec_driver_sql(statement, [tuple(
+        row.get(name, default) if encode is None else encode(row.get(name, default))
+        for name, default, encode in columns) for row in rows])
+
+
+@cache
+def _compiled(table: Table, dialect: str) -> tuple[str, tuple[tuple[str, Any, Encode | None], ...]]:
+    """The INSERT of a dialect, and (name, default, encoder) of each column in its order."""
+    statement = str(insert(table).compile(dialect=DIALECTS[dialect]()))
+    return statement, tuple(
+        (column.name, getattr(column.default, "arg", None), _as_text if isinstance(column.type, Json) else None)
+        for column in table.columns)
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else cast(bytes, orjson.dumps(value)).decode()
