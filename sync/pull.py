@@ -51,7 +51,7 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
         changes += tail
     last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
     return {"changes": changes, "cursor": cursor.text(secret), "more": more, "epoch": clock.epoch, "last_n": last_n,
-            "settled": _settled(session, reader.id, since, cursor.seq),
+            "settled": settled_between(session, reader.id, since, cursor.seq),
             "media_wanted": _media_wanted(session, reader.id)}
 
 
@@ -65,7 +65,7 @@ def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[d
             rows += _changed(session, one, cursor.seq, room, seek_by_scope=True)
     else:
         rows += _changed(session, view, cursor.seq, room, seek_by_scope=False)
-    found = [(row["seq"], _sent(row)) for row in rows]
+    found = [(row["seq"], change_of(row)) for row in rows]
     found += _departed(session, view, cursor.seq, room)
     found.sort(key=lambda pair: pair[0])
     page, more = found[:room], len(found) > room
@@ -105,10 +105,11 @@ def _segment(session: Session, cursor: Cursor, view: View, room: int) -> list[di
     visible = [row for row in rows if view.shows(row["type"], row["scope"]) != (kind == "forget")]
     if kind == "forget":
         return [{"type": row["type"], "id": row["id"], "op": "forget"} for row in visible]
-    return [_sent(row) for row in visible if not row["deleted"]]
+    return [change_of(row) for row in visible if not row["deleted"]]
 
 
-def _sent(row: RowMapping) -> dict[str, Any]:
+def change_of(row: RowMapping) -> dict[str, Any]:
+    """A record's row (columns `SENT`) as a change on the wire, in a pull and in a snapshot."""
     change = {"type": row["type"], "id": row["id"], "op": "delete" if row["deleted"] else "put",
               "version": row["version"]}
     if row["deleted"]:
@@ -117,7 +118,8 @@ def _sent(row: RowMapping) -> dict[str, Any]:
             "created_at": row["created_at"], "created_by": row["created_by"], "updated_at": row["updated_at"]}
 
 
-def _settled(session: Session, device_id: str, since: int, until: int) -> list[dict[str, Any]]:
+def settled_between(session: Session, device_id: str, since: int, until: int) -> list[dict[str, Any]]:
+    """What became of a device's held and quarantined mutations after `since`, up to `until`."""
     rows = session.execute(select(Receipt).where(
         Receipt.device_id == device_id, Receipt.settled_seq > since, Receipt.settled_seq <= until)
         .order_by(Receipt.settled_seq)).scalars()
