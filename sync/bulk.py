@@ -7,8 +7,8 @@ type's conversion for each of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any, cast
+from functools import cache, partial
+from typing import Any
 
 import orjson
 from sqlalchemy import Dialect, Table, insert
@@ -19,7 +19,8 @@ from sync.models import Json
 
 Encode = Callable[[Any], Any]
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {
-    "sqlite": lambda: sqlite.dialect(paramstyle="qmark"), "postgresql": lambda: postgresql.dialect(paramstyle="format")}
+    "sqlite": partial(sqlite.dialect, paramstyle="qmark"),
+    "postgresql": partial(postgresql.dialect, paramstyle="format")}
 
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -43,4 +44,4 @@ def _compiled(table: Table, dialect: str) -> tuple[str, tuple[tuple[str, Any, En
 
 
 def _as_text(value: Any) -> str | None:
-    return None if value is None else cast(bytes, orjson.dumps(value)).decode()
+    return None if value is None else orjson.dumps(value).decode()

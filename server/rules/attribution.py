@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.special import owens_t
 
 from server.reference import settings
 from server.rules.plane import Shapes
 
 SIGMAS_IN_68_PERCENT = math.sqrt(-2 * math.log(1 - 0.68))  # radius that holds 68 % of a 2-D Gaussian, in sigmas
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,13 @@ class Candidate:
     inside: bool
     method: str
 
+    def as_wire(self) -> dict[str, Any]:
+        """The candidate without its party's `contact`."""
+        return {"zone_id": self.zone_id, "version": self.version, "name": self.name,
+                "party": {name: value for name, value in self.party.items() if name != "contact"},
+                "probability": self.probability, "distance_m": self.distance_m, "inside": self.inside,
+                "method": self.method}
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -46,10 +53,8 @@ class Attribution:
     candidates: tuple[Candidate, ...] = ()
 
     def as_wire(self) -> dict[str, Any]:
-        """The answer of GET /zones/attribute: parties without `contact`, since whoever asks may ask about any place."""
-        return {"decision": self.decision, "candidates": [
-            {**asdict(one), "party": {name: value for name, value in one.party.items() if name != "contact"}}
-            for one in self.candidates]}
+        """The answer of GET /zones/attribute; without any party's `contact`: anybody may ask."""
+        return {"decision": self.decision, "candidates": [one.as_wire() for one in self.candidates]}
 
     def as_field(self) -> dict[str, Any]:
         """`finding.zone`: the first candidate when the decision is certain or probable, else no zone yet."""
@@ -77,24 +82,22 @@ def usable_accuracy_m(accuracy_m: float | None) -> float:
     return max(accuracy_m, float(limits["least_accuracy_m"]))
 
 
-def search_radius_m(accuracy_m: float) -> float:
-    """How far from the position zones are looked for."""
+def search_radius_m(accuracies_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far from each position zones are looked for."""
     limits = settings("attribution")
-    return float(min(limits["search_accuracies"] * accuracy_m + limits["search_beyond_m"], limits["search_most_m"]))
+    wanted = limits["search_accuracies"] * accuracies_m + limits["search_beyond_m"]
+    return np.asarray(np.minimum(wanted, limits["search_most_m"]))
 
 
-def weigh(
-    zones: Sequence[Any], outlines: Shapes, x: float, y: float, accuracy_m: float, sticker: int | None
-) -> Attribution:
-    """Decide among versions with metric outlines around (x, y); `sticker`: place of the one whose sticker was read."""
+def weigh(zones: Sequence[Any], chances: Sequence[float], distances: Sequence[float], accuracy_m: float,
+          sticker: int | None) -> Attribution:
+    """Decide among versions by their masses (of sum at most 1) and distances in metres; `sticker`: place of the one
+    whose sticker was read."""
     limits = settings("attribution")
-    distances = shapely.distance(outlines, shapely.Point(x, y))
-    chances = gaussian_mass(outlines, x, y, accuracy_m / SIGMAS_IN_68_PERCENT)
-    chances /= max(1.0, float(chances.sum()))
     plausible = sticker is not None and distances[sticker] <= _sticker_reach_m(accuracy_m)
     if plausible:
-        chances *= 1 - limits["sticker_probability"]
-        chances[sticker] += limits["sticker_probability"]
+        sure = limits["sticker_probability"]
+        chances = [chance * (1 - sure) + (sure if n == sticker else 0) for n, chance in enumerate(chances)]
     listed = [
         _candidate(zone, chances[n], distances[n], "sticker" if n == sticker else "position")
         for n, zone in enumerate(zones)
@@ -112,43 +115,50 @@ def by_sticker_alone(zone: Any) -> Attribution:
     return Attribution("certain", (named,))
 
 
-def gaussian_mass(outlines: Shapes, x: float, y: float, sigma_m: float) -> NDArray[np.float64]:
-    """The mass of a Gaussian about (x, y) on each oriented (multi)polygon, to about 1e-6, shape (len(outlines),).
+@dataclass(frozen=True)
+class Edges:
+    """The edges of oriented (multi)polygons, metres: those of outline n are rows first[n] to first[n + 1]."""
 
-    Each edge adds the mass of the triangle that it spans with the centre, signed by its turn:
-    1/(2 pi) * integral over the edge of d/(d^2+s^2) * (1 - exp(-(d^2+s^2)/2)) ds, with d the distance of its line and
-    s the place along it, both in sigmas; s = hypot(d, 1) * sinh(u) makes the integrand smooth for Gauss-Legendre.
-    """
-    parts, zone_of_part = shapely.get_parts(outlines, return_index=True)
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    first: NDArray[np.int64]
+
+
+def edges_of(outlines: Shapes) -> Edges:
+    """The edges of each outline, those of no length left out."""
+    parts, outline_of_part = shapely.get_parts(outlines, return_index=True)
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     points, ring_of_point = shapely.get_coordinates(rings, return_index=True)
-    points = (points - (x, y)) / sigma_m
-    along = ring_of_point[1:] == ring_of_point[:-1]
-    starts, ends = points[:-1][along], points[1:][along]
+    proper = (ring_of_point[1:] == ring_of_point[:-1]) & np.any(points[1:] != points[:-1], axis=1)
+    owners = outline_of_part[part_of_ring[ring_of_point[:-1][proper]]]
+    first = np.searchsorted(owners, np.arange(len(outlines) + 1))
+    return Edges(points[:-1][proper], points[1:][proper], first)
+
+
+def gaussian_mass(edges: Edges, places: NDArray[np.int64], centres: NDArray[np.float64],
+                  sigmas_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mass of Gaussian k, about centres[k] (metres), on outline places[k]; shape (len(places),).
+
+    Each edge adds the mass of the triangle that it spans with the centre, signed by its turn: with h the distance of
+    its line and s the place along it, in sigmas, [atan(s/h)/2 pi - T(h, s/h)] between its ends, T being Owen's function
+    (D. B. Owen, Annals of Mathematical Statistics 27, 1956).
+    """
+    counts = edges.first[places + 1] - edges.first[places]
+    pair = np.repeat(np.arange(len(places)), counts)
+    row = np.arange(len(pair)) + np.repeat(edges.first[places] - np.cumsum(counts) + counts, counts)
+    starts = (edges.starts[row] - centres[pair]) / sigmas_m[pair, None]
+    ends = (edges.ends[row] - centres[pair]) / sigmas_m[pair, None]
+    return np.clip(np.bincount(pair, weights=_edge_masses(starts, ends), minlength=len(places)), 0.0, 1.0)
+
+
+def _edge_masses(starts: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
     steps = ends - starts
-    lengths = np.hypot(*steps.T)
-    proper = lengths > 0
-    starts, ends, steps, lengths = starts[proper], ends[proper], steps[proper], lengths[proper]
-    masses = _edge_masses(starts, ends, steps / lengths[:, None])
-    owners = zone_of_part[part_of_ring[ring_of_point[:-1][along][proper]]]
-    return np.clip(np.bincount(owners, weights=masses, minlength=len(outlines)), 0.0, 1.0)
-
-
-def _edge_masses(
-    starts: NDArray[np.float64], ends: NDArray[np.float64], units: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    clearance = starts[:, 0] * units[:, 1] - starts[:, 1] * units[:, 0]
-    scale = np.hypot(clearance, 1.0)
-    low = np.arcsinh((starts * units).sum(axis=1) / scale)
-    high = np.arcsinh((ends * units).sum(axis=1) / scale)
-    half = (high - low) / 2
-    places = (low + half)[:, None] + half[:, None] * NODES
-    along = scale[:, None] * np.sinh(places)
-    energy = (clearance[:, None] ** 2 + along**2) / 2
-    falloff = np.ones_like(energy)
-    np.divide(-np.expm1(-energy), energy, out=falloff, where=energy > 1e-12)
-    values = falloff * np.cosh(places) @ WEIGHTS
-    return np.asarray(clearance * scale * half * values / (4 * math.pi))
+    units = steps / np.hypot(steps[:, 0], steps[:, 1])[:, None]
+    turn = starts[:, 0] * units[:, 1] - starts[:, 1] * units[:, 0]
+    height = np.maximum(np.abs(turn), 1e-12)  # an edge that points at the centre spans nothing
+    low, high = ((points * units).sum(axis=1) / height for points in (starts, ends))
+    masses = (np.arctan(high) - np.arctan(low)) / (2 * math.pi) - (owens_t(height, high) - owens_t(height, low))
+    return np.where(np.abs(turn) > 1e-12, np.sign(turn) * masses, 0.0)
 
 
 def _sticker_reach_m(accuracy_m: float) -> float:
@@ -159,17 +169,17 @@ def _sticker_reach_m(accuracy_m: float) -> float:
 def _candidate(zone: Any, chance: float, distance: float, method: str) -> Candidate:
     """Rounded downwards, so that the listed probabilities never sum to more than 1."""
     probability = math.floor(chance * 1e6) / 1e6
-    distance_m, inside = round(float(distance), 2), bool(distance == 0)
+    distance_m, inside = round(distance, 2), distance == 0
     return Candidate(zone.zone_id, zone.version, zone.name, zone.party, probability, distance_m, inside, method)
 
 
-def _decision(chances: NDArray[np.float64], accuracy_m: float) -> str:
+def _decision(chances: Sequence[float], accuracy_m: float) -> str:
     """A fix too coarse to rule zones out says ambiguous, never none: a person or a sticker decides (domain.md 17.3)."""
     limits = settings("attribution")
-    best = float(chances.max(initial=0.0))
+    best = max(chances, default=0.0)
     if best >= limits["certain_from"]:
         return "certain"
     if best >= limits["probable_from"]:
         return "probable"
     coarse = accuracy_m > limits["ask_sticker_above_m"]
-    return "ambiguous" if coarse or float(chances.sum()) >= limits["none_below"] else "none"
+    return "ambiguous" if coarse or sum(chances) >= limits["none_below"] else "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -33,8 +34,12 @@ class Plane:
 
     def point(self, lon: float, lat: float) -> tuple[float, float]:
         """Degrees of EPSG:4490 as (x, y) in metres; infinite where the plane does not reach."""
-        x, y = self._project(lon, lat)
+        x, y = self.points([(lon, lat)])[0]
         return float(x), float(y)
+
+    def points(self, lonlats: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+        """Degrees of EPSG:4490 as rows (x, y) in metres; infinite or no number where the plane does not reach."""
+        return np.column_stack(self._project(*np.array(lonlats, dtype=np.float64).reshape(-1, 2).T))
 
     def shapes(self, outlines: Shapes) -> Shapes:
         """Geometries in degrees as geometries in metres, all in one pass."""

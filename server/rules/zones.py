@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -39,6 +39,16 @@ class ZoneVersion:
     outline: BaseGeometry
 
 
+class Ask(NamedTuple):
+    """What is known of where a finding lies: a position in degrees of EPSG:4490, a sticker, or both; and when."""
+
+    lon: float | None
+    lat: float | None
+    accuracy_m: float | None
+    at: datetime
+    sticker_serial: str | None = None
+
+
 class ZoneIndex:
     """All versions of all zones, ready for questions of place and time.
 
@@ -52,6 +62,7 @@ class ZoneIndex:
         degrees = np.array([version.outline for version in self.versions], dtype=object)
         self.plane = Plane.around(degrees)
         self.outlines = shapely.orient_polygons(self.plane.shapes(degrees))
+        self.edges = attribution.edges_of(self.outlines)
         self.tree = shapely.STRtree(self.outlines)
         self.degrees_tree = shapely.STRtree(degrees)
         self._by_zone: dict[str, list[int]] = {}
@@ -91,37 +102,58 @@ class ZoneIndex:
         """The places in `versions` that bear a sticker, at whatever time."""
         return self._by_sticker.get(sticker_serial or "", ())
 
-    def attribute(
-        self,
-        *,
-        lon: float | None,
-        lat: float | None,
-        accuracy_m: float | None,
-        at: datetime,
-        sticker_serial: str | None = None,
-        scopes: Sequence[str] | None = None,
-    ) -> Attribution:
-        """Which zone in force at `at` is meant by a position in EPSG:4490 degrees, a sticker, or both.
+    def attribute(self, *, lon: float | None, lat: float | None, accuracy_m: float | None, at: datetime,
+                  sticker_serial: str | None = None) -> Attribution:
+        """Which zone in force at `at` is meant by a position in EPSG:4490 degrees, a sticker, or both."""
+        return self.attribute_all([Ask(lon, lat, accuracy_m, at, sticker_serial)])[0]
+
+    def attribute_all(self, asks: Sequence[Ask]) -> list[Attribution]:
+        """The attribution of each ask, all reckoned together.
 
         A sticker decides unless it is implausibly far from the position, or two zones bear it.
         """
-        bearers = self._in_force(self.with_sticker(sticker_serial), at)
-        bearers = [n for n in bearers if _covered(self.versions[n].scope, scopes)]
-        sticker = bearers[0] if len(bearers) == 1 else None
-        x, y = (math.inf, math.inf) if lon is None or lat is None else self.plane.point(lon, lat)
-        if not (math.isfinite(x) and math.isfinite(y)):
-            return NO_ZONE if sticker is None else attribution.by_sticker_alone(self.versions[sticker])
-        accuracy = attribution.usable_accuracy_m(accuracy_m)
-        near = [n for n in self._near(x, y, attribution.search_radius_m(accuracy), at, scopes) if n != sticker]
-        places = near if sticker is None else [sticker, *near]
-        if not places:
-            return NO_ZONE
-        zones = [self.versions[n] for n in places]
-        return attribution.weigh(zones, self.outlines[places], x, y, accuracy, None if sticker is None else 0)
+        stickers = [self._sticker(ask) for ask in asks]
+        accuracies = np.array([attribution.usable_accuracy_m(ask.accuracy_m) for ask in asks])
+        spots = self.plane.points([(math.nan if ask.lon is None else ask.lon, math.nan if ask.lat is None else ask.lat)
+                                   for ask in asks])
+        placed = np.asarray(np.isfinite(spots).all(axis=1))
+        ask_of, place_of = self._near(asks, spots, accuracies, placed, stickers)
+        distances = shapely.distance(self.outlines[place_of], shapely.points(spots[ask_of]))
+        chances = attribution.gaussian_mass(self.edges, place_of, spots[ask_of],
+                                            accuracies[ask_of] / attribution.SIGMAS_IN_68_PERCENT)
+        chances /= np.maximum(1.0, np.bincount(ask_of, weights=chances, minlength=len(asks)))[ask_of]
+        ends = np.searchsorted(ask_of, np.arange(len(asks) + 1)).tolist()
+        found: list[Attribution] = []
+        for n, sticker in enumerate(stickers):
+            places = place_of[ends[n]:ends[n + 1]].tolist()
+            if not places:
+                alone = sticker is not None and not placed[n]
+                found.append(attribution.by_sticker_alone(self.versions[sticker or 0]) if alone else NO_ZONE)
+                continue
+            found.append(attribution.weigh(
+                [self.versions[place] for place in places], chances[ends[n]:ends[n + 1]].tolist(),
+                distances[ends[n]:ends[n + 1]].tolist(), float(accuracies[n]),
+                None if sticker is None else places.index(sticker)))
+        return found
 
-    def _near(self, x: float, y: float, radius_m: float, at: datetime, scopes: Sequence[str] | None) -> list[int]:
-        places = self.tree.query(shapely.Point(x, y), predicate="dwithin", distance=radius_m)
-        return [n for n in self._in_force(sorted(places), at) if _covered(self.versions[n].scope, scopes)]
+    def _sticker(self, ask: Ask) -> int | None:
+        """The version in force that bears the sticker; None where none or two do."""
+        bearers = self._in_force(self.with_sticker(ask.sticker_serial), ask.at) if ask.sticker_serial else []
+        return bearers[0] if len(bearers) == 1 else None
+
+    def _near(self, asks: Sequence[Ask], spots: NDArray[np.float64], accuracies: NDArray[np.float64],
+              placed: NDArray[np.bool_], stickers: Sequence[int | None]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Pairs (ask, version in force within its search radius, or bearing its sticker), in the order of asks."""
+        which = np.flatnonzero(placed)
+        found = self.tree.query(shapely.points(spots[which]), predicate="dwithin",
+                                distance=attribution.search_radius_m(accuracies[which]))
+        ask_of, place_of = which[found[0]], found[1]
+        moments = np.array([ask.at.timestamp() for ask in asks])[ask_of]
+        reigns = (self.starts[place_of] <= moments) & (moments < self.ends[place_of])
+        borne = np.array([(n, sticker) for n, sticker in enumerate(stickers) if sticker is not None and placed[n]],
+                         dtype=np.int64).reshape(-1, 2)
+        pairs = np.unique(np.concatenate([np.column_stack([ask_of[reigns], place_of[reigns]]), borne]), axis=0)
+        return pairs[:, 0], pairs[:, 1]
 
     def _in_force(self, places: Iterable[int], at: datetime) -> list[int]:
         moment = at.timestamp()
