@@ -11,7 +11,7 @@ from schemas.problems import Problem
 from schemas.values import SCOPE, is_uuid, parse_time
 
 ENVELOPE = frozenset({"mutations", "health"})
-HEALTH = frozenset({"unsent", "oldest_unsent_at", "unsent_bytes", "device_time"})
+HEALTH = frozenset({"unsent", "oldest_unsent_at", "unsent_bytes", "unsent_photos", "device_time", "round_trip_ms"})
 MUTATION = frozenset({"n", "id", "type", "record_id", "op", "base", "scope", "set", "add", "remove", "group",
                       "command", "made_at"})
 COMMAND = frozenset({"name", "args", "expect"})

@@ -26,6 +26,17 @@ class User(Base):
     created_at: Mapped[str] = mapped_column(TimeText)
 
 
+class PersonScopes(Base):
+    """The scopes that a person had: one row a version; `until` is when the next one began."""
+
+    __tablename__ = "person_scopes"
+    user_id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    codes: Mapped[list[str]] = mapped_column(Json)
+    since: Mapped[str] = mapped_column(TimeText)
+    until: Mapped[str | None] = mapped_column(TimeText)
+
+
 class Login(Base):
     """A person's session: an opaque token, stored hashed, revocable at once."""
 

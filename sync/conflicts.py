@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from schemas.problems import Problem
+from schemas.push import Mutation
 from schemas.records import CONFLICT
-from sync.merge import SCOPE, WHOLE, Overlap, put_value, same, touched, unit_of, value_of
+from sync.merge import CREATOR, SCOPE, WHOLE, Overlap, put_value, same, touched, unit_of, value_of
 from sync.rules import Context
 from sync.writers import SERVER, Writer
 
@@ -19,22 +20,38 @@ DELETED = "deleted"
 COMMAND = "status"
 
 
-def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, made_at: str | None = None) -> str:
-    """Open a conflict record for an overlap and give its id; the same writer's next value folds into an open one."""
-    mine_by = {"writer": writer.id, "user_id": writer.user_id, "made_at": made_at}
+def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, mutation: Mutation) -> str:
+    """Open a conflict record for an overlap and give its id; what the same writer repeats folds into an open one."""
+    mine_by = {"writer": writer.id, "user_id": writer.user_id, "device_id": writer.device_id, "at": door.at,
+               "made_at": mutation.made_at, "mutation_id": mutation.id}
     for other in _open_conflicts(door, kept.id):
-        if other.fields.get("field") == overlap.unit and other.fields["mine_by"]["writer"] == writer.id \
-                and other.fields["winner"] == overlap.winner == "mine" \
-                and same(other.fields.get("mine"), overlap.theirs):
-            door.amend(other.id, {"mine": overlap.mine, "mine_by": mine_by}, op="fold")
+        folded = _folded(other.fields, overlap, writer)
+        if folded is not None:
+            door.amend(other.id, {**folded, "mine_by": mine_by}, op="fold")
             return other.id
     conflict_id = door.new_id()
     fields = {"record_type": kept.type, "record_id": kept.id, "field": overlap.unit, "base": overlap.base,
               "theirs": overlap.theirs, "mine": overlap.mine, "winner": overlap.winner, "opened_at": door.at,
               "state": "open", "kind": overlap.kind, "mine_by": mine_by,
-              "theirs_by": _last_writer(kept, overlap.unit, writer)}
-    door.create(CONFLICT, conflict_id, kept.scope, fields, SERVER, op="open")
+              "theirs_by": _last_writer(door, kept, overlap, writer)}
+    door.create(CONFLICT, conflict_id, (door.get(kept.id) or kept).scope, fields, SERVER, op="open")
     return conflict_id
+
+
+def _folded(fields: Mapping[str, Any], overlap: Overlap, writer: Writer) -> dict[str, Any] | None:
+    """What an open conflict becomes by this overlap, None where the overlap is one of its own.
+
+    A writer who replaces his own value that stands, who goes on editing a deleted record, or who repeats what was not
+    applied has no second conflict; his earlier values stay in the histories of record and conflict.
+    """
+    named = (overlap.unit, overlap.winner, overlap.kind, writer.id)
+    if (fields["field"], fields["winner"], fields["kind"], fields["mine_by"]["writer"]) != named:
+        return None
+    if overlap.winner == "mine":
+        return {"mine": overlap.mine} if same(fields.get("mine"), overlap.theirs) else None
+    if overlap.kind == "deletion":
+        return {"mine": {**fields["mine"], **overlap.mine}, "base": {**overlap.base, **fields["base"]}}
+    return {"theirs": overlap.theirs} if same(fields.get("mine"), overlap.mine) else None
 
 
 def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -134,8 +151,10 @@ def _open_conflicts(door: Door, record_id: str) -> list[Kept]:
     return [kept for kept in door.live("conflict", about_id=record_id) if kept.fields["state"] == "open"]
 
 
-def _last_writer(kept: Kept, unit: str, writer: Writer) -> dict[str, Any]:
-    """Who set the value that stood: the unit's last writer other than this one."""
-    marks = kept.stamps.get(unit) or [[1, kept.stamps.get("", kept.created_by)]]
-    other = next((who for _, who in marks if who != writer.id), marks[0][1])
-    return {"writer": other, "user_id": kept.created_by if other == kept.stamps.get("") else None}
+def _last_writer(door: Door, kept: Kept, overlap: Overlap, writer: Writer) -> dict[str, Any]:
+    """Who set the value that stood, on which device, and when it arrived: the unit's last writer but this one."""
+    unit = {"scope": SCOPE, "deletion": DELETED if overlap.theirs is True else WHOLE}.get(overlap.kind, overlap.unit)
+    marks = kept.stamps.get(unit) or [[1, kept.stamps.get(CREATOR, kept.created_by)]]
+    version, other = next((mark for mark in marks if mark[1] != writer.id), marks[0])
+    entry = door.version_of(kept.id, version)
+    return {"writer": other, "user_id": entry["actor"], "device_id": entry["device_id"], "at": entry["at"]}

@@ -130,7 +130,11 @@ class ScopeSeen(Base):
 
 
 class Device(Base):
-    """An enrolled device: whose it is, its key, how far its numbering came, what it last said of its outbox."""
+    """An enrolled device: whose it is, its key, how far its numbering came, what it last said of its outbox.
+
+    `scopes_acknowledged` is the version of its person's scopes that it is known to have; `late_from` and `late_n` say
+    that its mutations up to that number may have been made under the scopes from that version on (`sync/late.py`).
+    """
 
     __tablename__ = "device"
     id: Mapped[str] = mapped_column(UuidText, primary_key=True)
@@ -146,6 +150,10 @@ class Device(Base):
     last_n: Mapped[int] = mapped_column(Big, default=0)
     reported: Mapped[Any] = mapped_column(Json, nullable=True)
     clock_offset_ms: Mapped[int | None] = mapped_column(Big)
+    scopes_acknowledged: Mapped[int | None] = mapped_column(Integer)
+    scopes_acknowledged_at: Mapped[str | None] = mapped_column(TimeText)
+    late_from: Mapped[int | None] = mapped_column(Integer)
+    late_n: Mapped[int | None] = mapped_column(Big)
 
 
 class Receipt(Base):

@@ -16,6 +16,7 @@ from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
 from sync.conflicts import COMMAND, DELETED, open_conflict, resolve
 from sync.kept import Kept
+from sync.late import must_reach, scope_of_new
 from sync.merge import SCOPE, WHOLE, Edit, Merged, Overlap, changed_by_others, merge, same, touched
 from sync.models import Held, Quarantined
 from sync.records import Door
@@ -52,7 +53,7 @@ def apply(door: Door, writer: Writer, mutation: Mutation) -> Outcome:
         raise Waits(mutation.record_id)
     if kept.type != declared.name:
         raise Problem("type_mismatch", f"record {kept.id} is a {kept.type}")
-    writer.must_cover(kept.scope)
+    must_reach(door, writer, kept, mutation.base)
     if mutation.base > kept.version:
         raise Problem("base_ahead", f"base {mutation.base} is above version {kept.version}")
     if mutation.op == "command":
@@ -77,7 +78,7 @@ def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation
             fields[name] = list(dict.fromkeys(value))
     declared.check_complete(fields)
     _must_have_arrived(door, declared, fields)
-    kept = door.create(declared, mutation.record_id, scope, fields, writer,
+    kept = door.create(declared, mutation.record_id, scope_of_new(door, writer, scope, fields), fields, writer,
                        note={"ignored": ignored} if ignored else None)
     return Outcome("applied", kept, ignored=ignored)
 
@@ -105,7 +106,7 @@ def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome
     if merged.changed:
         after = door.change(kept, merged.fields, writer, changed=merged.changed, stamps=merged.stamps, scope=scope,
                             note=note)
-    conflicts = [open_conflict(door, kept, overlap, writer, mutation.made_at)
+    conflicts = [open_conflict(door, kept, overlap, writer, mutation)
                  for overlap in [*merged.overlaps, *moved_apart]]
     outcome = "conflicted" if conflicts else "merged" if merged.others_changed else "applied"
     return Outcome(outcome, door.get(kept.id) or after, list(dict.fromkeys(conflicts)), merged.ignored)
@@ -134,7 +135,7 @@ def _edit_deleted(door: Door, writer: Writer, kept: Kept, mutation: Mutation, ed
     overlap = Overlap(DELETED, {name: kept.fields.get(name) for name in mine}, True, mine, "theirs",
                       "deletion")
     return Outcome("conflicted", door.get(kept.id) or kept, [open_conflict(door, kept, overlap, writer,
-                                                                           mutation.made_at)])
+                                                                           mutation)])
 
 
 def _amend_sealed(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit, scope: str) -> Outcome:
@@ -169,7 +170,7 @@ def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outco
     if not late:
         return Outcome("applied", after)
     overlap = Overlap(DELETED, None, late, True, "mine", "deletion")
-    return Outcome("conflicted", after, [open_conflict(door, kept, overlap, writer, mutation.made_at)])
+    return Outcome("conflicted", after, [open_conflict(door, kept, overlap, writer, mutation)])
 
 
 def _own_last(kept: Kept, unit: str, writer: Writer) -> bool:
@@ -187,14 +188,16 @@ def _command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outc
     if name == "move":
         return _move(door, writer, kept, args)
     if kept.type == "conflict" and name == "resolve":
-        after = door.change(kept, {**kept.fields, **resolve(kept, args, context)}, writer, op=name)
+        resolution = resolve(kept, args, context)
+        kept = door.get(kept.id) or kept  # it went along when its record moved
+        after = door.change(kept, {**kept.fields, **resolution}, writer, op=name)
         return Outcome("applied", after)
     broken = {field_: kept.fields.get(field_) for field_, value in expect.items()
               if not same(kept.fields.get(field_), value)}
     if broken:
         overlap = Overlap(COMMAND, expect, broken, {"command": name, "args": args}, "theirs",
                           "command")
-        return Outcome("conflicted", kept, [open_conflict(door, kept, overlap, writer, mutation.made_at)])
+        return Outcome("conflicted", kept, [open_conflict(door, kept, overlap, writer, mutation)])
     changes = door.rules.of(kept.declared).command(kept, name, args, context)
     after = door.change(kept, {**kept.fields, **changes}, writer, op=name, note={"args": args} if args else None)
     return Outcome("applied", after)

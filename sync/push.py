@@ -20,8 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.problems import Problem
 from schemas.push import load_mutation
-from schemas.values import is_uuid, parse_time, stamp
+from schemas.values import is_uuid, stamp
 from sync import held, quarantine
+from sync.health import columns_of
 from sync.models import Device, Receipt
 from sync.mutations import Outcome, Waits, apply
 from sync.records import Door
@@ -145,7 +146,7 @@ def _units(new: Sequence[Raw]) -> Iterator[list[Raw]]:
 def _apply_unit(door: Door, writer: Writer, unit: Sequence[Raw], mutation_bytes: int,
                 refused: Mapping[int, Problem]) -> dict[int, dict[str, Any]]:
     """All of the unit, or none of it: then it is held or quarantined as a whole."""
-    place = door.savepoint()
+    place, writer = door.savepoint(), writer.at(unit[0]["n"])
     done: dict[int, dict[str, Any]] = {}
     for raw in unit:
         try:
@@ -196,13 +197,8 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _note_health(door: Door, device: Device, health: Raw) -> None:
-    device.last_seen_at = door.at
-    reported = {name: health[name] for name in ("unsent", "oldest_unsent_at", "unsent_bytes") if name in health}
-    if reported:
-        device.reported = reported
-    if health.get("device_time"):
-        offset = parse_time(health["device_time"]) - door.now
-        device.clock_offset_ms = int(offset.total_seconds() * 1000)
+    for name, value in columns_of(health, door.now).items():
+        setattr(device, name, value)
     door.session.flush()
 
 

@@ -24,6 +24,7 @@ from sync import journal
 from sync.bulk import insert_rows
 from sync.gate import Gate, close_gate
 from sync.kept import COLUMNS, RECORD, Kept, kept_from, to_row
+from sync.late import is_late, take_along
 from sync.merge import CREATOR, WHOLE, Stamps, touched, unit_of
 from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
 from sync.rules import Context, Rules
@@ -106,6 +107,14 @@ class Door:
                 *(row["changed"] for row in self._history
                   if row["record_id"] == record_id and row["version"] > version)]
 
+    def version_of(self, record_id: str, version: int) -> Mapping[str, Any]:
+        """Who wrote a version of a record, and when it arrived: `{actor, device_id, at}`."""
+        for row in self._history:
+            if row["record_id"] == record_id and row["version"] == version:
+                return row
+        return dict(self.session.execute(select(History.actor, History.device_id, History.at).where(
+            History.record_id == record_id, History.version == version)).mappings().one())
+
     # writing
 
     def create(self, declared: RecordType, record_id: str, scope: str, fields: dict[str, Any], writer: Writer, *,
@@ -144,6 +153,8 @@ class Door:
                        marks={**before.marks, **rule.promote(before.declared.known(after))})
         self._write(before, kept, writer, op, changed, note)
         rule.follow(before, kept, context)
+        if scope != before.scope:
+            take_along(self, before, kept, writer)
         return self._kept[before.id] or kept
 
     def amend(self, record_id: str, values: Mapping[str, Any], *, op: str = "server") -> Kept | None:
@@ -173,6 +184,8 @@ class Door:
 
     def _write(self, before: Kept | None, after: Kept, writer: Writer, op: str,
                changed: Mapping[str, tuple[Any, Any]], note: Any) -> None:
+        if is_late(writer, after.scope, before.scope if before else after.scope):
+            note = {**(note or {}), "late_scope": True}
         salt = self.random_bytes(16).hex()
         document = {unit: {"from": old, "to": new} for unit, (old, new) in changed.items()}
         self._keep(after)

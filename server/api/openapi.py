@@ -41,7 +41,8 @@ PUSH = {
     "properties": {
         "mutations": {"type": "array", "items": MUTATION},
         "health": {"type": ["object", "null"], "additionalProperties": False, "properties": {
-            "unsent": _COUNT, "oldest_unsent_at": _TIME, "unsent_bytes": _COUNT, "device_time": _TIME}}}}
+            "unsent": _COUNT, "oldest_unsent_at": _TIME, "unsent_bytes": _COUNT, "unsent_photos": _COUNT,
+            "device_time": _TIME, "round_trip_ms": _COUNT}}}}
 FEATURES = {
     "type": "object", "required": ["type", "features"], "description": "A GeoJSON FeatureCollection (RFC 7946)",
     "properties": {"type": {"const": "FeatureCollection"},
