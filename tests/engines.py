@@ -90,8 +90,10 @@ def _s3_answers(endpoint: str) -> bool:
 
 
 @contextmanager
-def running_postgres(directory: Path) -> Iterator[str]:
+def running_postgres(directory: Path, *, durable: bool = False) -> Iterator[str]:
     """Run PostgreSQL with an empty database `menqian`; yields its SQLAlchemy URL. The log is `directory/postgres.log`.
+
+    Commits are not synced to the disk unless it shall be `durable`, as a benchmark needs it.
 
     PostgreSQL refuses to run as root. Started by root, it runs as `nobody`, on a directory of its own in the system's
     temporary directory, because those of pytest are closed to everyone else; otherwise on `directory`.
@@ -104,7 +106,8 @@ def running_postgres(directory: Path) -> Iterator[str]:
                         "--no-sync", "--no-instructions"], check=True, capture_output=True, cwd=home, **who)
         url = f"postgresql://postgres@127.0.0.1:{port}"
         command = [str(programs / "postgres"), "-D", str(cluster), "-p", str(port), "-c", "listen_addresses=127.0.0.1",
-                   "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=200"]
+                   "-c", "unix_socket_directories=", "-c", f"fsync={'on' if durable else 'off'}",
+                   "-c", "max_connections=200"]
         # SIGINT: PostgreSQL's fast shutdown, which does not wait for clients to leave.
         with _running(command, log, lambda: _postgres_answers(url), stop=signal.SIGINT, cwd=home, **who):
             yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/menqian"

@@ -1,0 +1,34 @@
+"""The one HTTP client of all measurements: a keep-alive connection, bodies encoded beforehand, answers parsed."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+IDLE_S = 5.0  # a server may close a connection that rests; the others' rounds are such a rest
+
+
+class Line:
+    """One connection to one server, for one thread."""
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None, timeout: float = 120) -> None:
+        parts = urlsplit(url)
+        self.headers = {"Content-Type": "application/json", **(headers or {})}
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        self.used = 0.0
+
+    def call(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
+        """The parsed answer; an AssertionError when it is no success."""
+        if time.monotonic() - self.used > IDLE_S:
+            self.connection.close()
+        self.connection.request(method, path, body, {**self.headers, **(headers or {})})
+        answer = self.connection.getresponse()
+        content = answer.read()
+        self.used = time.monotonic()
+        assert answer.status < 300, f"{method} {path[:200]}: {answer.status} {content[:1000]!r}"
+        return orjson.loads(content)
