@@ -18,6 +18,7 @@ from sqlalchemy import select
 from schemas.problems import Problem
 from schemas.values import stamp
 from server.db import db
+from server.handover import Known, known_of, late_terms
 from server.house import house
 from server.models import Login, User
 from sync.models import Device
@@ -44,7 +45,7 @@ class Principal:
     device_id: str | None = None
     public_key: Any = None
     last_n: int | None = None
-    last_seen_at: str | None = None
+    known: Known | None = None
     login_hash: str | None = None
 
     @property
@@ -59,8 +60,9 @@ class Principal:
         return covers(self.scopes, scope)
 
     def writer(self) -> Writer:
+        late = late_terms(self.known, self.user_id, self.scopes_version) if self.known else {}
         return Writer(self.id, self.user_id, self.roles, self.scopes, self.device_id, self.unit,
-                      signed=self.device_id is None or self.public_key is not None)
+                      signed=self.device_id is None or self.public_key is not None, **late)
 
     def reader(self) -> Reader:
         return Reader(self.id, self.scopes)
@@ -106,7 +108,7 @@ def principal_of(token: str) -> Principal:
         if device.state != "active":
             raise Problem("device_revoked")
         return _principal(device.user_id, device_id=device.id, public_key=device.public_key, last_n=device.last_n,
-                          last_seen_at=device.last_seen_at)
+                          known=known_of(device))
     login = db.session.get(Login, digest)
     if login is None:
         raise Problem("login_required", "令牌无效 The token is not known")

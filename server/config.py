@@ -33,6 +33,9 @@ class Settings:
     login_attempts: str                     # MENQIAN_LOGIN_ATTEMPTS: failed logins per person and address: 5/minute
     invitation_hours: int                   # MENQIAN_INVITATION_HOURS: how long an invitation code works
     upload_hours: int                       # MENQIAN_UPLOAD_HOURS: how long an unfinished upload is kept
+    handover_days: int                      # MENQIAN_HANDOVER_DAYS: how long work of a withdrawn scope may come late
+    unsent_hours: int                       # MENQIAN_UNSENT_HOURS: unsent work older than this is marked on the page
+    clock_off_seconds: int                  # MENQIAN_CLOCK_OFF_SECONDS: a device's clock off by more is marked
     checkpoint_seconds: int                 # MENQIAN_CHECKPOINT_SECONDS: oldest a checkpoint may be while entries come
     heif: bool                              # MENQIAN_HEIF: 1 takes HEIC and AVIF pictures (needs pillow-heif)
     secure_cookies: bool                    # MENQIAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never go in clear
@@ -61,6 +64,9 @@ class Settings:
             login_attempts=read("LOGIN_ATTEMPTS", "5/minute"),
             invitation_hours=_number(read("INVITATION_HOURS", "72"), "INVITATION_HOURS"),
             upload_hours=_number(read("UPLOAD_HOURS", "168"), "UPLOAD_HOURS"),
+            handover_days=_number(read("HANDOVER_DAYS", "14"), "HANDOVER_DAYS"),
+            unsent_hours=_number(read("UNSENT_HOURS", "24"), "UNSENT_HOURS"),
+            clock_off_seconds=_number(read("CLOCK_OFF_SECONDS", "120"), "CLOCK_OFF_SECONDS"),
             checkpoint_seconds=_number(read("CHECKPOINT_SECONDS", "5"), "CHECKPOINT_SECONDS"),
             heif=read("HEIF", "0") == "1", secure_cookies=read("SECURE_COOKIES", "0") == "1",
             proxies=_number(read("PROXIES", "0"), "PROXIES"), log_level=read("LOG_LEVEL", "info").lower())

@@ -9,19 +9,17 @@ from datetime import timedelta
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import update
 
 from media import models as media_models
-from schemas.values import parse_time, stamp
+from schemas.values import parse_time
 from server import models as server_models
 from server.house import house
 from sync import journal
 from sync.gate import open_gate, open_snapshot, prepare_sqlite
-from sync.models import Base, Checkpoint, Device
+from sync.models import Base, Checkpoint
 from sync.records import Door
 
-__all__ = ["db", "media_models", "note_sighting", "reading", "server_models", "writing"]
-SIGHTING = timedelta(minutes=1)
+__all__ = ["db", "media_models", "reading", "server_models", "writing"]
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
 migrate = Migrate()
@@ -70,16 +68,6 @@ def writing(checkpoint: bool = False) -> Iterator[Door]:
     except BaseException:
         session.rollback()
         raise
-
-
-def note_sighting(device_id: str, last_seen_at: str | None) -> None:
-    """Move a device's `last_seen_at`, at most once a minute; a transaction of its own, without a number or an entry."""
-    now = house().clock()
-    if last_seen_at is not None and now - parse_time(last_seen_at) < SIGHTING:
-        return
-    db.session.rollback()
-    db.session.execute(update(Device).where(Device.id == device_id).values(last_seen_at=stamp(now)))
-    db.session.commit()
 
 
 def fresh_checkpoint() -> str | None:

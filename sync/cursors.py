@@ -50,6 +50,26 @@ def read_cursor(text: str, secret: bytes, reader: str, epoch: str, seq: int, flo
 
     Raises `cursor_invalid` (tampered, foreign), `log_forked` (restored server), `cursor_expired`.
     """
+    cursor = _opened(text, secret)
+    if cursor.reader != reader:
+        raise Problem("cursor_invalid", "this cursor was given to somebody else")
+    if cursor.epoch != epoch or cursor.seq > seq:
+        raise Problem("log_forked")
+    if 0 < cursor.seq < floor:
+        raise Problem("cursor_expired")
+    return cursor
+
+
+def acknowledges(text: str, secret: bytes, reader: str, codes: Sequence[str]) -> bool:
+    """Does the cursor show that its reader was told these scopes, with all that their change demanded of him?"""
+    try:
+        cursor = _opened(text, secret)
+    except Problem:  # the pull that brought it refuses it
+        return False
+    return cursor.reader == reader and set(cursor.codes) == set(codes) and not cursor.pending
+
+
+def _opened(text: str, secret: bytes) -> Cursor:
     try:
         raw = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
     except (ValueError, binascii.Error):
@@ -57,14 +77,8 @@ def read_cursor(text: str, secret: bytes, reader: str, epoch: str, seq: int, flo
     tag, body = raw[:TAG_BYTES], raw[TAG_BYTES:]
     if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text or not hmac.compare_digest(tag, _tag(secret, body)):
         raise Problem("cursor_invalid")
-    its_epoch, its_reader, its_seq, codes, pending = orjson.loads(body)
-    if its_reader != reader:
-        raise Problem("cursor_invalid", "this cursor was given to somebody else")
-    if its_epoch != epoch or its_seq > seq:
-        raise Problem("log_forked")
-    if 0 < its_seq < floor:
-        raise Problem("cursor_expired")
-    return Cursor(its_epoch, its_reader, its_seq, tuple(codes), pending)
+    epoch, reader, seq, codes, pending = orjson.loads(body)
+    return Cursor(epoch, reader, seq, tuple(codes), pending)
 
 
 def _tag(secret: bytes, body: bytes) -> bytes:

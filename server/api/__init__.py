@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import NotFound
 
+from schemas.health import HEADER, read_header
 from schemas.problems import Problem
 from server.api.openapi import Description, Noun, describe_the_rest
 from server.auth import authenticate
+from server.contacts import note_contact
 from server.db import writing
 
 BASE = "/api/v1"
@@ -59,7 +61,9 @@ def _authenticate() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     greets = request.method == "OPTIONS" and request.blueprint == "uploads"  # tus: a client asks before it logs in
     if not getattr(view, "is_public", False) and not greets:
-        authenticate()
+        principal = authenticate()
+        if principal.known is not None and request.endpoint != "push.push":  # a push tells in its body
+            note_contact(principal.id, principal.known, read_header(request.headers.get(HEADER)))
 
 
 def _authenticate_the_lost() -> None:

@@ -62,7 +62,8 @@ def enrol(given: dict[str, Any]) -> Response:
         device = Device(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), user_id=user.id,
                         token_hash=hash_token(token), name=given["name"], platform=given["platform"],
                         app_version=given["app_version"], public_key=key, state="active", enrolled_at=door.at,
-                        last_seen_at=door.at, last_n=0)
+                        last_seen_at=door.at, last_n=0, scopes_acknowledged=user.scopes_version,
+                        scopes_acknowledged_at=door.at)
         door.session.add(device)
         door.record_entry("device_enrolled", user.id, device.id, {"public_key": key, "platform": given["platform"]})
     return answer({"device_id": device.id, "token": token, "user": shown(user), "scopes": user.scopes,

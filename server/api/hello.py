@@ -10,7 +10,7 @@ from sqlalchemy import select
 from schemas.values import stamp
 from server.api import blueprint
 from server.auth import Principal, me
-from server.db import db, fresh_checkpoint, note_sighting
+from server.db import db, fresh_checkpoint
 from server.house import house
 from server.wire import answer
 from sync.models import Clock
@@ -24,8 +24,6 @@ SCHEMA_VERSION = 1
 @blp.response(200)
 def hello() -> Response:
     """What a client must know before it works."""
-    if (device_id := me().device_id) is not None:
-        note_sighting(device_id, me().last_seen_at)
     return answer(hello_of(me()))
 
 

@@ -6,14 +6,16 @@ from typing import Any
 
 from flask import Response, request
 
+from schemas.health import HEADER, read_header
 from schemas.problems import Problem
 from schemas.pull import VerifyAsked
 from schemas.values import stamp
 from server.api import blueprint
 from server.api.hello import scopes_of
-from server.api.openapi import query
+from server.api.openapi import header, query
 from server.auth import me, must_be_device
-from server.db import db, fresh_checkpoint, note_sighting, reading
+from server.db import db, fresh_checkpoint, reading
+from server.handover import acknowledge
 from server.house import house
 from server.wire import answer
 from sync.pull import pull as pull_changes
@@ -25,13 +27,17 @@ blp = blueprint("pull", "下行同步 Pull")
 @blp.get("/sync/pull")
 @blp.doc(parameters=[query("cursor", "that of the last page; without it from the beginning"),
                      query("limit", "how many changes; above `changes_per_pull` it counts as that", "integer",
-                           minimum=1)])
+                           minimum=1),
+                     header(HEADER, "what the device has not delivered: `unsent=3; oldest=TIME; bytes=4096; photos=2; "
+                                    "time=TIME; round-trip=MILLISECONDS`; any call may say it")])
 @blp.response(200)
 def pull() -> Response:
     """One page of what changed after the cursor in the caller's scopes."""
     principal, state = must_be_device(me()), house()
     limit = number_argument("limit", state.settings.changes_per_pull, least=1, most=state.settings.changes_per_pull)
-    note_sighting(principal.id, principal.last_seen_at)
+    if principal.known is not None:
+        acknowledge(principal.id, principal.known, principal.scopes, principal.scopes_version,
+                    request.args.get("cursor"), read_header(request.headers.get(HEADER)))
     checkpoint = fresh_checkpoint()
     with reading():
         page = pull_changes(db.session(), principal.reader(), request.args.get("cursor") or None, limit,

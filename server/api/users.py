@@ -16,6 +16,7 @@ from server.api import blueprint
 from server.api.sessions import shown
 from server.auth import HASHER, me, needs_role
 from server.db import db, writing
+from server.handover import enter_scopes
 from server.models import Login, User
 from server.reference import known_scope
 from server.wire import answer
@@ -50,10 +51,12 @@ def change_user(given: dict[str, Any], user_id: str) -> Response:
         if password_hash is not None:
             user.password_hash = password_hash
             door.session.execute(delete(Login).where(Login.user_id == user_id))
-        if sorted(given.get("scopes", user.scopes)) != sorted(user.scopes):
-            user.scopes_version += 1
+        moved = sorted(given.get("scopes", user.scopes)) != sorted(user.scopes)
         for name, value in given.items():
             setattr(user, name, value)
+        if moved:
+            user.scopes_version += 1
+            enter_scopes(door, user)
         door.record_entry("user_changed", me().user_id, user_id, {
             "changed": changed, "roles": user.roles, "scopes": user.scopes, "active": user.active})
     return answer(shown(user))
@@ -105,6 +108,7 @@ def make_user(actor: str, *, username: str, name: str, roles: list[str], scopes:
             door.session.flush()
         except IntegrityError:
             raise Problem("username_taken", f"{username} exists already") from None
+        enter_scopes(door, user)
         door.record_entry("user_added", actor, user.id, {"roles": user.roles, "scopes": user.scopes})
     return user
 
