@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 import uuid
 from collections.abc import Iterator
@@ -149,6 +150,45 @@ def verify() -> None:
 
 
 @main.command()
+@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--with-media", is_flag=True, help="copy the photos also out of an S3 store, which are listed otherwise")
+@click.option("--since", "earlier", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="an earlier backup on the same disk: hard-link the photos that it has")
+@click.option("--check", is_flag=True, help="hold the backup in DIR against its manifest; write nothing")
+def backup(directory: Path, with_media: bool, earlier: Path | None, check: bool) -> None:
+    """Back up a running installation into the empty DIR; exit 1 when a photo is missing."""
+    from server.backup import making, manifest
+    try:
+        if check:
+            made = manifest.check(directory)
+        else:
+            with _installation():
+                made = making.back_up(directory, with_media=with_media, earlier=earlier, tell=_tell)
+    except (making.NotEmpty, manifest.BackupInvalid) as error:
+        raise click.ClickException(str(error)) from None
+    _print({"made_at": made.made_at, "epoch": made.epoch, "journal_size": made.journal_size, "rows": sum(
+        made.rows.values()), "media": made.media, "photos": made.photos, "photos_missing": made.missing})
+    if made.missing:
+        raise click.ClickException(f"备份已成,但缺照片 the backup is whole but for {len(made.missing)} files that the "
+                                   "media store does not have")
+
+
+@main.command()
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--allow-missing", is_flag=True, help="go on when photos are nowhere; devices are asked for them")
+def restore(directory: Path, allow_missing: bool) -> None:
+    """Restore the backup in DIR into an empty installation, in a new epoch; prints what came back."""
+    from server.backup import manifest, restoring
+    try:
+        made = manifest.check(directory)
+        settings = restoring.prepare(directory, made, os.environ)
+        with _app(settings).app_context():
+            _print(restoring.restore(directory, made, allow_missing=allow_missing, tell=_tell))
+    except (manifest.BackupInvalid, restoring.RestoreRefused, UnsafeSettings) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
 def doctor() -> None:
     """Say what works here and what does not; exit 1 when something is missing."""
     from server.doctor import examine
@@ -174,9 +214,9 @@ def _settings() -> Settings:
         raise click.ClickException(str(error)) from None
 
 
-def _app() -> Flask:
+def _app(settings: Settings | None = None) -> Flask:
     from server import create_app
-    settings = _settings()
+    settings = settings or _settings()
     settings.data.mkdir(parents=True, exist_ok=True)
     settings.spool.mkdir(parents=True, exist_ok=True)
     return create_app(settings)
@@ -194,6 +234,11 @@ def _installation() -> Iterator[None]:
 
 def _print(document: Any) -> None:
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+
+
+def _tell(line: str) -> None:
+    """Say how far long work has come, beside what it prints."""
+    click.echo(line, err=True)
 
 
 def run() -> None:

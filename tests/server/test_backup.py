@@ -1,0 +1,258 @@
+"""A backup is one moment of a running installation; restored, it goes on in a new epoch, and refuses what is unsafe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from flask import Flask
+
+from server import create_app
+from server.audit import audit
+from server.backup import making, manifest, photos, restoring, tables
+from server.backup.manifest import BackupInvalid, Manifest
+from server.backup.restoring import RestoreRefused
+from tests.bureau import a_photo
+from tests.handheld import Handheld
+from tests.server.indoors import Indoors, indoors
+from tests.wire import a_finding, granted, refused, sha256
+
+SCOPE = "320412110"
+GOES_ON = {"clock", "journal_entry", "journal_node", "checkpoint"}
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Indoors]:
+    with indoors(tmp_path / "data") as office:
+        yield office
+
+
+def back_up(office: Indoors, directory: Path, earlier: Path | None = None) -> Manifest:
+    with office.app.app_context():
+        return making.back_up(directory, with_media=False, earlier=earlier, tell=lambda line: None)
+
+
+def environment(directory: Path, **settings: str) -> dict[str, str]:
+    return {"MENQIAN_DATA": str(directory), "MENQIAN_QUEUE_URL": "immediate:", "MENQIAN_LOG_LEVEL": "error", **settings}
+
+
+@contextmanager
+def restored(backup: Path, directory: Path, *, allow_missing: bool = False) -> Iterator[Flask]:
+    """The app of an installation that took the backup; the wire's clients reach it while the context lasts."""
+    made = manifest.check(backup)
+    settings = restoring.prepare(backup, made, environment(directory))
+    settings.spool.mkdir(parents=True, exist_ok=True)
+    app = create_app(settings)
+    with app.app_context():
+        restoring.restore(backup, made, allow_missing=allow_missing, tell=lambda line: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx, "Client", partial(httpx.Client.func, transport=httpx.WSGITransport(app)))
+        yield app
+
+
+def elsewhere(device: Handheld, app: Flask) -> Handheld:
+    """The same device, talking to this app."""
+    moved = object.__new__(Handheld)
+    moved.__dict__.update(device.__dict__)
+    moved.http = httpx.Client(transport=httpx.WSGITransport(app), headers=device.http.headers)
+    return moved
+
+
+def photographed(device: Handheld, content: bytes) -> str:
+    mutation = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
+    device.deliver(mutation)
+    assert device.upload(content).status_code == 204
+    return str(mutation["record_id"])
+
+
+def rows_of(directory: Path) -> dict[str, list[Any]]:
+    return {path.name: list(tables.read_lines(path)[1]) for path in (directory / tables.FOLDER).iterdir()
+            if path.name.removesuffix(".jsonl.gz") not in GOES_ON}
+
+
+def media(app: Flask, evidence: str) -> dict[str, Any]:
+    from server.db import db
+    from sync.models import Record
+    with app.app_context():
+        found: dict[str, Any] = orjson.loads(db.session.get_one(Record, evidence).fields)["media"]
+        return found
+
+
+def test_what_was_backed_up_comes_back_row_by_row(office: Indoors, tmp_path: Path) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    photographed(device, content)
+    device.deliver(device.edit("finding", device.report(SCOPE), 1, set={"text": "离线改"}, remove={"tags": ["夜间"]}))
+    device.catch_up()
+    first = back_up(office, tmp_path / "first")
+    with restored(tmp_path / "first", tmp_path / "second") as app:
+        with app.app_context():
+            assert audit()["problems"] == []
+            again = making.back_up(tmp_path / "again", with_media=False, earlier=None, tell=lambda line: None)
+        assert rows_of(tmp_path / "first") == rows_of(tmp_path / "again")
+        assert (first.photos, first.missing) == (again.photos, []) and first.photos["originals"] == 1
+        assert first.epoch != again.epoch
+        moved = elsewhere(device, app)
+        assert moved.get(f"/media/{sha256(content)}").content == content
+        hello = moved.hello()
+        assert (hello["epoch"], hello["device"]["last_n"]) == (again.epoch, 4)
+        refused(moved.pull(device.cursor), 409, "log_forked", action="resnapshot")
+        assert moved.deliver(moved.create("finding", SCOPE, a_finding()))[0]["outcome"] == "applied"
+
+
+def test_the_journal_goes_on_and_tells_of_the_restore(office: Indoors, tmp_path: Path) -> None:
+    office.handheld(SCOPE).report(SCOPE)
+    made = back_up(office, tmp_path / "backup")
+    with restored(tmp_path / "backup", tmp_path / "second") as app, app.app_context():
+        from server.db import db
+        from sync.journal import entries
+        entry = entries(db.session(), made.journal_size, 1)[0]
+    assert (entry["kind"], entry["body"]["from_epoch"], entry["body"]["journal_root"]) \
+        == ("restored", made.epoch, made.journal_root)
+
+
+def test_keys_are_for_their_owner_alone(office: Indoors, tmp_path: Path) -> None:
+    back_up(office, tmp_path / "backup")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "backup" / "keys").iterdir()}
+    assert modes == {"journal": 0o600, "secret": 0o600}
+    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
+
+
+def test_pushes_go_on_during_a_backup_and_each_is_in_it_whole_or_not_at_all(office: Indoors, tmp_path: Path) -> None:
+    devices, over, pushed = [office.handheld(SCOPE) for _ in range(2)], threading.Event(), []
+
+    def push(device: Handheld) -> None:
+        while not over.is_set():
+            created = device.create("finding", SCOPE, a_finding())
+            pushed.extend(device.deliver(created, device.edit("finding", created["record_id"], 0, set={"text": "改"})))
+
+    threads = [threading.Thread(target=push, args=(device,)) for device in devices]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(3):
+            back_up(office, tmp_path / f"{number}")
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert len(pushed) >= 4
+    made = manifest.check(tmp_path / "2")
+    assert made.rows["receipt"] % 2 == 0 and made.rows["history"] == made.rows["receipt"] == 2 * made.rows["record"]
+    with restored(tmp_path / "2", tmp_path / "second") as app, app.app_context():
+        assert audit()["problems"] == []
+
+
+def test_an_unfinished_upload_goes_on_where_it_was(office: Indoors, tmp_path: Path) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    evidence = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
+    device.deliver(evidence)
+    where = device.create_upload(len(content), sha256(content)).headers["Location"]
+    assert device.patch_upload(where, 0, content[:1000]).status_code == 204
+    back_up(office, tmp_path / "backup")
+    with restored(tmp_path / "backup", tmp_path / "second") as app:
+        moved = elsewhere(device, app)
+        assert moved.patch_upload(where, 1000, content[1000:]).status_code == 204
+        assert media(app, evidence["record_id"])["state"] == "verified"
+
+
+def test_a_changed_or_missing_file_is_found(office: Indoors, tmp_path: Path) -> None:
+    content = a_photo()
+    photographed(office.handheld(SCOPE), content)
+    backup = tmp_path / "backup"
+    back_up(office, backup)
+    for path in (backup / tables.FOLDER / "history.jsonl.gz", backup / photos.path_of(sha256(content)),
+                 backup / "keys" / "journal"):
+        good = path.read_bytes()
+        path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+        with pytest.raises(BackupInvalid, match=path.name):
+            manifest.check(backup)
+        path.unlink()
+        with pytest.raises(BackupInvalid, match=path.name):
+            manifest.check(backup)
+        path.write_bytes(good)
+    manifest.check(backup)
+    (backup / manifest.NAME).unlink()
+    with pytest.raises(BackupInvalid, match="interrupted"):
+        manifest.check(backup)
+
+
+def test_a_backup_goes_into_an_empty_directory_only(office: Indoors, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "something").touch()
+    with pytest.raises(making.NotEmpty):
+        back_up(office, tmp_path / "full")
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["something"]
+
+
+def test_a_restore_touches_no_installation_that_is_there(office: Indoors, tmp_path: Path) -> None:
+    made = back_up(office, tmp_path / "backup")
+    with pytest.raises(RestoreRefused, match="not empty"):
+        restoring.prepare(tmp_path / "backup", made, environment(tmp_path / "data"))
+    with pytest.raises(RestoreRefused, match="MENQIAN_ORIGIN"):
+        restoring.prepare(tmp_path / "backup", made, environment(tmp_path / "new", MENQIAN_ORIGIN="another"))
+    (tmp_path / "other" / "keys").mkdir(parents=True)
+    (tmp_path / "other" / "keys" / "journal").write_bytes(b"\0" * 32)
+    with pytest.raises(RestoreRefused, match="another installation"):
+        restoring.prepare(tmp_path / "backup", made, environment(tmp_path / "other"))
+    assert (tmp_path / "other" / "keys" / "journal").read_bytes() == b"\0" * 32
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_backup_of_a_newer_release_is_refused(office: Indoors, tmp_path: Path) -> None:
+    back_up(office, tmp_path / "backup")
+    told = orjson.loads((tmp_path / "backup" / manifest.NAME).read_bytes())
+    (tmp_path / "backup" / manifest.NAME).write_bytes(orjson.dumps({**told, "revision": "9999_not_yet"}))
+    with pytest.raises(RestoreRefused, match="newer release"), restored(tmp_path / "backup", tmp_path / "new"):
+        pass
+
+
+def test_a_photo_that_is_nowhere_is_asked_of_the_device_again(office: Indoors, tmp_path: Path) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    evidence = photographed(device, content)
+    office.app.extensions["menqian"].store.delete(sha256(content))
+    assert back_up(office, tmp_path / "backup").missing == [sha256(content)]
+    with pytest.raises(RestoreRefused, match="--allow-missing"), restored(tmp_path / "backup", tmp_path / "new"):
+        pass
+    with restored(tmp_path / "backup", tmp_path / "second", allow_missing=True) as app:
+        moved = elsewhere(device, app)
+        assert media(app, evidence) == {"state": "expected"}
+        assert granted(moved.pull(None))["media_wanted"] == [sha256(content)]
+        assert moved.upload(content).status_code == 204
+        assert media(app, evidence)["state"] == "verified"
+        with app.app_context():
+            assert audit()["problems"] == []
+
+
+def test_a_rendition_that_is_nowhere_is_made_again(office: Indoors, tmp_path: Path) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    evidence = photographed(device, content)
+    back_up(office, tmp_path / "backup")
+    thumb, = {each.sha256 for each in photos.listed(tmp_path / "backup") if each.kind == "thumb"}
+    office.app.extensions["menqian"].store.delete(thumb)
+    back_up(office, tmp_path / "without")
+    with restored(tmp_path / "without", tmp_path / "second") as app:
+        assert media(app, evidence) == {"state": "stored"}
+        from server import jobs
+        with app.app_context():
+            jobs._resume()
+        assert media(app, evidence)["state"] == "verified"
+        assert app.extensions["menqian"].store.has(thumb)
+
+
+def test_photos_of_an_earlier_backup_are_linked_not_copied(office: Indoors, tmp_path: Path) -> None:
+    old, new = a_photo(), a_photo()
+    device = office.handheld(SCOPE)
+    photographed(device, old)
+    back_up(office, tmp_path / "monday")
+    photographed(device, new)
+    back_up(office, tmp_path / "tuesday", earlier=tmp_path / "monday")
+    links = [(tmp_path / "tuesday" / photos.path_of(sha256(content))).stat().st_nlink for content in (old, new)]
+    assert links == [2, 1]
+    manifest.check(tmp_path / "tuesday")
