@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, MetaData, String, Table, Text, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -43,6 +43,12 @@ class Base(DeclarativeBase):
 def table_of(model: type[Base]) -> Table:
     """The Core table of a model, for statements over many rows."""
     return cast(Table, model.__table__)
+
+
+def _index_where_set(column: str, *columns: str) -> Index:
+    """An index (of the columns, or that one) which leaves out the rows in which the column is empty."""
+    known = text(f"{column} IS NOT NULL")
+    return Index(None, *(columns or (column,)), sqlite_where=known, postgresql_where=known)
 
 
 class Clock(Base):
@@ -87,11 +93,15 @@ class Record(Base):
     lat: Mapped[float | None] = mapped_column(Float)
     review_state: Mapped[str | None] = mapped_column(String(10))
     risk: Mapped[int | None] = mapped_column(Integer)
+    cell: Mapped[str | None] = mapped_column(String(80))
     __table_args__ = (
         Index(None, "seq"), Index(None, "scope", "seq"), Index(None, "type", "seq"), Index(None, "type", "status"),
-        Index(None, "about_id"), Index(None, "sha256"), Index(None, "device_id", "media_state"),
-        Index(None, "type", "class_code", "lat"), Index(None, "review_state", "risk"),
-        Index(None, "inspector_id", "type"), Index(None, "type", "observed_at"), Index(None, "zone_id"))
+        Index(None, "type", "class_code"), _index_where_set("about_id"), _index_where_set("sha256"),
+        _index_where_set("media_state", "device_id", "media_state"),
+        _index_where_set("review_state", "review_state", "risk"),
+        _index_where_set("inspector_id", "inspector_id", "type"),
+        _index_where_set("observed_at", "type", "observed_at"), _index_where_set("zone_id"),
+        _index_where_set("cell", "cell", "seq"))
 
 
 class History(Base):
@@ -168,7 +178,7 @@ class Receipt(Base):
     settled: Mapped[Any] = mapped_column(Json, nullable=True)
     settled_seq: Mapped[int | None] = mapped_column(Big)
     received_at: Mapped[str] = mapped_column(TimeText)
-    __table_args__ = (Index(None, "device_id", "settled_seq"),)
+    __table_args__ = (_index_where_set("settled_seq", "device_id", "settled_seq"),)
 
 
 class Quarantined(Base):

@@ -46,6 +46,7 @@ def push(door: Door, writer: Writer, mutations: Sequence[Raw], health: Raw, *, m
     _check_numbers(device, mutations, stored)
     new = [raw for raw in mutations if raw["n"] not in stored]
     door.load(_record_ids(new))
+    door.rules.look_ahead(door, new)
     before = door.gate.seq
     fresh = _walk(door, writer, new, mutation_bytes)
     if new:

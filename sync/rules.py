@@ -5,7 +5,7 @@ The engine knows no trade. `server/trade` provides the rules; a test may provide
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -61,6 +61,9 @@ class Rules(Protocol):
 
     def must_have_right(self, writer: Writer, record_type: str, what: str) -> None:
         """Raise `role_forbidden` unless the writer may `create` or `edit` records of the type."""
+
+    def look_ahead(self, door: Door, mutations: Sequence[Mapping[str, Any]]) -> None:
+        """Look up at once what the new mutations of a push, as they came, will need; it judges and writes nothing."""
 
     def known_scope(self, scope: str) -> bool:
         """True for a division code that exists."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from schemas.records import RECORD_TYPES, RecordType
 from server.reference import known_scope
+from server.trade.ahead import look_ahead
 from server.trade.base import TypeRule, must_have_right
 from server.trade.documents import EnforcementRule, InspectionRule, LetterRule
 from server.trade.evidence import EvidenceRule
 from server.trade.finding import FindingRule
 from server.trade.office import ConflictRule, TaskRule, TemplateRule, ZoneRule
+from sync.records import Door
 from sync.rules import Rule, Rules
 from sync.writers import Writer
 
@@ -30,6 +33,9 @@ class TradeRules:
 
     def must_have_right(self, writer: Writer, record_type: str, what: str) -> None:
         must_have_right(writer, record_type, what)
+
+    def look_ahead(self, door: Door, mutations: Sequence[Mapping[str, Any]]) -> None:
+        look_ahead(door, mutations)
 
     def known_scope(self, scope: str) -> bool:
         return known_scope(scope)

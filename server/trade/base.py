@@ -11,8 +11,9 @@ from schemas.records import RECORD_TYPES
 from schemas.values import Position as PositionField
 from schemas.values import parse_time, stamp
 from server.reference import table
-from server.rules.crs import to_4490
+from server.trade.ahead import place_of, places
 from sync.kept import Kept
+from sync.records import Door
 from sync.rules import Context
 from sync.writers import SERVER, Writer
 
@@ -45,7 +46,7 @@ class TypeRule:
         return before.type if before else context.type
 
     def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        derived = normalized_positions(self.type_name(before, context), after)
+        derived = normalized_positions(context.door, self.type_name(before, context), after)
         if before is None and not context.writer.signed:
             derived["unsigned"] = True
         return derived
@@ -66,16 +67,16 @@ class TypeRule:
         return None
 
 
-def normalized_positions(record_type: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+def normalized_positions(door: Door, record_type: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Positions that lack `normalized`, with it: `{lon, lat}` in EPSG:4490, degrees."""
-    declared = RECORD_TYPES[record_type].fields
-    found = {}
-    for name, value in fields.items():
-        if isinstance(value, dict) and "normalized" not in value and name in declared \
-                and isinstance(declared[name].value, PositionField):
-            lon, lat = to_4490(value["lon"], value["lat"], value["crs"])
-            found[name] = {**value, "normalized": {"lon": round(lon, 9), "lat": round(lat, 9)}}
-    return found
+    return {name: {**value, "normalized": places(door).of(place_of(value))} for name in _positions(record_type)
+            if isinstance(value := fields.get(name), dict) and "normalized" not in value}
+
+
+@cache
+def _positions(record_type: str) -> tuple[str, ...]:
+    return tuple(name for name, declared in RECORD_TYPES[record_type].fields.items()
+                 if isinstance(declared.value, PositionField))
 
 
 def utc(text: Any) -> str | None:

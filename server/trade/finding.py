@@ -6,28 +6,21 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import bindparam, select
-
 from schemas.problems import Problem
 from schemas.values import parse_time
 from server import zones
 from server.reference import class_known, settings
-from server.rules.duplicates import same_thing
+from server.rules.duplicates import cell_of, cells_near, same_thing
 from server.rules.lifecycle import Refusal, decide
 from server.rules.risk import risk_of
+from server.trade.ahead import ask_of, attributions, neighbours
 from server.trade.base import TypeRule, utc
 from server.trade.people import person_of
 from sync.kept import Kept
-from sync.models import Record
 from sync.records import Door
 from sync.rules import Context
 
 PLACE = ("position", "sticker_serial", "observed_at")
-NEAR = select(Record.id).where(
-    Record.type == "finding", Record.class_code == bindparam("code"), Record.deleted.is_(False),
-    Record.lat.between(bindparam("south"), bindparam("north")),
-    Record.lon.between(bindparam("west"), bindparam("east")),
-    Record.device_id != bindparam("device_id")).order_by(Record.seq.desc()).limit(200)
 
 
 class FindingRule(TypeRule):
@@ -46,15 +39,15 @@ class FindingRule(TypeRule):
         placed = {**after, **derived}
         if before is None:
             derived |= {"status": "reported", "inspector_id": context.writer.user_id,
-                        "zone": zone_of(context.door, placed), "duplicates": [
-                            kept.id for kept in _twins(context.door, context.record_id, context.writer.device_id,
-                                                       placed)]}
+                        "zone": zone_of(context.door, placed), "duplicates": _twins(
+                            context.door, context.record_id, context.writer.device_id, placed)}
         elif any(before.fields.get(name) != placed.get(name) for name in PLACE) and not _chosen(before.fields):
             derived["zone"] = zone_of(context.door, placed)
         return derived
 
     def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {**super().promote(fields), "class_code": fields.get("class_code"),
+                "cell": cell_of(fields, settings("duplicates")),
                 "observed_at": utc(fields.get("observed_at")), "zone_id": (fields.get("zone") or {}).get("zone_id")}
 
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -69,6 +62,8 @@ class FindingRule(TypeRule):
     def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
         door = context.door
         if before is None:
+            if after.marks["cell"]:
+                neighbours(door).of(after.marks["cell"]).append((after.id, after.device_id))
             door.mark(after.id, review_state="open", risk=risk_of([], after.fields))
             for twin_id in after.fields.get("duplicates") or ():
                 twin = door.get(twin_id)
@@ -79,14 +74,8 @@ class FindingRule(TypeRule):
 
 def zone_of(door: Door, fields: Mapping[str, Any]) -> dict[str, Any] | None:
     """`finding.zone` of protocol section 8, for the zone version in force at `observed_at`."""
-    position = fields.get("position") or {}
-    place = position.get("normalized")
-    if place is None and not fields.get("sticker_serial"):
-        return None
-    index = door.once("zones", lambda: zones.index_of(door.session))
-    found = zones.attribute(index, place=place, accuracy_m=position.get("accuracy_m"),
-                            at=parse_time(fields["observed_at"]), sticker_serial=fields.get("sticker_serial"))
-    return found.as_field()
+    ask = ask_of(fields)
+    return attributions(door).of(ask) if ask is not None else None
 
 
 def known_class(door: Door, scheme: Any, code: Any) -> bool:
@@ -134,18 +123,14 @@ def _circumstances(kept: Kept, context: Context) -> dict[str, Any]:
     return {"now": context.now, "has_after_photo": bool(after_photos), "scope": kept.scope}
 
 
-def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[str, Any]) -> list[Kept]:
+def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[str, Any]) -> list[str]:
     """Findings by other devices of the same thing: class, place, time (protocol section 5)."""
-    place, code = (fields.get("position") or {}).get("normalized"), fields.get("class_code")
-    if place is None or code is None or device_id is None:
+    if device_id is None:
         return []
-    limits = settings("duplicates")
-    span = limits["within_m"] / 111_000 * 2
-    stored = door.session.connection().execute(NEAR, {
-        "code": code, "device_id": device_id, "south": place["lat"] - span, "north": place["lat"] + span,
-        "west": place["lon"] - 2 * span, "east": place["lon"] + 2 * span}).scalars().all()
-    door.load(stored)
-    fresh = [kept.id for kept in door.fresh() if kept.type == "finding" and kept.device_id != device_id]
-    near = [kept for kept in map(door.get, dict.fromkeys([*stored, *fresh])) if kept is not None]
-    same = (kept for kept in near if kept.id != record_id and same_thing(fields, kept.fields, limits))
+    limits, known = settings("duplicates"), neighbours(door)
+    near = dict.fromkeys(one for cell in cells_near(fields, limits) for one, its_device in known.of(cell)
+                         if its_device not in (None, device_id) and one != record_id)
+    door.load(near)
+    same = (one for one in near if (kept := door.get(one)) and not kept.deleted
+            and same_thing(fields, kept.fields, limits))
     return list(islice(same, limits["most"]))

@@ -59,6 +59,9 @@ class PlainRules:
     def must_have_right(self, writer, record_type, what):
         return None
 
+    def look_ahead(self, door, mutations):
+        return None
+
     def known_scope(self, scope):
         return scope.startswith("32")
 

@@ -1,0 +1,134 @@
+"""What the findings of a push need looked up, asked for all of them at once: places, zones, possible duplicates.
+
+`Answers` remembers the answers of one kind for one transaction. `look_ahead` has it ask for a whole push; what was not
+foreseen is asked for by itself, through the same function, so that nothing depends on foresight.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import orjson
+from marshmallow import ValidationError
+from sqlalchemy import text
+
+from schemas.records import FINDING
+from schemas.values import parse_time
+from server import zones
+from server.reference import settings
+from server.rules.crs import ring_to_4490
+from server.rules.duplicates import cells_near
+from server.rules.zones import Ask
+from sync.records import Door
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+Place = tuple[float, float, str]
+NEEDED = ("position", "class_scheme", "class_code", "observed_at", "sticker_serial")
+# Of each cell the newest findings only: where many lie upon one another, a few are enough to say so.
+IN_CELLS = {
+    "sqlite": text(
+        "SELECT near.value AS cell, record.id, record.device_id FROM json_each(:cells) near JOIN record "
+        "ON record.rowid IN (SELECT one.rowid FROM record one WHERE one.cell = near.value "
+        "ORDER BY one.seq DESC LIMIT 20)"),
+    "postgresql": text(
+        "SELECT near.value AS cell, found.id, found.device_id FROM json_array_elements_text(CAST(:cells AS json)) near "
+        "CROSS JOIN LATERAL (SELECT one.id, one.device_id FROM record one WHERE one.cell = near.value "
+        "ORDER BY one.seq DESC LIMIT 20) found")}
+
+
+class Answers(Generic[K, V]):
+    """Answers by question, asked for in as few goes as can be."""
+
+    def __init__(self, ask: Callable[[Sequence[K]], Iterable[V]]) -> None:
+        self._ask = ask
+        self._known: dict[K, V] = {}
+
+    def learn(self, questions: Iterable[K]) -> None:
+        """Ask what is not known yet, all at once."""
+        new = [question for question in dict.fromkeys(questions) if question not in self._known]
+        if new:
+            self._known.update(zip(new, self._ask(new), strict=True))
+
+    def of(self, question: K) -> V:
+        """The answer, asked for now if nobody foresaw the question."""
+        if question not in self._known:
+            self.learn([question])
+        return self._known[question]
+
+
+def places(door: Door) -> Answers[Place, dict[str, float]]:
+    """`{lon, lat}` in EPSG:4490, degrees, of a place (lon, lat, crs)."""
+    return door.once("places", lambda: Answers(_normalized))
+
+
+def attributions(door: Door) -> Answers[Ask, dict[str, Any]]:
+    """`finding.zone` (protocol section 8)."""
+    return door.once("zones", lambda: Answers(lambda asks: [
+        found.as_field() for found in zones.index_of(door.session).attribute_all(asks)]))
+
+
+def neighbours(door: Door) -> Answers[str, list[tuple[str, str]]]:
+    """(id, device_id) of the newest findings in a cell; those written behind this door are added by `note_finding`."""
+    return door.once("neighbours", lambda: Answers(lambda cells: _in_cells(door, cells)))
+
+
+def ask_of(fields: Mapping[str, Any]) -> Ask | None:
+    """What is asked of the zones for a finding whose position is normalized; None without position and sticker."""
+    position, sticker = fields.get("position") or {}, fields.get("sticker_serial")
+    place = position.get("normalized")
+    if place is None and not sticker:
+        return None
+    return Ask(place["lon"] if place else None, place["lat"] if place else None, position.get("accuracy_m"),
+               parse_time(fields["observed_at"]), sticker)
+
+
+def look_ahead(door: Door, mutations: Sequence[Mapping[str, Any]]) -> None:
+    """Look up what the new findings among the mutations will need; what is wrong with one is not judged here."""
+    new = [loaded for raw in mutations if raw.get("type") == "finding" and not raw.get("base")
+           and (loaded := _foreseen(raw.get("set"))) is not None]
+    if not new:
+        return
+    known = places(door)
+    known.learn(place_of(fields["position"]) for fields in new if fields.get("position"))
+    for fields in new:
+        if fields.get("position"):
+            fields["position"] = {**fields["position"], "normalized": known.of(place_of(fields["position"]))}
+    attributions(door).learn(ask for fields in new if (ask := ask_of(fields)) is not None)
+    neighbours(door).learn(cell for fields in new for cell in cells_near(fields, settings("duplicates")))
+
+
+def place_of(position: Mapping[str, Any]) -> Place:
+    return position["lon"], position["lat"], position["crs"]
+
+
+def _foreseen(values: Any) -> dict[str, Any] | None:
+    """What a finding needs looked up, if it is sound so far."""
+    if not isinstance(values, dict) or not values.get("observed_at"):
+        return None
+    try:
+        return {name: FINDING.fields[name].value.deserialize(values[name]) for name in NEEDED
+                if values.get(name) is not None}
+    except ValidationError:
+        return None
+
+
+def _normalized(asked: Sequence[Place]) -> list[dict[str, float]]:
+    by_crs: dict[str, list[Place]] = defaultdict(list)
+    for place in asked:
+        by_crs[place[2]].append(place)
+    found = {place: {"lon": round(lon, 9), "lat": round(lat, 9)} for crs, members in by_crs.items()
+             for place, (lon, lat) in zip(members, ring_to_4490([member[:2] for member in members], crs).tolist(),
+                                          strict=True)}
+    return [found[place] for place in asked]
+
+
+def _in_cells(door: Door, cells: Sequence[str]) -> list[list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {cell: [] for cell in cells}
+    connection = door.session.connection()
+    rows = connection.execute(IN_CELLS[connection.dialect.name], {"cells": orjson.dumps(list(cells)).decode()})
+    for row in rows:
+        found[row.cell].append((row.id, row.device_id))
+    return list(found.values())
