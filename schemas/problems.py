@@ -98,6 +98,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "cursor_invalid":       Kind(400, "resnapshot", "游标无效 Cursor invalid"),
     "cursor_expired":       Kind(410, "resnapshot", "游标已过期 Cursor expired"),
     "log_forked":           Kind(409, "resnapshot", "服务器曾恢复备份 Server was restored"),
+    "snapshot_preparing":   Kind(503, "retry", "快照正在生成 The snapshot is being made"),
     # photos and files
     "digest_mismatch":      Kind(422, "retry", "摘要不符 Digest mismatch"),
     "checksum_mismatch":    Kind(460, "retry", "分块校验不符 Checksum mismatch"),

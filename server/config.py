@@ -27,6 +27,7 @@ class Settings:
     media_url: str                          # MENQIAN_MEDIA_URL: file:///… or s3://bucket?endpoint_url=…
     queue_url: str                          # MENQIAN_QUEUE_URL: sqlite:///…, redis://…, or immediate: (tests)
     spool: Path                             # MENQIAN_SPOOL: uploads in progress; shared by all workers
+    snapshots: Path                         # MENQIAN_SNAPSHOTS: prepared snapshots for first pulls; shared by workers
     secret_key: bytes = field(repr=False)   # MENQIAN_SECRET_KEY: signs cursors and page sessions; made and kept in data
     origin: str                             # MENQIAN_ORIGIN: name of the journal in its signed checkpoints
     login_hours: int                        # MENQIAN_LOGIN_HOURS: how long a person's session lasts
@@ -36,6 +37,9 @@ class Settings:
     handover_days: int                      # MENQIAN_HANDOVER_DAYS: how long work of a withdrawn scope may come late
     unsent_hours: int                       # MENQIAN_UNSENT_HOURS: unsent work older than this is marked on the page
     clock_off_seconds: int                  # MENQIAN_CLOCK_OFF_SECONDS: a device's clock off by more is marked
+    snapshot_records: int                   # MENQIAN_SNAPSHOT_RECORDS: fewest records that a snapshot is made for
+    snapshot_tail_percent: int              # MENQIAN_SNAPSHOT_TAIL_PERCENT: changes since, at which it is made anew
+    snapshot_hours: int                     # MENQIAN_SNAPSHOT_HOURS: how long it is kept after it was last offered
     checkpoint_seconds: int                 # MENQIAN_CHECKPOINT_SECONDS: oldest a checkpoint may be while entries come
     heif: bool                              # MENQIAN_HEIF: 1 takes HEIC and AVIF pictures (needs pillow-heif)
     secure_cookies: bool                    # MENQIAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never go in clear
@@ -58,7 +62,12 @@ class Settings:
             data=data, database_url=_psycopg(read("DATABASE_URL", f"sqlite:///{data / 'menqian.db'}")),
             media_url=read("MEDIA_URL", (data / "media").as_uri()),
             queue_url=read("QUEUE_URL", f"sqlite:///{data / 'queue.db'}"),
-            spool=Path(read("SPOOL", str(data / "spool"))), origin=read("ORIGIN", "menqian.local/journal"),
+            spool=Path(read("SPOOL", str(data / "spool"))),
+            snapshots=Path(read("SNAPSHOTS", str(data / "snapshots"))),
+            snapshot_records=_number(read("SNAPSHOT_RECORDS", "1000"), "SNAPSHOT_RECORDS"),
+            snapshot_tail_percent=_number(read("SNAPSHOT_TAIL_PERCENT", "10"), "SNAPSHOT_TAIL_PERCENT"),
+            snapshot_hours=_number(read("SNAPSHOT_HOURS", "24"), "SNAPSHOT_HOURS"),
+            origin=read("ORIGIN", "menqian.local/journal"),
             secret_key=_secret(data, environ.get("MENQIAN_SECRET_KEY")),
             login_hours=_number(read("LOGIN_HOURS", "12"), "LOGIN_HOURS"),
             login_attempts=read("LOGIN_ATTEMPTS", "5/minute"),

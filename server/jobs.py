@@ -17,7 +17,7 @@ from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 
 from media import checks, sweep
-from server import arrivals
+from server import arrivals, snapshots
 from server.config import Settings
 from server.db import db, fresh_checkpoint, writing
 from server.house import house
@@ -101,6 +101,7 @@ def _tick() -> None:
     _take_up(checks.FORGOTTEN_AFTER, sweep.QUIET)
     with writing() as door:
         sweep.sweep_uploads(door, house().settings.spool)
+    snapshots.sweep()
 
 
 def _resume() -> None:

@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
         records,
         reviews,
         sessions,
+        snapshot,
         spot_checks,
         uploads,
         users,
@@ -49,8 +50,8 @@ def init_app(app: Flask) -> None:
                           "security": [{"bearer": []}], "servers": [{"url": "/"}]})
     api = Description(app)
     app.before_request(_authenticate_the_lost)
-    for module in (sessions, users, devices, hello, push, pull, quarantine, records, uploads, media, zones, journal,
-                   reviews, spot_checks):
+    for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, uploads, media, zones,
+                   journal, reviews, spot_checks):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)
 
