@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
         pull,
         push,
         quarantine,
+        receipts,
         records,
         reviews,
         sessions,
@@ -50,8 +51,8 @@ def init_app(app: Flask) -> None:
                           "security": [{"bearer": []}], "servers": [{"url": "/"}]})
     api = Description(app)
     app.before_request(_authenticate_the_lost)
-    for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, uploads, media, zones,
-                   journal, reviews, spot_checks):
+    for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, receipts, uploads, media,
+                   zones, journal, reviews, spot_checks):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)
 

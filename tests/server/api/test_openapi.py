@@ -26,7 +26,8 @@ QUERIES = {
     "/journal/consistency": {"from", "to"},
 }
 HEADERS = {
-    ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range"},
+    ("get", "/sync/pull"): {"Menqian-Health"}, ("post", "/sync/push"): {"Menqian-Signature"},
+    ("get", "/media/{sha256}"): {"Range"},
     ("get", "/sync/pull"): {"Menqian-Health"}, ("get", "/sync/snapshots/{sha256}"): {"Range", "If-Range"},
     ("post", "/uploads"): {*TUS, "Upload-Length", "Upload-Metadata", "Upload-Checksum"},
     ("head", "/uploads/{upload_id}"): TUS, ("delete", "/uploads/{upload_id}"): TUS,
