@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, missing
 
 from schemas.positions import CRS_NAMES
 
@@ -38,17 +38,31 @@ def is_uuid(value: object) -> bool:
     return isinstance(value, str) and UUID.fullmatch(value) is not None
 
 
-class Text(fields.String):
+class Lean(fields.Field[Any]):
+    """A field whose value goes straight to its check; a push has thousands. What is null or missing, which only
+    schemas ask about, goes marshmallow's way."""
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        if value is None or value is missing:
+            return super().deserialize(value, attr, data, **kwargs)
+        found = self._deserialize(value, attr, data)
+        for validator in self.validators:
+            validator(found)
+        return found
+
+
+class Text(Lean, fields.String):
     """A text without NUL, which no PostgreSQL column could hold."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text: str = super()._deserialize(value, *args, **kwargs)
-        if "\0" in text:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        if "\0" in value:
             raise ValidationError("contains NUL")
-        return text
+        return value
 
 
-class Time(fields.Field[str]):
+class Time(Lean):
     """An RFC 3339 time, kept as the text that was sent."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
@@ -61,6 +75,9 @@ class Time(fields.Field[str]):
         return value
 
 
+TIME = Time()
+
+
 class Day(fields.Field[str]):
     """A calendar day, `2026-11-22`."""
 
@@ -71,7 +88,7 @@ class Day(fields.Field[str]):
             raise ValidationError("not a day like 2026-11-22") from None
 
 
-class Id(fields.Field[str]):
+class Id(Lean):
     """A UUID in lower case."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
@@ -80,7 +97,7 @@ class Id(fields.Field[str]):
         return str(value)
 
 
-class Sha256(fields.Field[str]):
+class Sha256(Lean):
     """64 lower-case hex digits."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
@@ -98,7 +115,7 @@ class ScopeCode(fields.Field[str]):
         return value
 
 
-class Scalar(fields.Field[Any]):
+class Scalar(Lean):
     """A text, number or boolean: fields that cities fill in their own way."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -107,7 +124,7 @@ class Scalar(fields.Field[Any]):
         return value
 
 
-class About(fields.Field[dict[str, str]]):
+class About(Lean):
     """`{type, id}`: the record that this one speaks of."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, str]:
@@ -128,7 +145,7 @@ class Refused(ValidationError):
         self.code = code
 
 
-class Point(fields.Field[dict[str, Any]]):
+class Point(Lean):
     """One point of a patrol: `{id, at, lon, lat, crs, accuracy_m}`; known by its id. It is kept as sent and never
     converted, so one without `crs` is no guess; an unknown `crs` is refused."""
 
@@ -136,13 +153,13 @@ class Point(fields.Field[dict[str, Any]]):
         if not isinstance(value, dict) or not isinstance(value.get("id"), str) or not value["id"]:
             raise ValidationError("a point needs an id")
         if value.get("at") is not None:
-            Time().deserialize(value["at"])
+            TIME.deserialize(value["at"])
         if value.get("crs") is not None:
-            Position().deserialize(value)
+            POSITION.deserialize(value)
         return value
 
 
-class Position(fields.Field[dict[str, Any]]):
+class Position(Lean):
     """`{lon, lat, crs, accuracy_m?, provider?, fixed_at?, mock?}`; without `crs` it is refused, never guessed.
 
     Degrees; `accuracy_m` in metres. Kept as sent, less a `normalized` that only the server may add.
@@ -155,16 +172,20 @@ class Position(fields.Field[dict[str, Any]]):
             raise Refused("crs_missing", REFUSED["crs_missing"])
         if value["crs"] not in CRS_NAMES:
             raise Refused("crs_unknown", REFUSED["crs_unknown"])
-        if not _within(value.get("lon"), 180) or not _within(value.get("lat"), 90):
+        if not within(value.get("lon"), 180) or not within(value.get("lat"), 90):
             raise ValidationError("lon and lat must be degrees")
         accuracy = value.get("accuracy_m")
-        if accuracy is not None and (not _within(accuracy, 1e7) or accuracy < 0):
+        if accuracy is not None and (not within(accuracy, 1e7) or accuracy < 0):
             raise ValidationError("accuracy_m must be metres, not negative")
         if value.get("fixed_at") is not None:
-            Time().deserialize(value["fixed_at"])
+            TIME.deserialize(value["fixed_at"])
         return {name: part for name, part in value.items() if name != "normalized"}
 
 
-def _within(value: object, limit: float) -> bool:
+POSITION = Position()
+
+
+def within(value: object, limit: float) -> bool:
+    """True for a finite number from -limit to limit."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) \
         and abs(value) <= limit

@@ -1,4 +1,4 @@
-"""Many rows into one table in one call of the driver, for the tables that a push fills. Serves the door.
+"""Many rows at once: into one table in one call of the driver, and from one by many ids. Serves the door.
 
 SQLAlchemy compiles the statement once; the rows go to the driver as plain tuples, without a parameter dictionary and a
 type's conversion for each of them.
@@ -11,9 +11,12 @@ from functools import cache, partial
 from typing import Any
 
 import orjson
-from sqlalchemy import Dialect, Table, insert
+from sqlalchemy import Boolean, Dialect, Table, Text, insert, literal
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from sync.models import Json
 
@@ -21,6 +24,28 @@ Encode = Callable[[Any], Any]
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {
     "sqlite": partial(sqlite.dialect, paramstyle="qmark"),
     "postgresql": partial(postgresql.dialect, paramstyle="format")}
+
+
+class Among(FunctionElement[bool]):
+    """SQL for "the column is one of these texts": a thousand of them are one parameter, a list as JSON."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: Any, texts: Sequence[str]) -> None:
+        super().__init__(column, literal(orjson.dumps(list(texts)).decode(), Text()))
+
+
+@compiles(Among, "sqlite")
+def _among_in_sqlite(among: Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, texts = (compiler.process(part, **how) for part in among.clauses)
+    return f"{column} IN (SELECT value FROM json_each({texts}))"
+
+
+@compiles(Among, "postgresql")
+def _among_in_postgresql(among: Among, compiler: SQLCompiler, **how: Any) -> str:
+    column, texts = (compiler.process(part, **how) for part in among.clauses)
+    return f"{column} = ANY (ARRAY(SELECT json_array_elements_text(CAST({texts} AS json))))"
 
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -42,6 +42,11 @@ class Kept:
     def declared(self) -> RecordType:
         return record_type(self.type)
 
+    def marked(self, marks: dict[str, Any]) -> Kept:
+        """The same record with other marks."""
+        return Kept(self.id, self.type, self.version, self.scope, self.seq, self.created_seq, self.deleted, self.fields,
+                    self.stamps, self.created_at, self.created_by, self.updated_at, self.device_id, marks)
+
     def to_wire(self) -> dict[str, Any]:
         """The record as protocol section 4 shows it."""
         return {"type": self.type, "id": self.id, "version": self.version, "scope": self.scope, "fields": self.fields,

@@ -22,6 +22,7 @@ from schemas.problems import Problem
 from schemas.push import load_mutation
 from schemas.values import is_uuid, stamp
 from sync import held, quarantine
+from sync.bulk import Among
 from sync.health import columns_of
 from sync.models import Device, Receipt
 from sync.mutations import Outcome, Waits, apply
@@ -30,7 +31,6 @@ from sync.writers import Writer
 
 Raw = Mapping[str, Any]
 log = logging.getLogger(__name__)
-CHUNK = 500
 HELD_FOR = timedelta(days=5)
 
 
@@ -117,8 +117,8 @@ def _by_id(door: Door, new: Sequence[Raw]) -> dict[str, Receipt]:
     if len(set(ids)) != len(ids):
         raise Problem("device_forked", "two mutations of one push carry the same id")
     found: dict[str, Receipt] = {}
-    for start in range(0, len(ids), CHUNK):
-        for receipt in door.session.execute(select(Receipt).where(Receipt.id.in_(ids[start:start + CHUNK]))
+    if ids:
+        for receipt in door.session.execute(select(Receipt).where(Among(Receipt.id, ids))
                                             .order_by(Receipt.received_at.desc())).scalars():
             found[receipt.id or ""] = receipt
     return found

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from schemas.records import RecordType
 from schemas.values import stamp
 from sync import journal
-from sync.bulk import insert_rows
+from sync.bulk import Among, insert_rows
 from sync.gate import Gate, close_gate
 from sync.kept import COLUMNS, RECORD, Kept, kept_from, to_row
 from sync.late import is_late, take_along
@@ -29,8 +29,6 @@ from sync.merge import CREATOR, WHOLE, Stamps, touched, unit_of
 from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
 from sync.rules import Context, Rules
 from sync.writers import SERVER, Writer
-
-CHUNK = 500
 
 T = TypeVar("T")
 
@@ -65,12 +63,10 @@ class Door:
     def load(self, ids: Iterable[str]) -> None:
         """Read many records at once."""
         wanted = [record_id for record_id in dict.fromkeys(ids) if record_id not in self._kept]
-        for start in range(0, len(wanted), CHUNK):
-            chunk = wanted[start:start + CHUNK]
-            self._kept.update(dict.fromkeys(chunk))
-            for row in self.session.execute(select(RECORD).where(Record.id.in_(chunk))).mappings():
-                self._kept[row["id"]] = kept_from(row)
-                self._stored.add(row["id"])
+        self._kept.update(dict.fromkeys(wanted))
+        for row in self.session.execute(select(RECORD).where(Among(Record.id, wanted))).mappings() if wanted else ():
+            self._kept[row["id"]] = kept_from(row)
+            self._stored.add(row["id"])
 
     def get(self, record_id: str) -> Kept | None:
         """The record as it stands now, with all that this door changed; deleted ones too."""
@@ -168,7 +164,7 @@ class Door:
         """Set columns that are no part of the document (`review_state`, `risk`): no new version."""
         before = self.get(record_id)
         if before is not None and {**before.marks, **marks} != before.marks:
-            self._keep(replace(before, marks={**before.marks, **marks}))
+            self._keep(before.marked({**before.marks, **marks}))
 
     def add_row(self, table: type[Base], values: dict[str, Any]) -> None:
         """Insert a side row with the flush; it is undone with its unit."""

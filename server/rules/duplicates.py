@@ -7,7 +7,8 @@ and `CELL_HOURS` hours. The grid is fixed; how near is near stands in `server/re
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from schemas.positions import distance_m
@@ -31,28 +32,37 @@ def cell_of(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> str | None:
     """The cell of an open finding; None for one that has no class or position, or is closed."""
     if fields.get("status") in limits["closed"]:
         return None
-    return next(_cells(fields, 0.0, 0.0), None)
+    return next(iter(_cells(fields, 0, 0)), None)
 
 
 def cells_near(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> list[str]:
     """The cells in which findings of the same thing may lie."""
-    return list(_cells(fields, limits["within_m"], limits["within_hours"]))
+    return _cells(fields, limits["within_m"], limits["within_hours"])
 
 
-def _cells(fields: Mapping[str, Any], within_m: float, within_hours: float) -> Iterator[str]:
-    """The cells that a box about the finding touches; a row of cells is as wide as a degree is long there."""
+def _cells(fields: Mapping[str, Any], within_m: float, within_hours: float) -> list[str]:
     place, code = (fields.get("position") or {}).get("normalized"), fields.get("class_code")
     if place is None or not code:
-        return
-    hours = parse_time(fields["observed_at"]).timestamp() / 3600
-    times = range(math.floor((hours - within_hours) / CELL_HOURS), math.floor((hours + within_hours) / CELL_HOURS) + 1)
-    north_m = place["lat"] * METRES_A_DEGREE
-    for row in range(math.floor((north_m - within_m) / CELL_M), math.floor((north_m + within_m) / CELL_M) + 1):
+        return []
+    grid = _grid(place["lon"], place["lat"], fields["observed_at"], within_m, within_hours)
+    return [f"{code}/{square}" for square in grid]
+
+
+@lru_cache(maxsize=4096)
+def _grid(lon: float, lat: float, observed_at: str, within_m: float, within_hours: float) -> tuple[str, ...]:
+    """The squares and times that a box about the place touches; a row of squares is as wide as a degree is there."""
+    hours = parse_time(observed_at).timestamp() / 3600
+    times = _touched(hours, within_hours, CELL_HOURS)
+    squares = []
+    for row in _touched(lat * METRES_A_DEGREE, within_m, CELL_M):
         widest = math.cos(math.radians(min(row * CELL_M / METRES_A_DEGREE, 89.9)))
-        east_m = place["lon"] * METRES_A_DEGREE * widest
-        for column in range(math.floor((east_m - within_m) / CELL_M), math.floor((east_m + within_m) / CELL_M) + 1):
-            for time in times:
-                yield f"{code}/{row}/{column}/{time}"
+        for column in _touched(lon * METRES_A_DEGREE * widest, within_m, CELL_M):
+            squares += [f"{row}/{column}/{time}" for time in times]
+    return tuple(squares)
+
+
+def _touched(middle: float, reach: float, size: float) -> range:
+    return range(math.floor((middle - reach) / size), math.floor((middle + reach) / size) + 1)
 
 
 def _same_place(one: Mapping[str, Any], other: Mapping[str, Any], limits: Mapping[str, Any]) -> bool:

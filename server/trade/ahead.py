@@ -11,11 +11,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import orjson
-from marshmallow import ValidationError
 from sqlalchemy import text
 
-from schemas.records import FINDING
-from schemas.values import parse_time
+from schemas.positions import CRS_NAMES
+from schemas.values import parse_time, within
 from server import zones
 from server.reference import settings
 from server.rules.crs import ring_to_4490
@@ -26,7 +25,7 @@ from sync.records import Door
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 Place = tuple[float, float, str]
-NEEDED = ("position", "class_scheme", "class_code", "observed_at", "sticker_serial")
+TEXTS = ("class_scheme", "class_code", "observed_at", "sticker_serial")
 # Of each cell the newest findings only: where many lie upon one another, a few are enough to say so.
 IN_CELLS = {
     "sqlite": text(
@@ -105,14 +104,22 @@ def place_of(position: Mapping[str, Any]) -> Place:
 
 
 def _foreseen(values: Any) -> dict[str, Any] | None:
-    """What a finding needs looked up, if it is sound so far."""
-    if not isinstance(values, dict) or not values.get("observed_at"):
+    """What a finding needs looked up, as far as it is sound."""
+    if not isinstance(values, dict) or not _is_time(values.get("observed_at")):
         return None
+    given = {name: values[name] for name in TEXTS if isinstance(values.get(name), str)}
+    position = values.get("position")
+    if isinstance(position, dict) and position.get("crs") in CRS_NAMES and within(position.get("lon"), 180) \
+            and within(position.get("lat"), 90) and within(position.get("accuracy_m") or 0, 1e7):
+        given["position"] = position
+    return given
+
+
+def _is_time(value: Any) -> bool:
     try:
-        return {name: FINDING.fields[name].value.deserialize(values[name]) for name in NEEDED
-                if values.get(name) is not None}
-    except ValidationError:
-        return None
+        return isinstance(value, str) and parse_time(value) is not None
+    except ValueError:
+        return False
 
 
 def _normalized(asked: Sequence[Place]) -> list[dict[str, float]]:
