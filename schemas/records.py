@@ -95,7 +95,7 @@ class RecordType:
         """Names by which merging speaks of units: a bound value, a map's key, a set's member."""
         head, dot, _ = name.partition(".")
         return name in ("", "*") or name.startswith("@") or bool(self.members(name)) \
-            or (bool(dot) and self.rule(head) in (Merge.MAP, Merge.SET))
+            or (bool(dot) and self.rule(head) in (Merge.MAP, Merge.SET, Merge.APPEND))
 
     def check_complete(self, values: Mapping[str, Any]) -> None:
         """Raise `field_missing` unless everything that a record of this type needs is there."""
@@ -211,7 +211,7 @@ TASK = RecordType("task", {
 
 CONFLICT = RecordType("conflict", {name: _server() for name in (
     "record_type", "record_id", "field", "base", "theirs", "mine", "winner", "opened_at", "state", "theirs_by",
-    "mine_by", "resolution", "kind")}, origin="server")
+    "mine_by", "resolution", "kind", "edits")}, origin="server")
 
 ZONE = RecordType("zone", {
     "name": Declared(_text(300)), "road": Declared(_text(200)), "section": Declared(_text(200)),

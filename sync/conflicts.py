@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import CONFLICT
-from sync.merge import CREATOR, SCOPE, WHOLE, Overlap, put_value, same, touched, unit_of, value_of
+from sync.merge import CREATOR, SCOPE, WHOLE, Overlap, same
 from sync.rules import Context
+from sync.settlement import settle
 from sync.writers import SERVER, Writer
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, muta
     for other in _open_conflicts(door, kept.id):
         folded = _folded(other.fields, overlap, writer)
         if folded is not None:
+            if _is_late_edit(overlap):
+                folded["edits"] = [*(other.fields.get("edits") or ()), _edit_of(mutation)]
             door.amend(other.id, {**folded, "mine_by": mine_by}, op="fold")
             return other.id
     conflict_id = door.new_id()
@@ -34,6 +37,8 @@ def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, muta
               "theirs": overlap.theirs, "mine": overlap.mine, "winner": overlap.winner, "opened_at": door.at,
               "state": "open", "kind": overlap.kind, "mine_by": mine_by,
               "theirs_by": _last_writer(door, kept, overlap, writer)}
+    if _is_late_edit(overlap):
+        fields["edits"] = [_edit_of(mutation)]
     door.create(CONFLICT, conflict_id, (door.get(kept.id) or kept).scope, fields, SERVER, op="open")
     return conflict_id
 
@@ -54,6 +59,16 @@ def _folded(fields: Mapping[str, Any], overlap: Overlap, writer: Writer) -> dict
     return {"theirs": overlap.theirs} if same(fields.get("mine"), overlap.mine) else None
 
 
+def _is_late_edit(overlap: Overlap) -> bool:
+    return overlap.kind == "deletion" and overlap.winner == "theirs"
+
+
+def _edit_of(mutation: Mutation) -> dict[str, Any]:
+    """An edit that found its record deleted, whole, so that it can be merged when the record comes back."""
+    return {"base": mutation.base, "set": dict(mutation.set), "add": dict(mutation.add),
+            "remove": dict(mutation.remove), **({"scope": mutation.scope} if mutation.scope else {})}
+
+
 def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Settle a conflict: write the chosen value into the record and give the conflict's new fields.
 
@@ -69,14 +84,7 @@ def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[s
     record = door.get(fields["record_id"])
     if record is None:
         raise Problem("record_missing", f"record {fields['record_id']} is not there")
-    if fields["kind"] == "deletion":
-        _settle_deletion(door, record, fields, choice, writer)
-    elif fields["kind"] == "command":
-        _settle_command(door, record, fields, choice, context)
-    elif fields["kind"] == "scope":
-        _settle_scope(door, record, args["value"] if choice == "value" else fields[choice], writer)
-    else:
-        _settle_value(door, record, fields, args["value"] if choice == "value" else fields.get(choice), writer)
+    settle(record, fields, choice, args.get("value"), context)
     return {"state": "resolved", "resolution": {"choice": choice, "value": args.get("value"), "at": door.at,
                                                 "by": writer.user_id}}
 
@@ -87,63 +95,6 @@ def _must_settle(fields: Mapping[str, Any], writer: Writer) -> None:
                ("writer", "user_id")}
     if not writer.has_role("reviewer", "supervisor") and not {writer.id, writer.user_id} & writers:
         raise Problem("role_forbidden", "a conflict is settled by either writer, a reviewer or a supervisor")
-
-
-def _settle_value(door: Door, record: Kept, fields: Mapping[str, Any], value: Any, writer: Writer) -> None:
-    unit = fields["field"]
-    before = value_of(record.declared, record.fields, unit)
-    if same(before, value):
-        return
-    after = dict(record.fields)
-    members = record.declared.members(unit)
-    if members not in ((), (unit,)):
-        if not isinstance(value, dict):
-            raise Problem("choice_invalid", f"{unit} is a value of {', '.join(members)}")
-        record.declared.load({name: value.get(name) for name in members})
-    else:
-        name = unit.partition(".")[0]
-        record.declared.load({name: {unit.partition(".")[2]: value} if name != unit else value})
-    put_value(record.declared, after, unit, value)
-    record.declared.check_complete(after)
-    door.change(record, after, writer, op="settle", changed={unit_of(record.declared, unit): (before, value)},
-                stamps=_touch(record, unit, writer, before))
-
-
-def _settle_deletion(door: Door, record: Kept, fields: Mapping[str, Any], choice: str, writer: Writer) -> None:
-    """The record stays deleted, or comes back with the edit that lost against the deletion."""
-    loser = "mine" if fields["winner"] == "theirs" else "theirs"
-    if choice == fields["winner"] or not record.deleted:
-        return
-    if choice != loser:
-        raise Problem("choice_invalid", "choose mine or theirs: the deletion or the edit")
-    after = {**record.fields, **(fields[loser] if isinstance(fields[loser], dict) else {})}
-    door.change(record, after, writer, op="restore", deleted=False)
-
-
-def _settle_scope(door: Door, record: Kept, scope: Any, writer: Writer) -> None:
-    if not isinstance(scope, str) or not door.rules.known_scope(scope):
-        raise Problem("scope_unknown", f"no division has the code {scope!r}")
-    writer.must_cover(scope)
-    if scope != record.scope:
-        door.change(record, record.fields, writer, op="settle", changed={SCOPE: (record.scope, scope)}, scope=scope)
-
-
-def _settle_command(door: Door, record: Kept, fields: Mapping[str, Any], choice: str, context: Context) -> None:
-    """`theirs` keeps the state; `mine` carries the command out now, with the rights of the one who settles."""
-    if choice == "value":
-        raise Problem("choice_invalid", "a command is carried out (mine) or not (theirs)")
-    if choice == "mine":
-        command = fields["mine"]
-        rule = door.rules.of(record.declared)
-        changes = rule.command(record, command["command"], command.get("args") or {}, context)
-        door.change(record, {**record.fields, **changes}, context.writer, op=command["command"])
-
-
-def _touch(record: Kept, unit: str, writer: Writer, before: Any) -> dict[str, Any]:
-    stamps = dict(record.stamps)
-    touched(stamps, unit, record.version + 1, writer.id, present=before is not None)
-    touched(stamps, WHOLE, record.version + 1, writer.id, present=True)
-    return stamps
 
 
 def _open_conflicts(door: Door, record_id: str) -> list[Kept]:

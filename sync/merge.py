@@ -79,13 +79,16 @@ def unit_of(record_type: RecordType, name: str) -> str:
 
 
 def value_of(record_type: RecordType, fields: Mapping[str, Any], unit: str) -> Any:
-    """The value of a unit in a record: of a field, of a bound value's fields together, of a map's key, of a member."""
+    """The value of a unit in a record: of a field, of a bound value's fields together, of a map's key, of a
+    member, of an appended entry."""
     name, dot, key = unit.partition(".")
     if dot and record_type.rule(name) is Merge.MAP:
         entries = fields.get(name)
         return entries.get(key) if isinstance(entries, dict) else None
     if dot and record_type.rule(name) is Merge.SET:
         return key in (fields.get(name) or ())
+    if dot and record_type.rule(name) is Merge.APPEND:
+        return next((entry for entry in fields.get(name) or () if entry["id"] == key), None)
     if members := _members(record_type, unit):
         return {member: fields.get(member) for member in members}
     return fields.get(unit)
@@ -101,6 +104,8 @@ def put_value(record_type: RecordType, fields: dict[str, Any], unit: str, value:
     elif dot and record_type.rule(name) is Merge.SET:
         kept = [member for member in fields.get(name) or () if member != key]
         fields[name] = [*kept, key] if value else kept
+    elif dot and record_type.rule(name) is Merge.APPEND:
+        fields[name] = [value if entry["id"] == key else entry for entry in fields.get(name) or ()]
     elif members := _members(record_type, unit):
         for member in members:
             _put(fields, member, (value or {}).get(member))
