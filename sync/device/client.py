@@ -6,7 +6,8 @@ Serves the device and whoever speaks to the office's half of the API: demo, test
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +125,27 @@ class Client:
                     raise
                 self.patience.wait(delay_s)
                 attempt += 1
+
+    @contextmanager
+    def stream(self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None,
+               timeout_s: float | None = None) -> Iterator[httpx.Response]:
+        """A GET whose body the caller reads as it comes, tried once. Raises as `request` does, also while it is read;
+        `timeout_s` is the longest silence."""
+        sent = {**({"Authorization": f"Bearer {self.token}"} if self.token else {}), **(headers or {})}
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        request = self._http.build_request("GET", self.url(path), params=given, headers=sent,
+                                           timeout=timeout_s or self._http.timeout)
+        try:
+            answer = self._http.send(request, stream=True)
+            try:
+                if answer.status_code >= 300:
+                    answer.read()
+                    raise Problem.of(answer)
+                yield answer
+            finally:
+                answer.close()
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise Unreachable(f"GET {request.url.path}: {type(error).__name__}: {error}") from error
 
     def url(self, path: str) -> str:
         """The address of a path."""
