@@ -38,14 +38,17 @@ class Chain:
         signature = self._identity.sign(entry)
         return {**capture, "sig": signature} if signature else capture
 
-    def enter_anew(self, rows: Rows) -> None:
-        """After a new enrolment: vouch as the new device for the photos that the server has not got.
+    def enter_anew(self, rows: Rows, *, restored: bool) -> None:
+        """After a new enrolment and a whole pull: vouch as the new device for the photos that the server has not got.
 
         What it has got (it answered, or only the answer was lost) stays as it was signed and comes back as a replay.
+        Of a `restored` server only what it shows now counts.
         """
         for made in self._outbox.made("evidence", state="waiting"):
             body, values = made.body, made.body.get("set") or {}
-            if "capture" in values and not made.outcome and not rows.get("evidence", body["record_id"]):
+            there = rows.arriving("evidence", body["record_id"]) \
+                or (not restored and rows.get("evidence", body["record_id"]))
+            if "capture" in values and not made.outcome and not there:
                 fields = {name: value for name, value in values.items() if name != "capture"}
                 capture = self.add(body["record_id"], fields)
                 self._outbox.rewrite(made.n, {**body, "set": {**fields, "capture": capture}})

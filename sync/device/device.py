@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from schemas.values import stamp
 from sync.device.capture import Chain
 from sync.device.client import Client, Patience, Problem, Unreachable
+from sync.device.events import Events
 from sync.device.exchange import Delivered, Exchange, Parts
-from sync.device.files import SNIFFED_BYTES, File, Files, media_type_of
+from sync.device.files import KEEP, SNIFFED_BYTES, File, Files, media_type_of
 from sync.device.identity import Identity, enrol, new_key
 from sync.device.outbox import Clock, Outbox, RandomBytes
 from sync.device.rows import Rows
@@ -60,22 +61,25 @@ class Device:
 
     Everything that talks raises Unreachable (no answer) and Problem (a refusal); what was made stays in the outbox.
     `invite`, when given, is asked for a new invitation code when the server finds the device forked. `base_url` is
-    for a server that is reached under another address than at enrolment.
+    for a server that is reached under another address than at enrolment. Photos stay here for `keep` after the server
+    has verified them.
     """
 
     def __init__(self, directory: Path, *, transport: httpx.BaseTransport | None = None, clock: Clock = now,
                  random: RandomBytes = os.urandom, patience: Patience = PATIENCE,
-                 invite: Callable[[], str] | None = None, base_url: str | None = None) -> None:
+                 invite: Callable[[], str] | None = None, base_url: str | None = None,
+                 keep: timedelta = KEEP) -> None:
         self.store = store = Store(directory)
         self.client = Client(base_url or store.get("base_url", ""), store.get("token"), transport=transport,
                              patience=patience)
         self.identity = identity = Identity(store)
-        self.rows, self.files = Rows(store), Files(store)
+        self.rows, self.files = Rows(store), Files(store, clock, keep)
+        self._events = Events(store, clock)
         self.outbox = Outbox(store, clock, random)
-        self.witness = Witness(store, self.client, clock)
+        self.witness = Witness(store, self.client, clock, self._events)
         self._chain = Chain(store, identity, self.outbox, self.witness)
         self._exchange = Exchange(Parts(store, self.client, identity, self.outbox, self.rows, self.files, self.witness,
-                                        self._chain))
+                                        self._chain, self._events))
         self._uploads = Uploads(self.files, self.client)
         self._clock, self._invite = clock, invite
 
@@ -194,6 +198,10 @@ class Device:
         """What the server keeps but has not applied, with the problem."""
         return self.outbox.made(state="quarantined")
 
+    def events(self) -> list[dict[str, Any]]:
+        """What befell this device that a person should know: `{at, kind, …}`, oldest first."""
+        return self._events.all()
+
     def photos(self, state: str | None = None) -> list[File]:
         """The photos and how far they have come."""
         return self.files.all(state)
@@ -257,7 +265,8 @@ class Device:
         with self.store.transaction():
             self.identity.take(enrolment, key)
             if again:
-                self.outbox.number_anew(enrolment["device_id"])
+                restored = self.store.get("epoch") not in (None, enrolment["hello"]["epoch"])
+                self.outbox.number_anew(enrolment["device_id"], everything=restored)
                 self.store.put("cursor", None)
                 self.rows.begin_again()
                 self.store.put("new_enrolment", True)

@@ -15,11 +15,12 @@ import orjson
 
 from sync.device.capture import Chain
 from sync.device.client import Client, Problem, Unreachable
+from sync.device.epochs import Epochs
+from sync.device.events import Events
 from sync.device.files import Files
 from sync.device.identity import Identity
 from sync.device.outbox import ENVELOPE_BYTES, Outbox, Waiting
 from sync.device.rows import Rows
-from sync.device.snapshot import Snapshots
 from sync.device.store import Store
 from sync.device.witness import Witness
 
@@ -47,6 +48,7 @@ class Parts:
     files: Files
     witness: Witness
     chain: Chain
+    events: Events
 
 
 class Exchange:
@@ -55,7 +57,8 @@ class Exchange:
     def __init__(self, parts: Parts) -> None:
         self._store, self._client, self._outbox, self._rows = parts.store, parts.client, parts.outbox, parts.rows
         self._parts = parts
-        self._snapshots = Snapshots(parts.store, parts.client)
+        self._epochs = Epochs(parts.store, parts.outbox, parts.rows, parts.events)
+        self._met: tuple[str, int] = ("", 0)
         self._greeted = False
         self._told_unsent: tuple[int, int] | None = None
 
@@ -69,7 +72,8 @@ class Exchange:
         with self._store.transaction():
             self._store.put("limits", hello["limits"])
             self._store.put("scopes", hello["scopes"]["codes"])
-            self._meet_epoch(hello["epoch"], hello["device"]["last_n"])
+            self._epochs.meet(hello["epoch"], hello["device"]["last_n"])
+        self._met = (hello["device"]["id"], hello["device"]["last_n"])
         self._parts.witness.meet()
         self._parts.witness.see(hello["checkpoint"], hello["epoch"])
         self._greeted = True
@@ -101,7 +105,7 @@ class Exchange:
         return total
 
     def pull(self, limit: int | None = None) -> int:
-        """Fetch all changes, at most `limit` a page, from the beginning by a snapshot; gives how many came.
+        """Fetch all changes, at most `limit` a page; gives how many came.
 
         On action `resnapshot` it begins again, out of sight until it has all; outbox and numbering stay.
         """
@@ -109,8 +113,7 @@ class Exchange:
         while True:
             cursor = self._store.get("cursor")
             try:
-                page = (self._snapshots.load() if cursor is None else None) \
-                    or self._client.get("/sync/pull", {"cursor": cursor, "limit": limit})
+                page = self._client.get("/sync/pull", {"cursor": cursor, "limit": limit})
             except Problem as problem:
                 self._note_state(problem)
                 if problem.action != "resnapshot" or begun_again:
@@ -120,8 +123,6 @@ class Exchange:
                 continue
             self._parts.witness.see(page["checkpoint"], page["epoch"])
             received += self._take(page, first=cursor is None)
-            if cursor is None:
-                self._snapshots.remove()
             if not page["more"]:
                 self._parts.files.remove_verified()
                 return received
@@ -130,8 +131,21 @@ class Exchange:
         """Before the first push: hello, and a whole pull where epoch or enrolment are new (bases and chain need it)."""
         if not self._greeted:
             self.greet()
-        if self._store.get("new_epoch_after") is not None or self._store.get("new_enrolment"):
+        self._must_be_newest()
+        if self._epochs.is_new or self._store.get("new_enrolment"):
             self.pull()
+
+    def _must_be_newest(self) -> None:
+        """Raise `device_forked` when the server has numbers of this device that it has not given: it is an older copy
+        of itself, and its next mutations would carry numbers that others have."""
+        (device_id, last_n), newest = self._met, self._outbox.newest()
+        if device_id != self._parts.identity.device_id or last_n <= newest:
+            return
+        if self._store.get("state") == "enrolled":
+            self._store.put("state", "forked")
+            self._parts.events.note("store_older", newest=newest, last_n=last_n)
+        raise Problem("device_forked", 409, "new_device", f"the server has {last_n} mutations of this device, this "
+                                                          f"store has made {newest}: it is an older copy")
 
     def tell_health(self) -> None:
         """Say how much waits now, when the server has heard of more: it shows who has unsent work."""
@@ -159,7 +173,7 @@ class Exchange:
         with self._store.transaction():
             self._outbox.receive(outcomes)
             self._rows.drop_forgotten()
-            self._meet_epoch(answer["epoch"], answer["last_n"])
+            self._epochs.meet(answer["epoch"], answer["last_n"])
         total.delivered += len(batch)
         total.conflicts += sum(len(outcome["conflicts"]) for outcome in outcomes)
         total.quarantined += sum(outcome["outcome"] == "quarantined" for outcome in outcomes)
@@ -172,15 +186,6 @@ class Exchange:
             self._outbox.deliver_again(expect - 1)
         self._make_ready()
 
-    def _meet_epoch(self, epoch: str, last_n: int) -> None:
-        """In a new epoch (the server was restored) all above its `last_n` is delivered again, after a whole pull."""
-        known = self._store.get("epoch")
-        self._store.put("epoch", epoch)
-        if known not in (None, epoch):
-            self._store.put("new_epoch_after", last_n)
-            self._outbox.deliver_again(last_n)
-            self._begin_again()
-
     def _begin_again(self) -> None:
         with self._store.transaction():
             self._store.put("cursor", None)
@@ -189,7 +194,7 @@ class Exchange:
     def _take(self, page: Mapping[str, Any], *, first: bool) -> int:
         """Apply a page and its cursor together; gives the number of changes."""
         with self._store.transaction():
-            self._meet_epoch(page["epoch"], page["last_n"])
+            self._epochs.meet(page["epoch"], page["last_n"])
             if not first and self._store.get("cursor") is None:
                 raise Unreachable("the epoch changed within a pull")
             for change in page["changes"]:
@@ -206,25 +211,13 @@ class Exchange:
 
     def _finish(self) -> None:
         """A whole pull: what follows from a new epoch or enrolment, then show the new rows."""
-        last_n = self._store.get("new_epoch_after")
-        if last_n is not None:
-            self._rebase(last_n)
-            self._store.put("new_epoch_after", None)
+        restored = self._epochs.is_new
+        self._epochs.settle()
+        if self._store.get("new_enrolment"):
+            self._parts.chain.enter_anew(self._rows, restored=restored)
+            self._store.put("new_enrolment", None)
         self._rows.finish()
         self._outbox.close_applied()
-        if self._store.get("new_enrolment"):
-            self._parts.chain.enter_anew(self._rows)
-            self._store.put("new_enrolment", None)
-
-    def _rebase(self, last_n: int) -> None:
-        """Versions of the old epoch say nothing in the new one, except where the record is still the very same.
-
-        Base 0 makes every difference an overlap, so the worst is a conflict too many, never an edit lost.
-        """
-        for made in self._outbox.made(state="waiting"):
-            body = made.body
-            if made.n > last_n and body["base"] and not self._rows.unchanged(body["type"], body["record_id"]):
-                self._outbox.rewrite(made.n, {**body, "base": 0})
 
     def _note_state(self, problem: Problem) -> None:
         """Remember what only a person can mend; the outbox is kept whole."""

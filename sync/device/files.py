@@ -1,7 +1,8 @@
 """The photos on this device: exact bytes on disk, and how far each has come. Serves `capture`, `uploads`, `exchange`.
 
-States: `waiting` -> `stored` (the server has all bytes) -> `verified` (it checked them: only now ours are removed), or
-`refused`, `damaged` with the `problem`'s code; those bytes stay.
+States: `waiting` -> `stored` (the server has all bytes) -> `verified` (it checked them: ours are removed a while later,
+for it may be restored from a backup that lacks them), or `refused`, `damaged` with the `problem`'s code; those bytes
+stay. `gone`: the server lost what is no longer here.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from schemas.values import stamp
+from sync.device.events import Events
 from sync.device.store import Store
 
+KEEP = timedelta(days=30)
 FINAL = ("verified", "refused", "damaged")
 SNIFFED_BYTES = 16
 
@@ -37,10 +40,11 @@ class File:
 
 
 class Files:
-    """Bytes under `photos/` named by their digest, and a row for each."""
+    """Bytes under `photos/` named by their digest, and a row for each. Verified bytes are kept for `keep`."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, clock: Callable[[], datetime], keep: timedelta = KEEP) -> None:
+        self._store, self._clock, self._keep = store, clock, keep
+        self._events = Events(store, clock)
         self._directory = store.directory / "photos"
         self._directory.mkdir(mode=0o700, exist_ok=True)
 
@@ -68,7 +72,7 @@ class Files:
         self._store.run(
             "INSERT INTO file (sha256, bytes, media_type, added_at) VALUES (?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE"
             " SET state = 'waiting', kept = 1, url = NULL, offset = 0, mismatches = 0, problem = NULL"
-            " WHERE state IN ('verified', 'refused', 'damaged')", (sha256, size, media_type, stamp(at)))
+            " WHERE state IN ('verified', 'refused', 'damaged', 'gone')", (sha256, size, media_type, stamp(at)))
 
     def path(self, sha256: str) -> Path:
         """Where the bytes are, while they are kept."""
@@ -103,17 +107,25 @@ class Files:
         """The server lacks these: send again what it once had."""
         for digest in digests:
             self._store.run("UPDATE file SET state = 'waiting', url = NULL, offset = 0"
-                            " WHERE sha256 = ? AND state = 'stored'", (digest,))
+                            " WHERE sha256 = ? AND state IN ('stored', 'verified') AND kept", (digest,))
+            if self._store.run("UPDATE file SET state = 'gone' WHERE sha256 = ? AND state = 'verified'",
+                               (digest,)).rowcount:
+                self._events.note("photo_gone", sha256=digest)
 
     def learn(self, fields: Mapping[str, Any]) -> None:
         """Take what an evidence record says of its photo's bytes."""
         media = fields.get("media")
         if isinstance(media, dict) and media.get("state") in FINAL:
-            self.note(fields["sha256"], state=media["state"], problem=media.get("code"))
+            self._store.run(
+                "UPDATE file SET state = ?1, problem = ?2, verified_at = CASE WHEN ?1 <> 'verified' THEN NULL"
+                " WHEN state = ?1 THEN verified_at ELSE ?3 END WHERE sha256 = ?4",
+                (media["state"], media.get("code"), stamp(self._clock()), fields["sha256"]))
 
     def remove_verified(self) -> None:
-        """Remove the bytes that the server has verified."""
-        for row in self._store.run("SELECT sha256 FROM file WHERE kept AND state = 'verified'").fetchall():
+        """Remove the bytes that the server verified long enough ago."""
+        until = stamp(self._clock() - self._keep)
+        for row in self._store.run("SELECT sha256 FROM file WHERE kept AND state = 'verified'"
+                                   " AND coalesce(verified_at, '') <= ?", (until,)).fetchall():
             self.path(row["sha256"]).unlink(missing_ok=True)
             self.note(row["sha256"], kept=0)
 

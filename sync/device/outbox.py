@@ -137,8 +137,26 @@ class Outbox:
                                " WHERE device_id = ? AND n > ? AND state <> 'waiting'",
                                (self._store.get("device_id"), last_n)).rowcount
 
-    def number_anew(self, device_id: str) -> None:
-        """Count what is not settled from 1 for a newly enrolled device. Ids stay: the server knows replays by them."""
+    def unsettle(self, last_n: int) -> None:
+        """Go back to the first outcome of what was settled later: a restored server has `last_n`, but may not know
+        the settlement; what it knows comes with the whole pull."""
+        self._store.run("UPDATE mutation SET state = json_extract(CAST(outcome AS TEXT), '$.outcome'), version = NULL,"
+                        " settled = NULL WHERE device_id = ? AND n <= ? AND settled IS NOT NULL"
+                        " AND json_extract(CAST(outcome AS TEXT), '$.outcome') IN ('held', 'quarantined')",
+                        (self._store.get("device_id"), last_n))
+
+    def newest(self) -> int:
+        """The largest number that this device has given, 0 before the first."""
+        return int(self._store.one("SELECT coalesce(max(n), 0) FROM mutation WHERE device_id = ?",
+                                   (self._store.get("device_id"),)))
+
+    def number_anew(self, device_id: str, *, everything: bool = False) -> None:
+        """Count from 1 for a newly enrolled device: what is not settled, or everything, for a restored server.
+
+        Ids stay: the server knows replays by them.
+        """
+        if everything:
+            self._store.run("UPDATE mutation SET state = 'waiting', version = NULL, outcome = NULL, settled = NULL")
         unsettled = self._store.run("SELECT made FROM mutation WHERE state IN ('waiting', 'held', 'quarantined')"
                                     " ORDER BY made").fetchall()
         for n, (made,) in enumerate(unsettled, 1):

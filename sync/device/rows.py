@@ -63,6 +63,11 @@ class Rows:
             " AND type = ? AND id = ? AND old.version = new.version AND old.updated_at IS new.updated_at",
             (self._shown, self._filling, type, id)) is not None
 
+    def arriving(self, type: str, id: str) -> bool:
+        """Does the snapshot that is being filled hold the record, in whatever state?"""
+        return self._store.one("SELECT 1 FROM row WHERE snapshot = ? AND type = ? AND id = ?",
+                               (self._filling, type, id)) is not None
+
     def finish(self) -> None:
         """A pull has come to its end: show the snapshot it filled, without what was not seen again."""
         if self._filling != self._shown:

@@ -55,7 +55,16 @@ CREATE TABLE checkpoint (
     PRIMARY KEY (epoch, size)
 ) WITHOUT ROWID;
 """
-SCHEMAS = (FIRST,)
+EVENTS_AND_KEPT_PHOTOS = """
+-- events.py: what befell this device.
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, kind TEXT NOT NULL, about BLOB NOT NULL
+);
+
+-- files.py: since when the server says that it has verified the bytes.
+ALTER TABLE file ADD COLUMN verified_at TEXT
+"""
+SCHEMAS = (FIRST, EVENTS_AND_KEPT_PHOTOS)
 """What brings the file from each version to the next; only ever appended to."""
 
 

@@ -9,6 +9,7 @@ import pytest
 from sync.device.client import Problem, Unreachable
 from sync.device.device import Device
 from sync.device.faulty import Odds
+from tests.bureau import a_photo
 from tests.sync.device.office import HURRIED, Office, on_server, quiet, report
 
 
@@ -107,6 +108,81 @@ def test_a_push_finds_out_by_itself_that_the_server_was_restored(tmp_path):
     assert device.push().delivered == 3
     device.pull()
     assert [device.get("finding", each).version for each in findings] == [1, 1, 1] and device.quarantined() == []
+
+
+def test_an_edit_of_a_record_that_is_not_back_yet_waits_for_it(tmp_path):
+    office = Office(tmp_path / "data")
+    device, other = office.device(tmp_path / "a"), office.device(tmp_path / "b")
+    quiet(device, other)
+    backup = office.back_up(tmp_path / "backup")
+    lost = report(device)
+    quiet(device, other)
+    other.edit("finding", lost, {"condition": "属实"})
+    quiet(other)
+    office.restore(backup)
+    other.sync()
+    assert other.quarantined() == [] and [each.state for each in other.outbox.made()] == ["held"]
+    quiet(device, other)
+    assert device.get("finding", lost).fields["condition"] == "属实" and other.outbox.made() == []
+    assert [event["kind"] for event in other.events()] == ["server_restored", "journal_replaced"]
+
+
+def test_what_was_released_after_the_backup_is_quarantined_again_for_the_device_too(tmp_path):
+    office = Office(tmp_path / "data")
+    device = office.device(tmp_path / "a")
+    report(device, class_code="nonsense")
+    quiet(device)
+    assert len(device.quarantined()) == 1
+    backup = office.back_up(tmp_path / "backup")
+    supervisor = office.person("supervisor")
+    waiting, = supervisor.get("/quarantine")["items"]
+    supervisor.post(f"/quarantine/{waiting['id']}/release", {"set": {"class_code": "0504"}})
+    quiet(device)
+    assert device.quarantined() == []
+    office.restore(backup)
+    quiet(device)
+    assert len(device.quarantined()) == 1
+
+
+def test_a_device_that_the_backup_does_not_know_enrols_anew_and_brings_everything(tmp_path):
+    office = Office(tmp_path / "data")
+    backup = office.back_up(tmp_path / "backup")
+    device = office.device(tmp_path / "a")
+    finding = report(device)
+    evidence = device.capture(a_photo(), about=("finding", finding), role="scene")
+    quiet(device)
+    device.edit("finding", finding, {"text": "改过"})
+    quiet(device)
+    office.restore(backup)
+    with pytest.raises(Problem) as refusal:
+        device.sync()
+    assert refusal.value.status == 401
+    device.enrol_anew(office.invite(device.user["username"]))
+    quiet(device)
+    assert device.unsent() == [] and device.quarantined() == [] and device.verify() == []
+    assert on_server(office, "finding", finding)["fields"]["text"] == "改过"
+    fields = on_server(office, "evidence", evidence)["fields"]
+    assert fields["media"]["state"] == "verified"
+    assert not {"signature_invalid", "chain_fork", "chain_gap"} & {flag["code"] for flag in fields["flags"] or ()}
+
+
+def test_an_older_copy_of_a_device_is_noticed_before_it_uses_a_number_twice(office, device, tmp_path):
+    early = report(device)
+    device.sync()
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "older")
+    newer = Device.open(tmp_path / "a", transport=office.transport, patience=HURRIED)
+    late = report(newer)
+    newer.sync()
+    older = Device.open(tmp_path / "older", transport=office.transport, patience=HURRIED)
+    with pytest.raises(Problem, match="older copy"):
+        older.sync()
+    assert (older.state, [event["kind"] for event in older.events()]) == ("forked", ["store_older"])
+    offline = report(older, text="旧机离线")
+    older.enrol_anew(office.invite(older.user["username"]))
+    quiet(older)
+    assert older.id != newer.id and older.unsent() == []
+    assert {early, late, offline} <= {record.id for record in older.records("finding")}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,15 +1,17 @@
 import hashlib
+from datetime import timedelta
 
 import pytest
 
+from sync.device.events import Events
 from sync.device.files import Files, media_type_of
 
 PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 40
 
 
 @pytest.fixture
-def files(store):
-    return Files(store)
+def files(store, clock):
+    return Files(store, clock, timedelta(days=30))
 
 
 def added(files, clock, content=PHOTO):
@@ -33,13 +35,19 @@ def test_bytes_are_removed_only_when_the_server_has_verified_them(files, clock):
         assert files.sound(sha256)
         files.learn({"sha256": sha256, "media": media})
     files.remove_verified()
+    assert files.sound(sha256), "the server may be restored from a backup without them"
+    clock.at += timedelta(days=30)
+    files.learn({"sha256": sha256, "media": {"state": "verified"}})
+    files.remove_verified()
     assert not files.path(sha256).exists() and files.all()[0].state == "verified"
 
 
 def test_a_photo_that_was_verified_may_be_taken_in_again(files, clock):
     sha256 = added(files, clock)
     files.learn({"sha256": sha256, "media": {"state": "verified"}})
+    clock.at += timedelta(days=30)
     files.remove_verified()
+    assert not files.sound(sha256)
     added(files, clock)
     assert files.all("waiting")[0].sha256 == sha256 and files.sound(sha256)
 
@@ -50,6 +58,21 @@ def test_what_the_server_lacks_is_sent_again(files, clock):
     files.want(["0" * 64, sha256])
     waiting, = files.all("waiting")
     assert (waiting.url, waiting.offset) == (None, 0)
+
+
+def test_a_restored_server_gets_verified_bytes_again_while_they_are_here(files, clock):
+    sha256 = added(files, clock)
+    for _ in range(2):
+        files.learn({"sha256": sha256, "media": {"state": "verified"}})
+        files.want([sha256])
+        assert files.all("waiting")[0].sha256 == sha256
+    files.learn({"sha256": sha256, "media": {"state": "verified"}})
+    clock.at += timedelta(days=30)
+    files.remove_verified()
+    files.want([sha256])
+    files.want([sha256])
+    assert files.all()[0].state == "gone"
+    assert [event["kind"] for event in Events(files._store, clock).all()] == ["photo_gone"]
 
 
 def test_changed_bytes_are_noticed(files, clock):

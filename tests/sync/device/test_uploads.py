@@ -1,5 +1,7 @@
 """Photos against the real server: each arrives whole and once, and nothing here is removed too early."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
@@ -43,7 +45,8 @@ def states(device):
     return [(file.state, file.problem) for file in device.photos()]
 
 
-def test_a_photo_arrives_and_is_removed_here_once_it_is_verified(office, device):
+def test_a_photo_arrives_and_is_removed_here_once_it_is_verified(office, tmp_path):
+    device = office.device(tmp_path / "a", keep=timedelta())
     evidence, photo = photographed(device)
     sha256 = device.photos()[0].sha256
     device.push()

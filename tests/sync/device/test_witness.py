@@ -3,6 +3,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.device.client import Client, Problem
+from sync.device.events import Events
 from sync.device.witness import LogRefused, Witness
 from sync.merkle import consistency_path, leaf_hash, root_of
 from sync.notes import key_line, sign_checkpoint
@@ -42,7 +43,8 @@ def log():
 @pytest.fixture
 def witness(store, clock, log):
     store.put("epoch", "e1")
-    witness = Witness(store, Client("http://menqian", transport=httpx.MockTransport(log.answer)), clock)
+    witness = Witness(store, Client("http://menqian", transport=httpx.MockTransport(log.answer)), clock,
+                      Events(store, clock))
     witness.meet()
     return witness
 
@@ -95,10 +97,18 @@ def test_a_proof_that_cannot_be_had_now_is_no_verdict(witness, log):
     witness.see(log.note(), "e1")
 
 
-def test_a_restored_server_begins_a_new_line(witness, log, store):
-    witness.see(log.note(), "e1")
-    del log.leaves[3:]
+@pytest.mark.parametrize(("leaves", "shared"), [
+    ((b"a", b"b", b"c"), 3), ((b"a", b"b", b"c", b"restored"), 3), ((b"X", b"b"), 0), ((b"a", b"X", b"c", b"d"), 1)],
+    ids=["shrunk", "goes on", "another", "altered"])
+def test_a_restored_server_begins_a_new_line_and_it_is_told_how_much_of_the_old_one_it_holds(
+        witness, log, store, clock, leaves, shared):
+    for size in (1, 2, 3, 4, 5):
+        witness.see(log.note(size), "e1")
+    log.leaves = [leaf_hash(leaf) for leaf in leaves]
     store.put("epoch", "e2")
-    witness.see(log.note(), "e2")
+    for _ in range(2):
+        witness.see(log.note(), "e2")
     assert witness.beacon == root_of(log.leaves).hex()
-    assert store.one("SELECT count(*) FROM checkpoint") == 2
+    assert store.one("SELECT count(*) FROM checkpoint") == 6
+    told, = Events(store, clock).all()
+    assert (told["kind"], told["seen"], told["shared"], told["size"]) == ("journal_replaced", 5, shared, len(leaves))
