@@ -21,6 +21,7 @@ from sync.device.files import Files
 from sync.device.identity import Identity
 from sync.device.outbox import ENVELOPE_BYTES, Outbox, Waiting
 from sync.device.rows import Rows
+from sync.device.snapshot import Snapshots
 from sync.device.store import Store
 from sync.device.witness import Witness
 
@@ -57,6 +58,7 @@ class Exchange:
     def __init__(self, parts: Parts) -> None:
         self._store, self._client, self._outbox, self._rows = parts.store, parts.client, parts.outbox, parts.rows
         self._parts = parts
+        self._snapshots = Snapshots(parts.store, parts.client)
         self._epochs = Epochs(parts.store, parts.outbox, parts.rows, parts.events)
         self._met: tuple[str, int] = ("", 0)
         self._greeted = False
@@ -105,7 +107,7 @@ class Exchange:
         return total
 
     def pull(self, limit: int | None = None) -> int:
-        """Fetch all changes, at most `limit` a page; gives how many came.
+        """Fetch all changes, at most `limit` a page, from the beginning by a snapshot; gives how many came.
 
         On action `resnapshot` it begins again, out of sight until it has all; outbox and numbering stay.
         """
@@ -113,7 +115,8 @@ class Exchange:
         while True:
             cursor = self._store.get("cursor")
             try:
-                page = self._client.get("/sync/pull", {"cursor": cursor, "limit": limit})
+                page = (self._snapshots.load() if cursor is None else None) \
+                    or self._client.get("/sync/pull", {"cursor": cursor, "limit": limit})
             except Problem as problem:
                 self._note_state(problem)
                 if problem.action != "resnapshot" or begun_again:
@@ -123,6 +126,8 @@ class Exchange:
                 continue
             self._parts.witness.see(page["checkpoint"], page["epoch"])
             received += self._take(page, first=cursor is None)
+            if cursor is None:
+                self._snapshots.remove()
             if not page["more"]:
                 self._parts.files.remove_verified()
                 return received
