@@ -15,6 +15,7 @@ HEALTH = frozenset({"unsent", "oldest_unsent_at", "unsent_bytes", "unsent_photos
 MUTATION = frozenset({"n", "id", "type", "record_id", "op", "base", "scope", "set", "add", "remove", "group",
                       "command", "made_at"})
 COMMAND = frozenset({"name", "args", "expect"})
+MAPPINGS = ("set", "add", "remove")
 LARGEST_N = 2**53
 
 
@@ -92,30 +93,22 @@ def load_health(health: Any) -> dict[str, Any]:
 
 def load_mutation(raw: Mapping[str, Any]) -> Mutation:
     """One mutation, checked for shape; raises `invalid_mutation` or `unknown_field`."""
-    if unknown := sorted(set(raw) - MUTATION):
+    if not raw.keys() <= MUTATION:
+        unknown = sorted(set(raw) - MUTATION)
         raise Problem("unknown_field", f"unknown member {unknown[0]!r}", errors={name: ["unknown"] for name in unknown})
-    errors: dict[str, list[str]] = {}
-
-    def need(name: str, sound: bool, what: str) -> None:
-        if not sound:
-            errors[name] = [what]
-
-    op, command = raw.get("op"), raw.get("command")
-    need("id", is_uuid(raw.get("id")), "not a UUID in lower case")
-    need("record_id", is_uuid(raw.get("record_id")), "not a UUID in lower case")
-    need("type", isinstance(raw.get("type"), str), "not a text")
-    need("op", op in ("put", "delete", "command"), "one of put, delete, command")
-    need("base", _is_count(raw.get("base", 0)), "not a number from 0")
-    scope = raw.get("scope")
-    need("scope", scope is None or (isinstance(scope, str) and SCOPE.fullmatch(scope) is not None), "not a scope code")
-    for name in ("set", "add", "remove"):
-        need(name, raw.get(name) is None or isinstance(raw[name], dict), "not an object")
-    need("made_at", raw.get("made_at") is None or _is_time(raw["made_at"]), "not an RFC 3339 time")
-    need("group", raw.get("group") is None or is_uuid(raw["group"]), "not a UUID in lower case")
-    if op == "command":
-        need("command", _is_command(command), "not {name, args?, expect?}")
-    else:
-        need("command", command is None, "only with op command")
+    op, command, scope, group = raw.get("op"), raw.get("command"), raw.get("scope"), raw.get("group")
+    errors = {name: [what] for name, sound, what in (
+        ("id", is_uuid(raw.get("id")), "not a UUID in lower case"),
+        ("record_id", is_uuid(raw.get("record_id")), "not a UUID in lower case"),
+        ("type", isinstance(raw.get("type"), str), "not a text"),
+        ("op", op in ("put", "delete", "command"), "one of put, delete, command"),
+        ("base", _is_count(raw.get("base", 0)), "not a number from 0"),
+        ("scope", scope is None or (isinstance(scope, str) and SCOPE.fullmatch(scope) is not None), "not a scope code"),
+        *((name, isinstance(raw[name], dict), "not an object") for name in MAPPINGS if raw.get(name) is not None),
+        ("made_at", raw.get("made_at") is None or _is_time(raw["made_at"]), "not an RFC 3339 time"),
+        ("group", group is None or is_uuid(group), "not a UUID in lower case"),
+        ("command", _is_command(command) if op == "command" else command is None,
+         "not {name, args?, expect?}" if op == "command" else "only with op command")) if not sound}
     if errors:
         raise Problem("invalid_mutation", "; ".join(f"{name}: {texts[0]}" for name, texts in errors.items()),
                       errors=errors)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -39,7 +40,7 @@ class Declared:
     refers: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordType:
     """One record type. `origin` tells who makes such records: field (handhelds), office, or server."""
 
@@ -60,17 +61,37 @@ class RecordType:
         """The values of declared fields; others may hold anything."""
         return {name: value for name, value in values.items() if name in self.fields}
 
+    @cached_property
+    def server_fields(self) -> frozenset[str]:
+        """The fields that only the server sets."""
+        return frozenset(name for name, declared in self.fields.items() if declared.rule is Merge.SERVER)
+
+    @cached_property
+    def set_fields(self) -> tuple[str, ...]:
+        """The fields that are sets."""
+        return tuple(name for name, declared in self.fields.items() if declared.rule is Merge.SET)
+
+    @cached_property
+    def bounds(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that make up each bound value, in the order of their declaration."""
+        names = dict.fromkeys(declared.bound for declared in self.fields.values() if declared.bound)
+        return {bound: tuple(name for name, declared in self.fields.items() if declared.bound == bound)
+                for bound in names}
+
+    @cached_property
+    def referring(self) -> Mapping[str, str]:
+        """The record type that each referring field refers to, `*` for any."""
+        return {name: declared.refers for name, declared in self.fields.items() if declared.refers}
+
     def members(self, bound: str) -> tuple[str, ...]:
-        """The fields that make up a bound value, in the order of their declaration."""
-        return tuple(name for name, declared in self.fields.items() if declared.bound == bound)
+        """The fields that make up a bound value; none for another name."""
+        return self.bounds.get(bound, ())
 
     def references(self, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """(type, id) of every record that the values refer to."""
-        for name, declared in self.fields.items():
-            value = values.get(name)
-            if value is None or declared.refers is None:
-                continue
-            yield (value["type"], value["id"]) if declared.refers == "*" else (declared.refers, value)
+        for name, refers in self.referring.items():
+            if (value := values.get(name)) is not None:
+                yield (value["type"], value["id"]) if refers == "*" else (refers, value)
 
     def load(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Checked values of the named fields; null clears a field. Raises `field_invalid` or a code of its own."""

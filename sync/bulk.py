@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -20,7 +21,6 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from sync.models import Json
 
-Encode = Callable[[Any], Any]
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {
     "sqlite": partial(sqlite.dialect, paramstyle="qmark"),
     "postgresql": partial(postgresql.dialect, paramstyle="format")}
@@ -48,25 +48,25 @@ def _among_in_postgresql(among: Among, compiler: SQLCompiler, **how: Any) -> str
     return f"{column} = ANY (ARRAY(SELECT json_array_elements_text(CAST({texts} AS json))))"
 
 
-def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert the rows; each names every column but those with a scalar default. JSON is encoded here."""
     if not rows:
         return
     connection = session.connection()
-    statement, columns = _compiled(table, connection.dialect.name)
-    connection.exec_driver_sql(statement, [tuple(
-        row.get(name, default) if encode is None else encode(row.get(name, default))
-        for name, default, encode in columns) for row in rows])
+    statement, defaults, documents = _compiled(table, connection.dialect.name)
+    whole, ready = itemgetter(*defaults), []
+    for row in rows:
+        values = {**defaults, **row} if len(row) < len(defaults) or documents else row
+        for name in documents:
+            if values[name] is not None:
+                values[name] = orjson.dumps(values[name]).decode()
+        ready.append(whole(values))
+    connection.exec_driver_sql(statement, ready)
 
 
 @cache
-def _compiled(table: Table, dialect: str) -> tuple[str, tuple[tuple[str, Any, Encode | None], ...]]:
-    """The INSERT of a dialect, and (name, default, encoder) of each column in its order."""
+def _compiled(table: Table, dialect: str) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+    """The INSERT of a dialect, the default of each column in its order, and the names of those that hold JSON."""
     statement = str(insert(table).compile(dialect=DIALECTS[dialect]()))
-    return statement, tuple(
-        (column.name, getattr(column.default, "arg", None), _as_text if isinstance(column.type, Json) else None)
-        for column in table.columns)
-
-
-def _as_text(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+    return (statement, {column.name: getattr(column.default, "arg", None) for column in table.columns},
+            tuple(column.name for column in table.columns if isinstance(column.type, Json)))

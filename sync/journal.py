@@ -28,6 +28,7 @@ from sync.models import Checkpoint, Clock, JournalEntry, JournalNode, table_of
 
 STEP = 8
 SPAN = 2**STEP
+PLAIN = frozenset((str, bool, type(None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,14 @@ class Entry:
 def canonical(document: Mapping[str, Any]) -> bytes:
     """RFC 8785 JSON. For texts, flags, small whole numbers and lists of texts under ASCII names, which is what most
     bodies hold, sorted compact JSON is the same, and orjson writes it many times faster."""
-    plain = all(name.isascii() and (_is_plain(value) or (isinstance(value, list) and all(map(_is_plain, value))))
-                for name, value in document.items())
+    plain = all(map(str.isascii, document)) and all(map(_is_plain, document.values()))
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS) if plain else rfc8785.dumps(dict(document))
 
 
 def _is_plain(value: Any) -> bool:
     kind = type(value)
-    return kind is str or kind is bool or value is None or (kind is int and abs(value) < 2**53)
+    return kind in PLAIN or (kind is int and abs(value) < 2**53) or (
+        kind is list and PLAIN.issuperset(map(type, value)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,9 @@ def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation
     fields = {name: value for name, value in declared.load(given).items() if value is not None}
     for name, members in _loaded_members(declared, mutation.add).items():
         fields[name] = [*fields.get(name, ()), *members]
-    for name, value in fields.items():
-        if declared.rule(name) is Merge.SET:
-            fields[name] = list(dict.fromkeys(value))
+    for name in declared.set_fields:
+        if name in fields:
+            fields[name] = list(dict.fromkeys(fields[name]))
     declared.check_complete(fields)
     _must_have_arrived(door, declared, fields)
     kept = door.create(declared, mutation.record_id, scope_of_new(door, writer, scope, fields), fields, writer,
@@ -243,8 +243,8 @@ def _must_have_arrived(door: Door, declared: RecordType, fields: Mapping[str, An
 
 
 def _without_server_fields(declared: RecordType, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    ignored = [name for name in values if declared.rule(name) is Merge.SERVER]
-    return {name: value for name, value in values.items() if name not in ignored}, ignored
+    ignored = [name for name in values if name in declared.server_fields]
+    return {name: value for name, value in values.items() if name not in ignored} if ignored else dict(values), ignored
 
 
 def _loaded_members(declared: RecordType, members: Mapping[str, Any]) -> dict[str, Any]:

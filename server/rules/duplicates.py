@@ -35,21 +35,21 @@ def cell_of(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> str | None:
     return next(iter(_cells(fields, 0, 0)), None)
 
 
-def cells_near(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> list[str]:
+def cells_near(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> tuple[str, ...]:
     """The cells in which findings of the same thing may lie."""
     return _cells(fields, limits["within_m"], limits["within_hours"])
 
 
-def _cells(fields: Mapping[str, Any], within_m: float, within_hours: float) -> list[str]:
+def _cells(fields: Mapping[str, Any], within_m: float, within_hours: float) -> tuple[str, ...]:
     place, code = (fields.get("position") or {}).get("normalized"), fields.get("class_code")
     if place is None or not code:
-        return []
-    grid = _grid(place["lon"], place["lat"], fields["observed_at"], within_m, within_hours)
-    return [f"{code}/{square}" for square in grid]
+        return ()
+    return _grid(code, place["lon"], place["lat"], fields["observed_at"], within_m, within_hours)
 
 
 @lru_cache(maxsize=4096)
-def _grid(lon: float, lat: float, observed_at: str, within_m: float, within_hours: float) -> tuple[str, ...]:
+def _grid(code: str, lon: float, lat: float, observed_at: str, within_m: float,
+          within_hours: float) -> tuple[str, ...]:
     """The squares and times that a box about the place touches; a row of squares is as wide as a degree is there."""
     hours = parse_time(observed_at).timestamp() / 3600
     times = _touched(hours, within_hours, CELL_HOURS)
@@ -57,7 +57,7 @@ def _grid(lon: float, lat: float, observed_at: str, within_m: float, within_hour
     for row in _touched(lat * METRES_A_DEGREE, within_m, CELL_M):
         widest = math.cos(math.radians(min(row * CELL_M / METRES_A_DEGREE, 89.9)))
         for column in _touched(lon * METRES_A_DEGREE * widest, within_m, CELL_M):
-            squares += [f"{row}/{column}/{time}" for time in times]
+            squares += [f"{code}/{row}/{column}/{time}" for time in times]
     return tuple(squares)
 
 

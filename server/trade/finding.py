@@ -130,6 +130,8 @@ def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[st
     limits, known = settings("duplicates"), neighbours(door)
     near = dict.fromkeys(one for cell in cells_near(fields, limits) for one, its_device in known.of(cell)
                          if its_device not in (None, device_id) and one != record_id)
+    if not near:
+        return []
     door.load(near)
     same = (one for one in near if (kept := door.get(one)) and not kept.deleted
             and same_thing(fields, kept.fields, limits))
