@@ -3,7 +3,7 @@
 When a person's scopes change, his devices go on under those that they have, until a pull comes with a cursor that was
 given out under the new ones. From then on only what a device had made by that time, and said so, counts as made before.
 Both end with `MENQIAN_HANDOVER_DAYS` after the withdrawal; what comes later is quarantined, never lost. Serves whoever
-authenticates a device (`late_terms`), the pull (`acknowledge`), people (`enter_scopes`), the devices page (`holders`).
+authenticates a device (`late_terms`), the pull (`acknowledge`), people (`enter_scopes`), the devices page (`holdings`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from schemas.values import stamp
@@ -88,24 +88,26 @@ def acknowledge(device_id: str, known: Known, scopes: Sequence[str], version: in
     db.session.commit()
 
 
-def holders(session: Session, scope: str) -> list[tuple[Device, User, str]]:
-    """(device, person, when it was withdrawn) of those that may still hold work of a scope that is no longer theirs.
+def holdings(session: Session) -> dict[str, dict[str, str]]:
+    """By device id the scopes, with the time of their withdrawal, of which it may still hold undelivered work.
 
-    That is a device that does not yet know, or that has since then not delivered all that it had made.
+    That is a device that does not yet know of the withdrawal, or has not delivered all that it had made by then.
     """
-    open_window = or_(Device.scopes_acknowledged < PersonScopes.version + 1, Device.last_n < Device.late_n)
-    since = func.coalesce(Device.late_from, Device.scopes_acknowledged, 0)
     rows = session.execute(
-        select(Device, User, PersonScopes.codes, PersonScopes.until).join(User, User.id == Device.user_id)
-        .join(PersonScopes, PersonScopes.user_id == User.id)
-        .where(PersonScopes.until.is_not(None), open_window, Device.state == "active",
-               or_(PersonScopes.version >= since, PersonScopes.version >= Device.scopes_acknowledged))
-        .order_by(PersonScopes.until.desc())).all()
-    found = {device.id: (device, user, until) for device, user, codes, until in reversed(rows)
-             if _held(codes, scope) and not _held(user.scopes, scope)}
-    return list(found.values())
+        select(Device, User.scopes, PersonScopes.version, PersonScopes.codes, PersonScopes.until)
+        .join(User, User.id == Device.user_id).join(PersonScopes, PersonScopes.user_id == User.id)
+        .where(Device.state == "active", PersonScopes.until.is_not(None),
+               or_(Device.scopes_acknowledged < User.scopes_version, Device.last_n < Device.late_n))
+        .order_by(PersonScopes.version))
+    found: dict[str, dict[str, str]] = {}
+    for device, scopes, version, codes, until in rows:
+        known = known_of(device)
+        window = known.window_from
+        if (known.acknowledged is not None and version >= known.acknowledged) or (window and version >= window):
+            found.setdefault(device.id, {}).update({code: until for code in codes if not covers(scopes, code)})
+    return {device_id: codes for device_id, codes in found.items() if codes}
 
 
-def _held(codes: Sequence[str], scope: str) -> bool:
-    """Does somebody with these codes work in the scope, or in a part of it?"""
-    return covers(codes, scope) or any(code.startswith(scope) for code in codes)
+def touches(code: str, scope: str) -> bool:
+    """Does work in the one scope lie in the other, or in a part of it?"""
+    return code.startswith(scope) or scope.startswith(code)

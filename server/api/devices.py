@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from sqlalchemy import select
 
 from schemas.people import Enrolment, Invitation, InvitationAsked, Reason
@@ -16,19 +16,23 @@ from schemas.values import stamp
 from server import limits
 from server.api import blueprint
 from server.api.hello import hello_of
+from server.api.openapi import page, query
+from server.api.pull import number_argument
 from server.api.sessions import shown
-from server.api.users import objection, oversees
+from server.api.users import objection
 from server.auth import hash_token, me, needs_role, new_token, principal_of, public
 from server.db import db, writing
 from server.house import house
 from server.models import Invitation as InvitationRow
 from server.models import User
+from server.watch import WEIGHTS, judged, watched
 from server.wire import answer
 from sync.models import Device
 from sync.records import Door
 from sync.signing import public_key_of
 
 blp = blueprint("devices", "设备 Devices")
+LARGEST = 10**9
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -77,30 +81,25 @@ def enrol(given: dict[str, Any]) -> Response:
 def revoke(given: dict[str, Any], device_id: str) -> Response:
     """From now on its token gets 401 `device_revoked`; what it delivered stays."""
     device, owner = revoke_device(device_id, given["reason"])
-    return answer(device_row(device, shown(owner)))
+    return answer(judged(device, owner, {}, house().clock()))
 
 
 @blp.get("/devices")
 @needs_role("supervisor", "admin")
+@blp.doc(parameters=[
+    query("holding", "only those that may still hold work of this scope, withdrawn from their person"),
+    query("attention", f"only those marked so: {', '.join(WEIGHTS)}", enum=list(WEIGHTS)), *page(500)])
 @blp.response(200)
 def list_devices() -> Response:
-    """Devices of the people whom the one who asks oversees, with what each last said of its outbox."""
-    return answer({"items": [device_row(device, shown(user)) for device, user in overseen_devices()]})
+    """Devices of the people whom the one who asks oversees, with what each last said of its outbox; worst first.
 
-
-def overseen_devices() -> list[tuple[Device, User]]:
-    """(device, person) pairs, those longest unseen first."""
-    rows = db.session.execute(select(Device, User).join(User, User.id == Device.user_id)
-                              .order_by(Device.last_seen_at)).all()
-    return [(device, user) for device, user in rows if oversees(user)]
-
-
-def device_row(device: Device, user: dict[str, Any]) -> dict[str, Any]:
-    reported = device.reported or {}
-    return {"id": device.id, "name": device.name, "platform": device.platform, "app_version": device.app_version,
-            "user": user, "last_seen_at": device.last_seen_at, "last_n": device.last_n,
-            "reported": {name: reported.get(name) for name in ("unsent", "oldest_unsent_at", "unsent_bytes")},
-            "clock_offset_ms": device.clock_offset_ms, "state": device.state, "signs": device.public_key is not None}
+    All of them, unless a `limit` is given; then `next` is the cursor of the following page.
+    """
+    rows = watched(request.args.get("holding"), request.args.get("attention"))
+    start = number_argument("cursor", 0, least=0, most=LARGEST)
+    limit = number_argument("limit", LARGEST, least=1, most=500 if "limit" in request.args else LARGEST)
+    following = {"next": str(start + limit) if len(rows) > start + limit else None}
+    return answer({"items": rows[start:start + limit], **(following if "limit" in request.args else {})})
 
 
 def invite_person(username: str) -> tuple[str, str]:

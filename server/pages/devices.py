@@ -1,8 +1,8 @@
-"""Devices: who has unsent work since when, whose clock is off, who was not seen; invite and revoke."""
+"""Devices: who has unsent work since when, who holds work of a withdrawn scope, whose clock is off; invite, revoke."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -10,27 +10,34 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from schemas.people import InvitationAsked, Reason
-from schemas.values import parse_time
-from server.api.devices import device_row, invite_person, overseen_devices, revoke_device
-from server.api.sessions import shown
+from server.api.devices import invite_person, revoke_device
+from server.api.pull import number_argument
 from server.api.users import objection
-from server.auth import needs_role
+from server.auth import me, needs_role
 from server.db import db, reading
 from server.house import house
 from server.models import User
 from server.pages.entrance import bp, done, loaded
+from server.watch import WEIGHTS, watched
 
-STALE = timedelta(hours=24)
-CLOCK_OFF_MS = 120_000
+PAGE = 50
 
 
 @bp.get("/devices")
 @needs_role("supervisor", "admin")
 def devices() -> str:
-    """Devices of the people whom the person oversees: unsent work first, then those longest unseen."""
+    """Devices of the people whom the person oversees, worst first, in pages."""
+    mark, holding = request.args.get("attention") or None, request.args.get("holding", "").strip() or None
+    start = number_argument("cursor", 0, least=0, most=10**6)
     with reading():
-        rows = [device_row(device, shown(user)) for device, user in overseen_devices()]
-        return render_template("devices.html", devices=sorted(map(_judged, rows), key=_order), people=_people())
+        every = watched()
+        rows = watched(holding, mark) if mark or holding else every
+        people = [user for user in _people() if objection(user) is None]
+        return render_template(
+            "devices.html", devices=rows[start:start + PAGE], number=len(rows), first=start + 1, people=people,
+            marks=_marks(every), total=len(every), asked={"attention": mark, "holding": holding},
+            commanded={user.id for user in people}, settings=house().settings,
+            page={"next": start + PAGE if len(rows) > start + PAGE else None}, withdrawn=_withdrawn(every))
 
 
 @bp.post("/devices/invitations")
@@ -51,18 +58,16 @@ def revoke(device_id: str) -> Response:
 
 
 def _people() -> list[User]:
-    people = db.session.execute(select(User).where(User.active.is_(True)).order_by(User.username)).scalars()
-    return [user for user in people if objection(user) is None]
+    return list(db.session.execute(select(User).where(User.active.is_(True)).order_by(User.username)).scalars())
 
 
-def _judged(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with what a supervisor should look at first."""
-    since = row["reported"]["oldest_unsent_at"]
-    waits = house().clock() - parse_time(since) if since and row["reported"]["unsent"] else timedelta()
-    offset = row["clock_offset_ms"]
-    return {**row, "waits_h": waits.total_seconds() / 3600, "stale": waits > STALE,
-            "clock_off": offset is not None and abs(offset) > CLOCK_OFF_MS}
+def _marks(rows: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    """(mark, how many devices have it), the heaviest first."""
+    counted = Counter(mark for row in rows for mark in row["attention"])
+    return [(mark, counted[mark]) for mark in WEIGHTS if counted[mark]]
 
 
-def _order(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["state"] != "active", -row["waits_h"], row["last_seen_at"] or ""
+def _withdrawn(rows: list[dict[str, Any]]) -> list[str]:
+    """The scopes within the person's own of which some device may still hold work."""
+    codes = {one["scope"] for row in rows for one in row["holding"]}
+    return sorted(code for code in codes if me().has_role("admin") or me().covers(code))
