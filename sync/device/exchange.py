@@ -7,7 +7,7 @@ the server's epoch and its journal. Nothing is given up here: a refusal leaves t
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,10 +202,7 @@ class Exchange:
             self._epochs.meet(page["epoch"], page["last_n"])
             if not first and self._store.get("cursor") is None:
                 raise Unreachable("the epoch changed within a pull")
-            for change in page["changes"]:
-                self._rows.take(change)
-                if change["type"] == "evidence" and change["op"] == "put":
-                    self._parts.files.learn(change["fields"])
+            self._rows.take(self._learned(page["changes"]))
             self._outbox.settle(page["settled"])
             self._parts.files.want(page["media_wanted"])
             self._store.put("scopes", page["scopes"]["codes"])
@@ -213,6 +210,13 @@ class Exchange:
             if not page["more"]:
                 self._finish()
         return len(page["changes"])
+
+    def _learned(self, changes: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The same changes; on their way past, the files learn what they say of photos."""
+        for change in changes:
+            if change["type"] == "evidence" and change["op"] == "put":
+                self._parts.files.learn(change["fields"])
+            yield change
 
     def _finish(self) -> None:
         """A whole pull: what follows from a new epoch or enrolment, then show the new rows."""

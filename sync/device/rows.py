@@ -6,7 +6,7 @@ Serves `device` for reading and `exchange` for writing; the caller holds the tra
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -35,17 +35,27 @@ class Rows:
                                      (self._shown, type)):
             yield _row(found)
 
-    def take(self, change: Mapping[str, Any]) -> None:
-        """Apply one change of a pull. A forgotten row stays while an edit on it is undelivered (protocol section 3)."""
-        key = (self._filling, change["type"], change["id"])
-        if change["op"] == "put":
-            self._store.run("INSERT OR REPLACE INTO row VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-                            (*key, change["version"], change["scope"], orjson.dumps(change["fields"]),
-                             change.get("updated_at")))
-        elif change["op"] == "forget":
-            self._store.run("UPDATE row SET forgotten = 1 WHERE snapshot = ? AND type = ? AND id = ?", key)
-        else:
-            self._store.run("DELETE FROM row WHERE snapshot = ? AND type = ? AND id = ?", key)
+    def take(self, changes: Iterable[Mapping[str, Any]]) -> None:
+        """Apply the changes of a page, which names each record once; taken one by one, however many they are.
+
+        A forgotten row stays while an edit on it is undelivered (protocol section 3).
+        """
+        filling, gone = self._filling, list[Mapping[str, Any]]()
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            for change in changes:
+                if change["op"] == "put":
+                    yield (filling, change["type"], change["id"], change["version"], change["scope"],
+                           orjson.dumps(change["fields"]), change.get("updated_at"))
+                else:
+                    gone.append(change)
+
+        self._store.run_many("INSERT OR REPLACE INTO row VALUES (?, ?, ?, ?, ?, ?, ?, 0)", rows())
+        for change in gone:
+            self._store.run("UPDATE row SET forgotten = 1 WHERE snapshot = ? AND type = ? AND id = ?"
+                            if change["op"] == "forget" else
+                            "DELETE FROM row WHERE snapshot = ? AND type = ? AND id = ?",
+                            (filling, change["type"], change["id"]))
 
     def drop_forgotten(self) -> None:
         """Remove the forgotten rows on which nothing waits any more."""

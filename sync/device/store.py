@@ -7,7 +7,7 @@ Each table belongs to the module named beside it, which alone writes it. A COMMI
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,10 @@ class Store:
     def run(self, sql: str, parameters: tuple[Any, ...] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """Execute one statement."""
         return self._db.execute(sql, parameters)
+
+    def run_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Execute one statement for each of the rows, which are taken one by one."""
+        self._db.executemany(sql, rows)
 
     def one(self, sql: str, parameters: tuple[Any, ...] | Mapping[str, Any] = ()) -> Any:
         """The first column of the first row, or None."""
