@@ -61,6 +61,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "group_split":          Kind(422, "none", "分组不连续 Group is not consecutive"),
     # one mutation
     "invalid_mutation":     Kind(422, "none", "变更格式有误 Malformed mutation"),
+    "unreadable_value":     Kind(422, "none", "含无法保存的值 A value that cannot be kept"),
     "mutation_too_large":   Kind(413, "none", "单条变更过大 Mutation too large"),
     "id_reused":            Kind(409, "contact", "编号被重复使用 Mutation id used by somebody else"),
     "type_unknown":         Kind(422, "upgrade", "未知记录类型 Unknown record type"),

@@ -36,6 +36,22 @@ class Mutation:
     made_at: str | None = None
 
 
+class Unreadable(dict[str, Any]):
+    """A raw mutation of which something cannot be kept as JSON: its readable members, and as `unreadable` its `source`
+    text and the `members` (fields, where it is of `set`) that could not be read. `digest` is of all of it."""
+
+    def __init__(self, members: Mapping[str, Any], digest: str) -> None:
+        super().__init__(members)
+        self.digest = digest
+
+
+def unreadable_members(raw: Mapping[str, Any]) -> list[str] | None:
+    """The names of what could not be read in a mutation; None where all of it was."""
+    found = raw.get("unreadable")
+    names = found.get("members") if isinstance(found, dict) else None
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
+
+
 def load_envelope(body: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """(mutations, health) of a push body; the mutations themselves are only checked for their numbers.
 
@@ -92,8 +108,11 @@ def load_health(health: Any) -> dict[str, Any]:
 
 
 def load_mutation(raw: Mapping[str, Any]) -> Mutation:
-    """One mutation, checked for shape; raises `invalid_mutation` or `unknown_field`."""
+    """One mutation, checked for shape; raises `invalid_mutation`, `unknown_field`, `unreadable_value`."""
     if not raw.keys() <= MUTATION:
+        if (members := unreadable_members(raw)) is not None:
+            raise Problem("unreadable_value", "原文已保留 it cannot be kept as JSON; its source text is kept",
+                          errors={name: ["cannot be read"] for name in members})
         unknown = sorted(set(raw) - MUTATION)
         raise Problem("unknown_field", f"unknown member {unknown[0]!r}", errors={name: ["unknown"] for name in unknown})
     op, command, scope, group = raw.get("op"), raw.get("command"), raw.get("scope"), raw.get("group")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from typing import Any
 
@@ -15,6 +16,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from schemas.problems import Problem
 
 CHUNK = 65_536
+LONG = b"0" * 19
+MOST_DIGITS = 20
+DIGITS_ALIKE = bytes(ord("0") if ord("0") <= byte <= ord("9") else byte for byte in range(256))
 SPARE_LEVELS = 24  # orjson writes at most 254 levels; what is stored wraps a value in a few more
 
 
@@ -79,8 +83,28 @@ def inflate(data: bytes, limit: int) -> bytes:
 
 
 def read_json(request: flask.Request) -> Any:
-    """The JSON body of a request, whatever its content type says; raises `invalid_json`."""
-    return parse(request.get_data())
+    """The JSON body of a request, whatever its content type says; raises `invalid_json`, `unreadable_value`."""
+    body = request.get_data()
+    value = parse(body)
+    check_integers(body)
+    return value
+
+
+def may_be_altered(text: bytes) -> bool:
+    """Does the JSON text hold as many digits in a row as an integer beyond 64 bits? orjson reads such as a float."""
+    return text.translate(DIGITS_ALIKE).find(LONG) >= 0
+
+
+def check_integers(text: bytes) -> None:
+    """Raise `unreadable_value` for a JSON text with an integer beyond 64 bits, which would not come back as it is."""
+    if may_be_altered(text):
+        json.loads(text, parse_int=_of_64_bits)
+
+
+def _of_64_bits(text: str) -> int:
+    if len(text) > MOST_DIGITS or not -2**63 <= int(text) < 2**64:
+        raise Problem("unreadable_value", f"整数超出 64 位 an integer beyond 64 bits: {text[:40]}")
+    return int(text)
 
 
 def parse(text: str | bytes) -> Any:

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.problems import Problem
-from schemas.push import load_mutation
+from schemas.push import Unreadable, load_mutation
 from schemas.values import is_uuid, stamp
 from sync import held, quarantine
 from sync.bulk import Among
@@ -68,6 +68,8 @@ def replay_of(receipt: Receipt) -> dict[str, Any]:
 
 def digest_of(raw: Raw) -> str:
     """Hex SHA-256 of a mutation's content without its number; key order does not count."""
+    if isinstance(raw, Unreadable):
+        return raw.digest
     content = {name: value for name, value in raw.items() if name != "n"}
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.problems import Problem
-from schemas.push import load_mutation
+from schemas.push import load_mutation, unreadable_members
 from schemas.values import SCOPE, is_uuid
 from sync.models import Quarantined
 from sync.mutations import Waits, apply
@@ -47,6 +47,9 @@ def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
     corrected = correction.get("set") or {}
     if corrected:
         raw["set"] = {**(raw.get("set") or {}), **corrected}
+    missing = unreadable_members(raw)
+    if missing is not None and set(missing) <= set(corrected):
+        del raw["unreadable"]
     if correction.get("scope"):
         raw["scope"] = correction["scope"]
     writer = replace(author, scopes=tuple(dict.fromkeys([*author.scopes, *supervisor.scopes])))

@@ -11,7 +11,8 @@ from server.api.openapi import PUSH, body, header
 from server.auth import me, must_be_device
 from server.db import db, writing
 from server.house import house
-from server.wire import answer, read_json
+from server.unreadable import read_push
+from server.wire import answer
 from sync import journal
 from sync.push import push as push_mutations
 from sync.signing import verify_push_signature
@@ -30,7 +31,7 @@ def push() -> Response:
     if device.public_key is not None and not verify_push_signature(
             device.public_key, request.headers.get("Menqian-Signature"), request.get_data()):
         raise Problem("signature_invalid", "the Menqian-Signature header does not verify over the body")
-    mutations, health = load_envelope(read_json(request))
+    mutations, health = load_envelope(read_push(request.get_data(), settings.mutations_per_push))
     if len(mutations) > settings.mutations_per_push:
         raise Problem("batch_too_large", f"at most {settings.mutations_per_push} mutations in a push",
                       limit=settings.mutations_per_push)
