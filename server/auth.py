@@ -65,7 +65,7 @@ class Principal:
                       signed=self.device_id is None or self.public_key is not None, **late)
 
     def reader(self) -> Reader:
-        return Reader(self.id, self.scopes)
+        return Reader(self.id, self.scopes, self.user_id)
 
     def user(self) -> dict[str, Any]:
         """The person as the wire shows him."""

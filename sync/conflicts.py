@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import CONFLICT
 from sync.merge import CREATOR, SCOPE, WHOLE, Overlap, same
+from sync.models import Record
 from sync.rules import Context
 from sync.settlement import settle
 from sync.writers import SERVER, Writer
@@ -85,8 +90,24 @@ def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[s
     if record is None:
         raise Problem("record_missing", f"record {fields['record_id']} is not there")
     settle(record, fields, choice, args.get("value"), context)
-    return {"state": "resolved", "resolution": {"choice": choice, "value": args.get("value"), "at": door.at,
-                                                "by": writer.user_id}}
+    return {"state": "resolved", "resolution": {"choice": choice, "value": args["value"] if choice == "value"
+                                                else fields.get(choice), "at": door.at, "by": writer.user_id}}
+
+
+def resolved_between(session: Session, user_id: str, since: int, until: int) -> list[dict[str, Any]]:
+    """What became of conflicts over values that this person brought, for all changes in (since, until].
+
+    He is told wherever the record lies by now. A first pull (since 0) tells of none: what was settled is history.
+    """
+    if not user_id or not 0 < since < until:
+        return []
+    rows = session.execute(select(Record.id, Record.fields).where(
+        Record.inspector_id == user_id, Record.type == "conflict", Record.status == "resolved",
+        Record.seq > since, Record.seq <= until).order_by(Record.seq))
+    told = ("record_type", "record_id", "field", "theirs", "mine")
+    found = [(conflict_id, orjson.loads(text)) for conflict_id, text in rows]
+    return [{"conflict_id": conflict_id, **{name: fields.get(name) for name in told}, **fields["resolution"]}
+            for conflict_id, fields in found]
 
 
 def _must_settle(fields: Mapping[str, Any], writer: Writer) -> None:

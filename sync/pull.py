@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import RowMapping, not_, select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import resolved_between
 from sync.cursors import Cursor, read_cursor
 from sync.models import Clock, Departure, Device, Receipt, Record
 from sync.scope import View, view_of
@@ -25,10 +26,11 @@ SENT = (Record.id, Record.type, Record.version, Record.scope, Record.seq, Record
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The device that pulls, with its person's scopes."""
+    """The device that pulls, with its person and his scopes."""
 
     id: str
     scopes: tuple[str, ...]
+    user_id: str = ""
 
 
 def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, secret: bytes) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
     last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
     return {"changes": changes, "cursor": cursor.text(secret), "more": more, "epoch": clock.epoch, "last_n": last_n,
             "settled": settled_between(session, reader.id, since, cursor.seq),
+            "resolved": resolved_between(session, reader.user_id, since, cursor.seq),
             "media_wanted": _media_wanted(session, reader.id)}
 
 

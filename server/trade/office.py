@@ -59,10 +59,11 @@ def _person(context: Context, assignee: Any) -> str | None:
 
 
 class ConflictRule(TypeRule):
-    """Conflicts are listed by their record and state; they are settled by `resolve` in the engine."""
+    """Conflicts are listed by their record, their state and who brought the later value; the engine settles them."""
 
     def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {"status": fields["state"], "about_id": fields["record_id"]}
+        return {"status": fields["state"], "about_id": fields["record_id"],
+                "inspector_id": fields["mine_by"]["user_id"]}
 
 
 class TemplateRule(TypeRule):

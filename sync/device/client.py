@@ -83,9 +83,9 @@ class Client:
         user: dict[str, Any] = session["user"]
         return user
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+    def get(self, path: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """The parsed JSON (or the text of a text/plain answer) of a GET."""
-        return _parsed(self.request("GET", path, params=params))
+        return _parsed(self.request("GET", path, params=params, headers=headers))
 
     def post(self, path: str, body: Any = None, *, tries: int | None = None) -> Any:
         """The parsed answer to a POST of JSON."""

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from schemas.values import stamp
 from sync.device.capture import Chain
 from sync.device.client import Client, Patience, Problem, Unreachable
+from sync.device.delivery import Delivery
 from sync.device.events import Events
 from sync.device.exchange import Delivered, Exchange, Parts
 from sync.device.files import KEEP, SNIFFED_BYTES, File, Files, media_type_of
@@ -79,7 +80,8 @@ class Device:
         self.witness = Witness(store, self.client, clock, self._events)
         self._chain = Chain(store, identity, self.outbox, self.witness)
         self._exchange = Exchange(Parts(store, self.client, identity, self.outbox, self.rows, self.files, self.witness,
-                                        self._chain, self._events))
+                                        self._chain, self._events, clock))
+        self.delivery = Delivery(store, self.client, self.outbox, self.witness)
         self._uploads = Uploads(self.files, self.client)
         self._clock, self._invite = clock, invite
 
@@ -206,6 +208,14 @@ class Device:
         """The photos and how far they have come."""
         return self.files.all(state)
 
+    def settled_conflicts(self) -> list[dict[str, Any]]:
+        """What became of conflicts over values made by this person: field, choice, value, by whom; oldest first."""
+        return [event for event in self.events() if event["kind"] == "conflict_settled"]
+
+    def everything_delivered(self) -> bool:
+        """True when the server's signed receipt (`delivery.receipt`) covers all that was made and captured here."""
+        return self.delivery.complete
+
     # talking
 
     def sync(self, *, chunk_bytes: int = CHUNK_BYTES) -> Report:
@@ -216,6 +226,7 @@ class Device:
         uploaded = self.upload(chunk_bytes)
         received = self.pull()
         self._exchange.tell_health()
+        self.delivery.renew()
         return Report(pushed.delivered, self.outbox.health()["unsent"], pushed.conflicts, pushed.quarantined, uploaded,
                       len(self.photos("waiting")), received)
 

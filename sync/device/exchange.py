@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
+from schemas.health import HEADER, write_header
 from sync.device.capture import Chain
 from sync.device.client import Client, Problem, Unreachable
 from sync.device.epochs import Epochs
 from sync.device.events import Events
 from sync.device.files import Files
 from sync.device.identity import Identity
-from sync.device.outbox import ENVELOPE_BYTES, Outbox, Waiting
+from sync.device.outbox import ENVELOPE_BYTES, Clock, Outbox, Waiting
 from sync.device.rows import Rows
 from sync.device.snapshot import Snapshots
 from sync.device.store import Store
 from sync.device.witness import Witness
 
 GZIP_FROM_BYTES = 1024
+LONGEST_TRIP_MS = 600_000
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class Parts:
     witness: Witness
     chain: Chain
     events: Events
+    clock: Clock
 
 
 class Exchange:
@@ -63,6 +68,7 @@ class Exchange:
         self._met: tuple[str, int] = ("", 0)
         self._greeted = False
         self._told_unsent: tuple[int, int] | None = None
+        self._round_trip_ms: int | None = None
 
     def greet(self) -> None:
         """`GET /hello`: learn limits and epoch, and whether the server still has what it acknowledged."""
@@ -116,7 +122,7 @@ class Exchange:
             cursor = self._store.get("cursor")
             try:
                 page = (self._snapshots.load() if cursor is None else None) \
-                    or self._client.get("/sync/pull", {"cursor": cursor, "limit": limit})
+                    or self._ask(cursor, limit)
             except Problem as problem:
                 self._note_state(problem)
                 if problem.action != "resnapshot" or begun_again:
@@ -131,6 +137,28 @@ class Exchange:
             if not page["more"]:
                 self._parts.files.remove_verified()
                 return received
+
+    def _ask(self, cursor: str | None, limit: int | None) -> Mapping[str, Any]:
+        """One page, and on the way a word about what has not been delivered."""
+        headers = {HEADER: write_header(self._health())}
+        page: Mapping[str, Any]
+        with self._timed():
+            page = self._client.get("/sync/pull", {"cursor": cursor, "limit": limit}, headers)
+        return page
+
+    def _health(self) -> dict[str, Any]:
+        """What is said with a call, and remembered as said."""
+        health = {**self._outbox.health(), "round_trip_ms": self._round_trip_ms}
+        self._told_unsent = (health["unsent"], health["unsent_bytes"])
+        return {name: value for name, value in health.items() if value is not None or name == "oldest_unsent_at"}
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Measure a call, so that the server can tell how far this clock is off."""
+        began = self._parts.clock()
+        yield
+        taken_ms = (self._parts.clock() - began) / timedelta(milliseconds=1)
+        self._round_trip_ms = round(taken_ms) if 0 <= taken_ms < LONGEST_TRIP_MS else None
 
     def _make_ready(self) -> None:
         """Before the first push: hello, and a whole pull where epoch or enrolment are new (bases and chain need it)."""
@@ -159,15 +187,16 @@ class Exchange:
             self._receive((), self._send(()), Delivered())
 
     def _send(self, batch: Sequence[Waiting]) -> Mapping[str, Any]:
-        health = self._outbox.health()
-        self._told_unsent = (health["unsent"], health["unsent_bytes"])
-        body = b'{"mutations":[%s],"health":%s}' % (b",".join(each.wire for each in batch), orjson.dumps(health))
+        health = orjson.dumps(self._health())
+        body = b'{"mutations":[%s],"health":%s}' % (b",".join(each.wire for each in batch), health)
         headers = {"Content-Type": "application/json"}
         if signature := self._parts.identity.sign(body):
             headers["Menqian-Signature"] = signature
         if len(body) >= GZIP_FROM_BYTES:
             body, headers["Content-Encoding"] = gzip.compress(body, mtime=0), "gzip"
-        answer: Mapping[str, Any] = self._client.post_bytes("/sync/push", body, headers)
+        answer: Mapping[str, Any]
+        with self._timed():
+            answer = self._client.post_bytes("/sync/push", body, headers)
         if [(each["n"], each["id"]) for each in answer["outcomes"]] != [(each.n, each.id) for each in batch]:
             raise Unreachable("the outcomes are not those of the mutations that were sent")
         return answer
@@ -204,6 +233,8 @@ class Exchange:
                 raise Unreachable("the epoch changed within a pull")
             self._rows.take(self._learned(page["changes"]))
             self._outbox.settle(page["settled"])
+            for resolved in page.get("resolved", ()):
+                self._parts.events.note("conflict_settled", **resolved)
             self._parts.files.want(page["media_wanted"])
             self._store.put("scopes", page["scopes"]["codes"])
             self._store.put("cursor", page["cursor"])

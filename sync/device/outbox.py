@@ -178,13 +178,15 @@ class Outbox:
         return [_made(row) for row in found]
 
     def health(self) -> dict[str, Any]:
-        """How much waits, since when, and how many bytes it has with its photos (`health` of a push)."""
+        """How many mutations and photos wait, since when, and how many bytes they are (`health` of a push)."""
         count, oldest, size = self._store.run(
             "SELECT count(*), min(made_at), coalesce(sum(length(body)), 0) FROM mutation WHERE state = 'waiting'"
         ).fetchone()
-        photos = self._store.one("SELECT coalesce(sum(bytes - offset), 0) FROM file WHERE state = 'waiting'")
-        return {"unsent": count, "oldest_unsent_at": oldest, "unsent_bytes": size + photos,
-                "device_time": stamp(self._clock())}
+        photos, eldest, rest = self._store.run(
+            "SELECT count(*), min(added_at), coalesce(sum(bytes - offset), 0) FROM file WHERE state = 'waiting'"
+        ).fetchone()
+        return {"unsent": count, "oldest_unsent_at": min(filter(None, (oldest, eldest)), default=None),
+                "unsent_bytes": size + rest, "unsent_photos": photos, "device_time": stamp(self._clock())}
 
     def _waiting(self) -> Iterator[Waiting]:
         for row in self._store.run("SELECT n, id, unit, body FROM mutation WHERE device_id = ? AND state = 'waiting'"
