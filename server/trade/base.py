@@ -12,6 +12,7 @@ from schemas.values import Position as PositionField
 from schemas.values import parse_time, stamp
 from server.reference import table
 from server.trade.ahead import place_of, places
+from server.trade.deletion import must_be_deletable
 from sync.kept import Kept
 from sync.records import Door
 from sync.rules import Context
@@ -40,6 +41,8 @@ class TypeRule:
     def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
         if context.op in WRITES:
             must_have_right(context.writer, self.type_name(before, context), WRITES[context.op])
+        if context.op == "delete" and before is not None:
+            must_be_deletable(before, context.writer)
 
     def type_name(self, before: Kept | None, context: Context) -> str:
         """The type of the record at hand; a new record's is told by the context."""
