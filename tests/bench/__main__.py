@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from tests.bench.contenders import Menqian
 from tests.bench.deployment import deployed
+from tests.bench.growing import growing_rows
 from tests.bench.memory import worker_rss_mb
 from tests.bench.peers import running_kinto, running_pouch, start_peer
 from tests.bench.pushing import pull_rows, push_rows, raw_loop
@@ -33,6 +34,8 @@ class Asked:
     folder: Path
     engine: str
     count: int
+    records: int
+    rounds: int
     peers: bool
     notes: list[str] = field(default_factory=list)
 
@@ -41,14 +44,14 @@ def push(asked: Asked) -> list[Row]:
     with ExitStack() as stack:
         deployment = stack.enter_context(deployed(asked.folder / "own", asked.engine))
         pouch = peer(asked, stack, running_pouch)
-        return push_rows(Menqian(deployment.device()), raw_loop(asked.folder / "raw"), pouch, asked.count)
+        return push_rows(Menqian(deployment.device()), raw_loop(asked.folder / "raw"), pouch, asked.count, asked.rounds)
 
 
 def pull(asked: Asked) -> list[Row]:
     with ExitStack() as stack:
         deployment = stack.enter_context(deployed(asked.folder / "own", asked.engine))
         peers = [peer(asked, stack, running_pouch), peer(asked, stack, running_kinto)]
-        return pull_rows([Menqian(deployment.device()), *(one for one in peers if one)], asked.count)
+        return pull_rows([Menqian(deployment.device()), *(one for one in peers if one)], asked.count, asked.rounds)
 
 
 def peer(asked: Asked, stack: ExitStack, start: Callable[[Path], AbstractContextManager[T]]) -> T | None:
@@ -62,13 +65,17 @@ def peer(asked: Asked, stack: ExitStack, start: Callable[[Path], AbstractContext
     return started
 
 
+def grow(asked: Asked) -> Iterable[Row]:
+    return growing_rows(asked.folder, asked.engine, asked.records, asked.rounds)
+
+
 def media(asked: Asked) -> list[Row]:
     with deployed(asked.folder / "media", asked.engine) as deployment:
         return [*upload_rows(deployment.bureau), attribution_row(deployment.bureau, deployment.town),
                 Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server.process):,.0f} MB")]
 
 
-SECTIONS: dict[str, Callable[[Asked], list[Row]]] = {"push": push, "pull": pull, "media": media}
+SECTIONS: dict[str, Callable[[Asked], Iterable[Row]]] = {"push": push, "pull": pull, "grow": grow, "media": media}
 
 
 def main() -> None:
@@ -77,6 +84,8 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="install and run pouchdb-server and Kinto beside")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--count", type=int, default=10_000, help="findings to push")
+    parser.add_argument("--records", type=int, default=1_000_000, help="records of the largest deployment of `grow`")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured, in turns")
     parser.add_argument("--data", type=Path, help="directory to work in (default: a temporary one)")
     given = parser.parse_args()
     names = given.only.split(",")
@@ -85,7 +94,7 @@ def main() -> None:
     print("\n".join(heading(given.engine)), flush=True)
     for name in names:
         with tempfile.TemporaryDirectory(dir=given.data, prefix=f"menqian-bench-{name}-") as folder:
-            asked = Asked(Path(folder), given.engine, given.count, given.peers)
+            asked = Asked(Path(folder), given.engine, given.count, given.records, given.rounds, given.peers)
             for row in SECTIONS[name](asked):
                 print("| " + " | ".join(row) + " |", flush=True)
             for note in asked.notes:

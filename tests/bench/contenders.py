@@ -68,11 +68,12 @@ class Menqian:
         answer = self.line.call("POST", "/api/v1/sync/push", body, {"Menqian-Signature": signature})
         assert all(outcome["outcome"] == "applied" for outcome in answer["outcomes"]), answer["outcomes"]
 
-    def pull(self) -> int:
-        seen, cursor, more = 0, "", True
-        while more:
+    def pull(self, most_pages: int | None = None) -> int:
+        """Pull from the beginning, to the end or so many pages; how many changes came."""
+        seen, cursor, more, pages = 0, "", True, 0
+        while more and pages != most_pages:
             page = self.line.call("GET", f"/api/v1/sync/pull?limit={PAGE}" + (cursor and f"&cursor={cursor}"))
-            seen, cursor, more = seen + len(page["changes"]), page["cursor"], page["more"]
+            seen, cursor, more, pages = seen + len(page["changes"]), page["cursor"], page["more"], pages + 1
         self.cursor = cursor
         return seen
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,21 @@ class Deployment:
     bureau: Bureau
     town: Town
 
+    @property
+    def database_url(self) -> str:
+        """Where its rows lie."""
+        environment = self.server.environment
+        return environment.get("MENQIAN_DATABASE_URL") or f"sqlite:///{environment['MENQIAN_DATA']}/menqian.db"
+
     def device(self) -> Handheld:
         """A new device that signs, of the one inspector of the town."""
         return self.bureau.handheld(SCOPE)
+
+
+def _stop(server: Server) -> None:
+    """On a busy machine it may take longer than a service supervisor waits; it is killed then, and nothing is lost."""
+    with suppress(AssertionError):
+        server.stop()
 
 
 @contextmanager
@@ -43,7 +55,7 @@ def deployed(folder: Path, engine: str = "sqlite", *, zones: bool = True) -> Ite
         server.cli("init")
         server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
                    stdin=PASSWORD)
-        stack.callback(server.stop)
+        stack.callback(_stop, server)
         server.start()
         try:
             bureau = Bureau(server.url, Person(server.url, "root", PASSWORD))

@@ -1,9 +1,12 @@
-"""Memory of the serving process, from /proc."""
+"""Memory of the serving processes, from /proc."""
 
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+
+from tests.running import children_of
 
 
 def worker_rss_mb(process: subprocess.Popen[bytes] | None) -> float:
@@ -13,13 +16,14 @@ def worker_rss_mb(process: subprocess.Popen[bytes] | None) -> float:
 
 
 def _below(pid: int) -> list[int]:
-    children = [int(text) for task in Path(f"/proc/{pid}/task").iterdir()
-                for text in (task / "children").read_text().split()]
+    children = children_of(pid)
     return [*children, *(grandchild for child in children for grandchild in _below(child))]
 
 
 def _command(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    with suppress(OSError):  # it may have ended
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    return ""
 
 
 def _rss_mb(pid: int) -> float:

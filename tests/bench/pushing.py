@@ -13,17 +13,16 @@ from tests.bench.contenders import Contender, Kinto, Menqian, Pouch, RawLoop
 from tests.bench.documents import BATCH, TEXTS, findings
 from tests.bench.table import Prepared, Rates, Row, beside, interleaved, spread, timed
 
-ROUNDS = 5
 IDLE_PULLS = 100
 KINTO_FILL = 3_000
 PUSH_WANTED = {"pouchdb-server": 2.0, "raw SQLite loop": 0.3}
 PULL_WANTED = {"pouchdb-server": 5.0, "Kinto": 3.0}
 
 
-def push_rows(ours: Menqian, raw: RawLoop, pouch: Pouch | None, count: int) -> list[Row]:
+def push_rows(ours: Menqian, raw: RawLoop, pouch: Pouch | None, count: int, rounds: int) -> list[Row]:
     """New findings, edits of them, replays; batches of 100."""
-    random, size = Random(7), max(count // ROUNDS // BATCH, 1) * BATCH
-    documents = [findings(random, size) for _ in range(ROUNDS)]
+    random, size = Random(7), max(count // rounds // BATCH, 1) * BATCH
+    documents = [findings(random, size) for _ in range(rounds)]
     sent: list[Any] = []
     batch_ms: list[float] = []
 
@@ -46,7 +45,7 @@ def push_rows(ours: Menqian, raw: RawLoop, pouch: Pouch | None, count: int) -> l
         return size, lambda: [ours.send(call) for call in sent[number]]
 
     servers = [ours, pouch] if pouch else [ours]
-    rates = interleaved(ROUNDS, {
+    rates = interleaved(rounds, {
         **{one.name: creating(one) for one in (ours, raw, *servers[1:])},
         **{f"{one.name}, edits": editing(one) for one in servers}, "replays": again})
     created = {name: figures for name, figures in rates.items() if not name.endswith(("edits", "replays"))}
@@ -58,7 +57,7 @@ def push_rows(ours: Menqian, raw: RawLoop, pouch: Pouch | None, count: int) -> l
                 f"{statistics.median(rates['replays']) / statistics.median(created[ours.name]):.2f} x first push")]
 
 
-def pull_rows(contenders: Sequence[Contender], count: int) -> list[Row]:
+def pull_rows(contenders: Sequence[Contender], count: int, rounds: int) -> list[Row]:
     """First pulls in pages of 1,000, and pulls with nothing to send, after each took the same findings."""
     documents = findings(Random(7), count)
     for one in contenders:
@@ -72,8 +71,8 @@ def pull_rows(contenders: Sequence[Contender], count: int) -> list[Row]:
     def idling(one: Contender) -> Callable[[int], Prepared]:
         return lambda _: (IDLE_PULLS, lambda: [one.idle_pull() for _ in range(IDLE_PULLS)])
 
-    pulled = interleaved(ROUNDS, {one.name: pulling(one) for one in contenders})
-    idle = interleaved(ROUNDS, {one.name: idling(one) for one in contenders})
+    pulled = interleaved(rounds, {one.name: pulling(one) for one in contenders})
+    idle = interleaved(rounds, {one.name: idling(one) for one in contenders})
     said = ", ".join(f"{number:,} of {name}" for name, number in counted.items())
     return [*_rows(pulled, "first pull, pages of 1,000", "records/s", PULL_WANTED, f"; records: {said}"),
             *_rows(idle, "idle pull", "/s", {})]
