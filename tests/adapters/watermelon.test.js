@@ -1,0 +1,4 @@
+import { WatermelonClient } from './watermelon-client.js'
+import { scenarios } from './scenarios.js'
+
+scenarios(WatermelonClient)
