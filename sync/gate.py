@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, event, select, update
+from sqlalchemy import Connection, Engine, bindparam, event, select, update
 from sqlalchemy.orm import Session
 
 from sync.merkle import Frontier
-from sync.models import Clock
+from sync.models import Clock, table_of
 
 MODE = "menqian_begin"
+CLOCK = table_of(Clock)
+LOCK = select(CLOCK.c.seq, CLOCK.c.epoch, CLOCK.c.journal_peaks, CLOCK.c.journal_size).where(CLOCK.c.id == 1) \
+    .with_for_update()
+CLOSE = update(CLOCK).where(CLOCK.c.id == 1).values(
+    seq=bindparam("b_seq"), journal_size=bindparam("b_size"), journal_peaks=bindparam("b_peaks"))
 
 
 @dataclass(slots=True)
@@ -37,15 +42,14 @@ def open_gate(session: Session) -> Gate:
         raise RuntimeError("the gate must be the first thing in a transaction")
     if session.get_bind().dialect.name == "sqlite":
         session.connection(execution_options={MODE: "IMMEDIATE"})
-    clock = session.execute(select(Clock.seq, Clock.epoch, Clock.journal_peaks, Clock.journal_size)
-                            .where(Clock.id == 1).with_for_update()).one()
+    clock = session.connection().execute(LOCK).one()
     return Gate(clock.seq, clock.epoch, Frontier.from_json(clock.journal_size, clock.journal_peaks))
 
 
 def close_gate(session: Session, gate: Gate) -> None:
     """Write back the numbers that were given out; the lock itself ends with the commit."""
-    session.execute(update(Clock).where(Clock.id == 1).values(
-        seq=gate.seq, journal_size=gate.frontier.size, journal_peaks=gate.frontier.to_json()))
+    session.connection().execute(CLOSE, {
+        "b_seq": gate.seq, "b_size": gate.frontier.size, "b_peaks": gate.frontier.to_json()})
 
 
 def open_snapshot(session: Session) -> None:

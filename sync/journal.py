@@ -28,6 +28,7 @@ from sync.models import Checkpoint, Clock, JournalEntry, JournalNode, table_of
 
 STEP = 8
 SPAN = 2**STEP
+NEWEST = select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)
 PLAIN = frozenset((str, bool, type(None)))
 
 
@@ -76,7 +77,12 @@ class Signer:
 
 def commitment(salt: str, values: Any) -> str:
     """Hex SHA-256 over salt and values: binds the journal to values that it does not show."""
-    return hashlib.sha256(bytes.fromhex(salt) + orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return commit_to(salt, orjson.dumps(values, option=orjson.OPT_SORT_KEYS))
+
+
+def commit_to(salt: str, text: bytes) -> str:
+    """The commitment to values that are written already, as compact JSON with sorted keys."""
+    return hashlib.sha256(bytes.fromhex(salt) + text).hexdigest()
 
 
 def append(session: Session, frontier: merkle.Frontier, entries: Sequence[Entry]) -> None:
@@ -136,7 +142,7 @@ def issue_checkpoint(session: Session, frontier: merkle.Frontier, signer: Signer
 
 def newest_checkpoint(session: Session) -> Checkpoint | None:
     """The checkpoint of the largest size."""
-    return session.execute(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)).scalar_one_or_none()
+    return session.execute(NEWEST).scalar_one_or_none()
 
 
 def first_checkpoint_after(session: Session, index: int) -> Checkpoint | None:

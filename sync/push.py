@@ -39,14 +39,14 @@ def push(door: Door, writer: Writer, mutations: Sequence[Raw], health: Raw, *, m
 
     Raises `sequence_gap` and `device_forked`; then nothing was applied. Everything else is an outcome.
     """
-    device = door.session.execute(select(Device).where(Device.id == writer.id)).scalar_one()
+    device = door.session.get_one(Device, writer.id, populate_existing=True)
     if device.state != "active":  # revoked while this push waited at the gate
         raise Problem("device_revoked")
-    stored = _receipts(door, writer.id, mutations)
+    stored = _receipts(door, writer.id, mutations) if mutations and mutations[0]["n"] <= device.last_n else {}
     _check_numbers(device, mutations, stored)
     new = [raw for raw in mutations if raw["n"] not in stored]
     door.load(_record_ids(new))
-    door.rules.look_ahead(door, new)
+    door.rules.look_ahead(door, writer, new)
     before = door.gate.seq
     fresh = _walk(door, writer, new, mutation_bytes)
     if new:
@@ -75,8 +75,6 @@ def digest_of(raw: Raw) -> str:
 
 
 def _receipts(door: Door, device_id: str, mutations: Sequence[Raw]) -> dict[int, Receipt]:
-    if not mutations:
-        return {}
     found = door.session.execute(select(Receipt).where(
         Receipt.device_id == device_id, Receipt.n >= mutations[0]["n"], Receipt.n <= mutations[-1]["n"])).scalars()
     return {receipt.n: receipt for receipt in found}

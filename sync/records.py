@@ -30,6 +30,11 @@ from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
 from sync.rules import Context, Rules
 from sync.writers import SERVER, Writer
 
+UPDATE = update(RECORD).where(RECORD.c.id == bindparam("b_id")).values(
+    {name: bindparam(f"b_{name}") for name in COLUMNS if name != "id"})
+SCOPE_SEEN = table_of(ScopeSeen)
+SEEN = update(SCOPE_SEEN).where(SCOPE_SEEN.c.scope == bindparam("b_scope")).values(last_seq=bindparam("b_seq"))
+
 T = TypeVar("T")
 
 
@@ -99,9 +104,8 @@ class Door:
         stored = self.session.execute(
             select(History.changed).where(History.record_id == record_id, History.version > version)
             .order_by(History.version)).scalars() if record_id in self._stored else ()
-        return [*(orjson.loads(text) for text in stored),
-                *(row["changed"] for row in self._history
-                  if row["record_id"] == record_id and row["version"] > version)]
+        fresh = (row["changed"] for row in self._history if row["record_id"] == record_id and row["version"] > version)
+        return [orjson.loads(text) for text in (*stored, *fresh)]
 
     def version_of(self, record_id: str, version: int) -> Mapping[str, Any]:
         """Who wrote a version of a record, and when it arrived: `{actor, device_id, at}`."""
@@ -185,11 +189,12 @@ class Door:
         salt = self.random_bytes(16).hex()
         document = {unit: {"from": old, "to": new} for unit, (old, new) in changed.items()}
         self._keep(after)
+        text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
         self._history.append({"record_id": after.id, "version": after.version, "seq": after.seq, "at": self.at,
-                              "actor": writer.user_id, "device_id": writer.device_id, "op": op, "changed": document,
-                              "note": note, "salt": salt})
+                              "actor": writer.user_id, "device_id": writer.device_id, "op": op,
+                              "changed": text.decode(), "note": note, "salt": salt})
         body = {"type": after.type, "version": after.version, "op": op, "scope": after.scope,
-                "changed": sorted(document), "commitment": journal.commitment(salt, document)}
+                "changed": sorted(document), "commitment": journal.commit_to(salt, text)}
         if writer.device_id:
             body["device_id"] = writer.device_id
         self._entries.append(journal.Entry(self.at, "change", writer.user_id, after.id, body))
@@ -227,12 +232,9 @@ class Door:
         old = [to_row(kept) for kept in self.fresh() if kept.id in self._stored]
         insert_rows(self.session, RECORD, new)
         if old:
-            columns: dict[str, Any] = {name: bindparam(f"b_{name}") for name in COLUMNS if name != "id"}
             self.session.connection().execute(
-                update(table_of(Record)).where(table_of(Record).c.id == bindparam("b_id")).values(columns),
-                [{f"b_{name}": value for name, value in row.items()} for row in old])
-        insert_rows(self.session, table_of(History), [
-            {**row, "changed": orjson.dumps(row["changed"]).decode()} for row in self._history])
+                UPDATE, [{f"b_{name}": value for name, value in row.items()} for row in old])
+        insert_rows(self.session, table_of(History), self._history)
         self._flush_departures()
         self._flush_scopes([*new, *old])
         for table in dict.fromkeys(table for table, _ in self._rows):
@@ -254,8 +256,7 @@ class Door:
         for row in [*rows, *({"scope": row["from_scope"], "seq": row["seq"]} for row in self._departures)]:
             newest[row["scope"]] = max(newest.get(row["scope"], 0), row["seq"])
         for scope, seq in newest.items():
-            found = self.session.connection().execute(
-                update(ScopeSeen).where(ScopeSeen.scope == scope).values(last_seq=seq))
+            found = self.session.connection().execute(SEEN, {"b_scope": scope, "b_seq": seq})
             if not found.rowcount:
                 self.session.execute(insert(ScopeSeen), [{"scope": scope, "last_seq": seq}])
 

@@ -62,7 +62,7 @@ class Rules(Protocol):
     def must_have_right(self, writer: Writer, record_type: str, what: str) -> None:
         """Raise `role_forbidden` unless the writer may `create` or `edit` records of the type."""
 
-    def look_ahead(self, door: Door, mutations: Sequence[Mapping[str, Any]]) -> None:
+    def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]]) -> None:
         """Look up at once what the new mutations of a push, as they came, will need; it judges and writes nothing."""
 
     def known_scope(self, scope: str) -> bool:

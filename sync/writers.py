@@ -11,7 +11,7 @@ from schemas.problems import Problem
 
 def covers(codes: Iterable[str], scope: str) -> bool:
     """True when one of the codes is a prefix of the scope: `3204` covers `320412100`."""
-    return any(scope.startswith(code) for code in codes)
+    return scope.startswith(tuple(codes))
 
 
 @dataclass(frozen=True, slots=True)

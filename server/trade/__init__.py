@@ -34,8 +34,8 @@ class TradeRules:
     def must_have_right(self, writer: Writer, record_type: str, what: str) -> None:
         must_have_right(writer, record_type, what)
 
-    def look_ahead(self, door: Door, mutations: Sequence[Mapping[str, Any]]) -> None:
-        look_ahead(door, mutations)
+    def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]]) -> None:
+        look_ahead(door, writer, mutations)
 
     def known_scope(self, scope: str) -> bool:
         return known_scope(scope)

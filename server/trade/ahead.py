@@ -20,22 +20,25 @@ from server.reference import settings
 from server.rules.crs import ring_to_4490
 from server.rules.duplicates import cells_near
 from server.rules.zones import Ask
+from sync.kept import Kept
 from sync.records import Door
+from sync.writers import Writer
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 Place = tuple[float, float, str]
 TEXTS = ("class_scheme", "class_code", "observed_at", "sticker_serial")
+Cell = tuple[str, str]
 # Of each cell the newest findings only: where many lie upon one another, a few are enough to say so.
 IN_CELLS = {
     "sqlite": text(
-        "SELECT near.value AS cell, record.id, record.device_id FROM json_each(:cells) near JOIN record "
-        "ON record.rowid IN (SELECT one.rowid FROM record one WHERE one.cell = near.value "
-        "ORDER BY one.seq DESC LIMIT 20)"),
+        "SELECT near.value AS cell, record.id FROM json_each(:cells) near JOIN record ON record.rowid IN "
+        "(SELECT one.rowid FROM record one WHERE one.cell = near.value ORDER BY one.seq DESC LIMIT 20) "
+        "WHERE record.device_id <> :device_id"),
     "postgresql": text(
-        "SELECT near.value AS cell, found.id, found.device_id FROM json_array_elements_text(CAST(:cells AS json)) near "
+        "SELECT near.value AS cell, found.id FROM json_array_elements_text(CAST(:cells AS json)) near "
         "CROSS JOIN LATERAL (SELECT one.id, one.device_id FROM record one WHERE one.cell = near.value "
-        "ORDER BY one.seq DESC LIMIT 20) found")}
+        "ORDER BY one.seq DESC LIMIT 20) found WHERE found.device_id <> :device_id")}
 
 
 class Answers(Generic[K, V]):
@@ -69,9 +72,14 @@ def attributions(door: Door) -> Answers[Ask, dict[str, Any]]:
         found.as_field() for found in zones.index_of(door.session).attribute_all(asks)]))
 
 
-def neighbours(door: Door) -> Answers[str, list[tuple[str, str]]]:
-    """(id, device_id) of the newest findings in a cell; those written behind this door are added by `note_finding`."""
-    return door.once("neighbours", lambda: Answers(lambda cells: _in_cells(door, cells)))
+def neighbours(door: Door) -> Answers[Cell, list[str]]:
+    """The newest findings of other devices in a cell, as stored; the question is (device_id, cell)."""
+    return door.once("neighbours", lambda: Answers(lambda asked: _in_cells(door, asked)))
+
+
+def newcomers(door: Door) -> dict[str, list[Kept]]:
+    """By cell the findings that this door made, which no look-up sees."""
+    return door.once("newcomers", dict)
 
 
 def ask_of(fields: Mapping[str, Any]) -> Ask | None:
@@ -84,7 +92,7 @@ def ask_of(fields: Mapping[str, Any]) -> Ask | None:
                parse_time(fields["observed_at"]), sticker)
 
 
-def look_ahead(door: Door, mutations: Sequence[Mapping[str, Any]]) -> None:
+def look_ahead(door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]]) -> None:
     """Look up what the new findings among the mutations will need; what is wrong with one is not judged here."""
     new = [loaded for raw in mutations if raw.get("type") == "finding" and not raw.get("base")
            and (loaded := _foreseen(raw.get("set"))) is not None]
@@ -96,7 +104,8 @@ def look_ahead(door: Door, mutations: Sequence[Mapping[str, Any]]) -> None:
         if fields.get("position"):
             fields["position"] = {**fields["position"], "normalized": known.of(place_of(fields["position"]))}
     attributions(door).learn(ask for fields in new if (ask := ask_of(fields)) is not None)
-    neighbours(door).learn(cell for fields in new for cell in cells_near(fields, settings("duplicates")))
+    limits, device_id = settings("duplicates"), writer.device_id or ""
+    neighbours(door).learn((device_id, cell) for fields in new for cell in cells_near(fields, limits))
 
 
 def place_of(position: Mapping[str, Any]) -> Place:
@@ -132,10 +141,12 @@ def _normalized(asked: Sequence[Place]) -> list[dict[str, float]]:
     return [found[place] for place in asked]
 
 
-def _in_cells(door: Door, cells: Sequence[str]) -> list[list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = {cell: [] for cell in cells}
+def _in_cells(door: Door, asked: Sequence[Cell]) -> list[list[str]]:
+    found: dict[Cell, list[str]] = {question: [] for question in asked}
     connection = door.session.connection()
-    rows = connection.execute(IN_CELLS[connection.dialect.name], {"cells": orjson.dumps(list(cells)).decode()})
-    for row in rows:
-        found[row.cell].append((row.id, row.device_id))
+    for device_id in dict.fromkeys(device_id for device_id, _ in asked):
+        cells = orjson.dumps([cell for its_device, cell in asked if its_device == device_id]).decode()
+        for cell, record_id in connection.execute(IN_CELLS[connection.dialect.name],
+                                                  {"cells": cells, "device_id": device_id}).all():
+            found[device_id, cell].append(record_id)
     return list(found.values())

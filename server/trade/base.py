@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from schemas.problems import Problem
@@ -84,8 +84,11 @@ def _positions(record_type: str) -> tuple[str, ...]:
 
 def utc(text: Any) -> str | None:
     """A time field as it stands in a sortable column; None for what is no time."""
-    if not isinstance(text, str):
-        return None
+    return _utc(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _utc(text: str) -> str | None:
     try:
         return stamp(parse_time(text))
     except ValueError:

@@ -13,7 +13,7 @@ from server.reference import class_known, settings
 from server.rules.duplicates import cell_of, cells_near, same_thing
 from server.rules.lifecycle import Refusal, decide
 from server.rules.risk import risk_of
-from server.trade.ahead import ask_of, attributions, neighbours
+from server.trade.ahead import ask_of, attributions, neighbours, newcomers
 from server.trade.base import TypeRule, utc
 from server.trade.people import person_of
 from sync.kept import Kept
@@ -40,7 +40,7 @@ class FindingRule(TypeRule):
         if before is None:
             derived |= {"status": "reported", "inspector_id": context.writer.user_id,
                         "zone": zone_of(context.door, placed), "duplicates": _twins(
-                            context.door, context.record_id, context.writer.device_id, placed)}
+                            context.door, context.writer.device_id, placed)}
         elif any(before.fields.get(name) != placed.get(name) for name in PLACE) and not _chosen(before.fields):
             derived["zone"] = zone_of(context.door, placed)
         return derived
@@ -63,7 +63,7 @@ class FindingRule(TypeRule):
         door = context.door
         if before is None:
             if after.marks["cell"]:
-                neighbours(door).of(after.marks["cell"]).append((after.id, after.device_id))
+                newcomers(door).setdefault(after.marks["cell"], []).append(after)
             door.mark(after.id, review_state="open", risk=risk_of([], after.fields))
             for twin_id in after.fields.get("duplicates") or ():
                 twin = door.get(twin_id)
@@ -123,13 +123,15 @@ def _circumstances(kept: Kept, context: Context) -> dict[str, Any]:
     return {"now": context.now, "has_after_photo": bool(after_photos), "scope": kept.scope}
 
 
-def _twins(door: Door, record_id: str, device_id: str | None, fields: Mapping[str, Any]) -> list[str]:
+def _twins(door: Door, device_id: str | None, fields: Mapping[str, Any]) -> list[str]:
     """Findings by other devices of the same thing: class, place, time (protocol section 5)."""
     if device_id is None:
         return []
-    limits, known = settings("duplicates"), neighbours(door)
-    near = dict.fromkeys(one for cell in cells_near(fields, limits) for one, its_device in known.of(cell)
-                         if its_device not in (None, device_id) and one != record_id)
+    limits, known, fresh = settings("duplicates"), neighbours(door), newcomers(door)
+    near: dict[str, None] = {}
+    for cell in cells_near(fields, limits):
+        near.update(dict.fromkeys(known.of((device_id, cell))))
+        near.update((kept.id, None) for kept in fresh.get(cell, ()) if kept.device_id not in (None, device_id))
     if not near:
         return []
     door.load(near)

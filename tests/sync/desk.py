@@ -59,7 +59,7 @@ class PlainRules:
     def must_have_right(self, writer, record_type, what):
         return None
 
-    def look_ahead(self, door, mutations):
+    def look_ahead(self, door, writer, mutations):
         return None
 
     def known_scope(self, scope):
