@@ -1,0 +1,273 @@
+"""What each acknowledged edit must have become: a plain model of protocol sections 2 to 5, in memory.
+
+Written from the protocol and independent of the engine: it keeps, for every unit of every record, all values that it
+ever had, with the version and the writer of each, and asks of an edit: did another writer change this after `base`?
+A unit is what merges as one value: `text`, `classification`, `answers.q1`, `tags.夜间`, `points.p7`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+BOUND = {"finding": {"class_scheme": "classification", "class_code": "classification", "severity": "classification"}}
+MAPS = {"inspection": ("answers",), "register_entry": ("duties",)}
+SETS = {"finding": ("tags",), "inspection": ("officers",), "enforcement": ("officers",)}
+APPENDS = {"track": ("points",)}
+REFERENCES = {"inspection_id": "inspection", "finding_id": "finding"}
+SERVER_FIELDS = {"status", "zone", "duplicates", "due_at", "unit", "inspector_id", "unsigned", "handling", "score",
+                 "checks", "amendments"}
+TAKEN = ("applied", "merged", "conflicted")
+DELETED = "deleted"
+
+
+class Entry(NamedTuple):
+    """One value that a unit had."""
+
+    version: int
+    writer: str
+    value: Any
+
+
+class Overlap(NamedTuple):
+    """Two writers changed one unit apart: `loser` must stand in exactly one conflict. `own`: the value that stood was
+    this writer's own, so that its older conflict may take the new one up."""
+
+    unit: str
+    loser: Any
+    mine: Any
+    own: bool = False
+
+
+@dataclass(slots=True)
+class Effect:
+    """What a mutation must bring about when it is taken."""
+
+    changes: list[tuple[str, Any]] = field(default_factory=list)
+    overlaps: list[Overlap] = field(default_factory=list)
+    scope: str | None = None
+    deleted: bool | None = None
+    status: str | None = None
+    always: bool = False
+    lost: bool = False
+
+    @property
+    def makes_version(self) -> bool:
+        return bool(self.changes) or self.scope is not None or self.deleted is not None or self.always
+
+
+@dataclass(slots=True)
+class Remembered:
+    """A record with all that it ever held."""
+
+    id: str
+    type: str
+    creator: str
+    finder: str | None
+    scope: str
+    version: int = 1
+    deleted: bool = False
+    status: str | None = None
+    units: dict[str, list[Entry]] = field(default_factory=dict)
+    touches: list[Entry] = field(default_factory=list)
+    moves: list[Entry] = field(default_factory=list)
+    commands: list[Entry] = field(default_factory=list)
+
+    def value(self, unit: str) -> Any:
+        entries = self.units.get(unit)
+        return entries[-1].value if entries else None
+
+    def author(self, unit: str) -> str | None:
+        entries = self.units.get(unit)
+        return entries[-1].writer if entries else None
+
+    def apart(self, unit: str, base: int, writer: str) -> bool:
+        """Did another writer change the unit after `base`?"""
+        return any(entry.version > base and entry.writer != writer for entry in self.units.get(unit, ()))
+
+    def seen(self, unit: str, base: int, writer: str) -> Any:
+        """The value that a writer looks at who saw version `base` (at 0 the creation) and then made his own changes."""
+        entries, base = self.units.get(unit, ()), max(base, 1)
+        own = [entry for entry in entries if entry.version > base and entry.writer == writer]
+        before = [entry for entry in entries if entry.version <= base]
+        newest = (own or before or [None])[-1]
+        return newest.value if newest else None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields as people see them; sets as sorted lists."""
+        shown: dict[str, Any] = {}
+        for unit in self.units:
+            name, dot, key = unit.partition(".")
+            value = self.value(unit)
+            if name in SETS.get(self.type, ()):
+                shown.setdefault(name, [])
+                if value:
+                    shown[name] = sorted([*shown[name], key])
+            elif name in APPENDS.get(self.type, ()):
+                shown.setdefault(name, {})[key] = value
+            elif dot and name in MAPS.get(self.type, ()):
+                if value is not None:
+                    shown.setdefault(name, {})[key] = value
+            elif unit in BOUND.get(self.type, {}).values():
+                shown.update({member: part for member, part in (value or {}).items() if part is not None})
+            elif value is not None:
+                shown[unit] = value
+        return {name: value for name, value in shown.items() if value not in ([], {})}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as people sent them, without what the server adds to a position."""
+    return plain(one) == plain(other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def plain(value: Any) -> Any:
+    return {name: part for name, part in value.items() if name != "normalized"} if isinstance(value, dict) else value
+
+
+def units_of(record_type: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(unit, value) of what `set` names; a bound value as {member: value} of the named members; no sets, no lists."""
+    bound: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        if name in SERVER_FIELDS or name in SETS.get(record_type, ()) or name in APPENDS.get(record_type, ()):
+            continue
+        if unit := BOUND.get(record_type, {}).get(name):
+            bound.setdefault(unit, {})[name] = value
+        elif name in MAPS.get(record_type, ()):
+            yield from ((f"{name}.{key}", part) for key, part in value.items())
+        else:
+            yield name, value
+    yield from bound.items()
+
+
+def members_of(record_type: str, mutation: Mapping[str, Any], where: str) -> Iterator[tuple[str, Any]]:
+    """(unit, value) of what `add` or `remove` names in sets and lists, and for `add` what `set` names there."""
+    given = [mutation.get(where) or {}, (mutation.get("set") or {}) if where == "add" else {}]
+    for values in given:
+        for name, members in values.items():
+            if name in SETS.get(record_type, ()):
+                yield from ((f"{name}.{member}", True) for member in members)
+            elif name in APPENDS.get(record_type, ()):
+                yield from ((f"{name}.{point['id']}", point) for point in members)
+
+
+def created(mutation: Mapping[str, Any], writer: str, finder: str | None = None) -> Remembered:
+    """The record that a creation makes; `finder` is the person behind the writer."""
+    record = Remembered(mutation["record_id"], mutation["type"], writer, finder, mutation["scope"])
+    for unit, value in [*units_of(record.type, mutation.get("set") or {}),
+                        *members_of(record.type, mutation, "add")]:
+        if value is not None:
+            record.units.setdefault(unit, [Entry(1, writer, value)])
+    record.touches.append(Entry(1, writer, None))
+    record.moves.append(Entry(1, writer, record.scope))
+    record.status = "reported" if record.type == "finding" else None
+    return record
+
+
+def effect_of(record: Remembered, mutation: Mapping[str, Any], writer: str) -> Effect:
+    """What a mutation of an existing record brings about, if it is taken."""
+    if mutation["op"] == "delete":
+        return _deletion(record, mutation, writer)
+    if mutation["op"] == "command":
+        return _command(record, mutation)
+    if record.deleted:
+        mine = {**(mutation.get("set") or {}), **(mutation.get("add") or {})}
+        return Effect(overlaps=[Overlap(DELETED, mine, mine)], always=True, lost=True)
+    effect = Effect()
+    base = mutation.get("base") or 0
+    for unit, named in units_of(record.type, mutation.get("set") or {}):
+        now, mine = record.value(unit), named
+        if unit in BOUND.get(record.type, {}).values():
+            mine = {**(record.seen(unit, base, writer) or {}), **named}
+        if same(now, mine):
+            continue
+        if record.apart(unit, base, writer):
+            effect.overlaps.append(Overlap(unit, now, mine, own=record.author(unit) == writer))
+        effect.changes.append((unit, mine))
+    _members(record, mutation, writer, base, effect)
+    _move(record, mutation, writer, base, effect)
+    return effect
+
+
+def _members(record: Remembered, mutation: Mapping[str, Any], writer: str, base: int, effect: Effect) -> None:
+    added = dict(members_of(record.type, mutation, "add"))
+    removed = [unit for unit, _ in members_of(record.type, mutation, "remove")]
+    for name in SETS.get(record.type, ()):
+        if name in (mutation.get("set") or {}):  # naming the whole set removes what its maker saw and left out
+            removed += [unit for unit in record.units if unit.startswith(f"{name}.") and unit not in added]
+    for unit in removed:
+        concurrent_add = any(entry.version > base and entry.writer != writer and entry.value
+                             for entry in record.units.get(unit, ()))
+        if record.value(unit) and unit not in added and not concurrent_add:
+            effect.changes.append((unit, None))
+    for unit, value in added.items():
+        stands = record.value(unit)
+        if unit.partition(".")[0] in APPENDS.get(record.type, ()) and stands is not None:
+            if not same(stands, value):
+                effect.overlaps.append(Overlap(unit, value, value))
+        elif not stands or any(entry.writer != writer for entry in record.units[unit]):
+            effect.changes.append((unit, value))
+
+
+def _move(record: Remembered, mutation: Mapping[str, Any], writer: str, base: int, effect: Effect) -> None:
+    wanted = mutation.get("scope")
+    if not wanted or wanted == record.scope:
+        return
+    base = max(base, 1)  # who made the same record apart thought of the scope in which it was made
+    apart = any(entry.version > base and entry.writer != writer for entry in record.moves)
+    at_base = [entry.value for entry in record.moves if entry.version <= base]
+    if apart and wanted == at_base[-1]:
+        return
+    if apart:
+        effect.overlaps.append(Overlap("scope", record.scope, wanted, own=record.moves[-1].writer == writer))
+    effect.scope = wanted
+
+
+def _deletion(record: Remembered, mutation: Mapping[str, Any], writer: str) -> Effect:
+    if record.deleted:
+        return Effect(always=True)
+    base = mutation.get("base") or 0
+    late = [unit for unit in record.units if record.apart(unit, base, writer) and record.author(unit) != writer]
+    for name, entries in (("scope", record.moves), ("status", record.commands)):
+        if any(entry.version > base and entry.writer != writer for entry in entries) and entries[-1].writer != writer:
+            late.append(name)
+    effect = Effect(deleted=True)
+    if late:
+        effect.overlaps.append(Overlap(DELETED, late, True))
+    return effect
+
+
+def _command(record: Remembered, mutation: Mapping[str, Any]) -> Effect:
+    command = mutation["command"]
+    expect = command.get("expect") or {}
+    if any(record.status != value for name, value in expect.items() if name == "status"):
+        return Effect(overlaps=[Overlap("status", command["name"], command["name"])], lost=True)
+    if command["name"] == "move":
+        return Effect(scope=command["args"]["scope"], always=True)
+    moved = {"cancel": "cancelled", "reopen": "reported", "refuse": "not_filed"}
+    return Effect(status=moved.get(command["name"], record.status), always=True)
+
+
+def take(record: Remembered, effect: Effect, writer: str) -> None:
+    """Let the record become what the effect says."""
+    if not effect.makes_version:
+        return
+    record.version += 1
+    version = record.version
+    for unit, value in effect.changes:
+        record.units.setdefault(unit, []).append(Entry(version, writer, value))
+    if effect.scope is not None and effect.scope != record.scope:
+        record.scope = effect.scope
+        record.moves.append(Entry(version, writer, effect.scope))
+    if effect.deleted is not None:
+        record.deleted = effect.deleted
+    if effect.status is not None:
+        record.commands.append(Entry(version, writer, effect.status))
+    record.status = effect.status or record.status
+    record.touches.append(Entry(version, writer, None))
+
+
+def tried(record: Remembered) -> Remembered:
+    """A copy to try a group on."""
+    return deepcopy(record)

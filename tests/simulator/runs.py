@@ -1,0 +1,139 @@
+"""Runs schedules, one after the other in this process, and tells what happened; serves the command line and tests."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.simulator import properties, quiet
+from tests.simulator.installation import Crash, Installation, place
+from tests.simulator.people import Template, make_template
+from tests.simulator.properties import CHECKED, Broken
+from tests.simulator.script import Script, shrink
+from tests.simulator.world import World
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A promise that a schedule broke."""
+
+    script: Script
+    promise: str
+    seen: str
+
+    def text(self) -> str:
+        said = properties.PROMISES.get(self.promise, "the simulation itself runs through")
+        return f"seed {self.script.seed} breaks `{self.promise}`: {said}\n{self.seen}\n{self.script.text()}"
+
+
+@dataclass
+class Tally:
+    """What schedules did: counts of steps, faults, outcomes and checks."""
+
+    schedules: int = 0
+    seconds: float = 0.0
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        self.schedules += other.schedules
+        self.seconds += other.seconds
+        self.counts += other.counts
+        self.failures += other.failures
+
+
+class Stage:
+    """Where schedules are played: one installation and its template."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.server = Installation(directory / "server")
+        self.template: Template = make_template(self.server, directory)
+
+    def play(self, script: Script, counts: Counter[tuple[str, str]] | None = None) -> Failure | None:
+        """Play one script from the template; gives the promise that it broke."""
+        folder = self.directory / "schedule"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        world = World(script, self.server, self.template, folder)
+        try:
+            world.run()
+            quiet.heal(world)
+        except Broken as broken:
+            return Failure(script, broken.promise, f"after step {world.step}: {broken.seen}")
+        except (Exception, Crash):  # noqa: BLE001  whatever else goes wrong is a failure of that schedule, with its seed
+            return Failure(script, "runs_through", f"after step {world.step}: {traceback.format_exc()[-3000:]}")
+        finally:
+            if counts is not None:
+                counts.update(world.counts)
+            world.close()
+        return None
+
+    def shrunk(self, failure: Failure) -> Failure:
+        """The same broken promise by a script as short as possible."""
+        best = failure
+
+        def fails(script: Script) -> bool:
+            nonlocal best
+            found = self.play(script)
+            if found is None or found.promise != failure.promise:
+                return False
+            best = found
+            return True
+
+        shrink(failure.script, fails)
+        return best
+
+    def close(self) -> None:
+        self.server.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """A stage that is cleared away afterwards."""
+    made = Stage(place())
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def planted(name: str | None) -> Iterator[None]:
+    """With a bug planted into the engine, when one is named."""
+    if name is None:
+        yield
+        return
+    from tests.simulator.planted import PLANTED
+    with PLANTED[name].plant():
+        yield
+
+
+def portion(seeds: range, plant: str | None, shrinking: bool) -> Tally:
+    """The work of one process of many."""
+    with planted(plant):
+        return run(seeds, most_failures=len(seeds), shrinking=shrinking)
+
+
+def run(seeds: Iterable[int], *, most_failures: int = 1, shrinking: bool = True) -> Tally:
+    """Play the schedules of these seeds; ends early after so many failures."""
+    tally, began = Tally(), time.perf_counter()
+    checked = Counter(CHECKED)
+    with stage() as here:
+        for seed in seeds:
+            failure = here.play(Script.drawn(seed), tally.counts)
+            tally.schedules += 1
+            if failure is not None:
+                tally.failures.append(here.shrunk(failure) if shrinking else failure)
+                if len(tally.failures) >= most_failures:
+                    break
+    tally.counts.update({("check", name): count - checked[name] for name, count in CHECKED.items()})
+    tally.seconds = time.perf_counter() - began
+    return tally
