@@ -80,7 +80,8 @@ def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[s
     Raises `choice_invalid`, `state_moved` (settled already), `role_forbidden`.
     """
     door, writer, fields = context.door, context.writer, conflict.fields
-    _must_settle(fields, writer)
+    if not may_settle(fields, writer):
+        raise Problem("role_forbidden", "a conflict is settled by either writer, a reviewer or a supervisor")
     choice = args.get("choice")
     if choice not in ("theirs", "mine", "value") or (choice == "value" and "value" not in args):
         raise Problem("choice_invalid", "choice is theirs, mine, or value with a value")
@@ -110,12 +111,11 @@ def resolved_between(session: Session, user_id: str, since: int, until: int) -> 
             for conflict_id, fields in found]
 
 
-def _must_settle(fields: Mapping[str, Any], writer: Writer) -> None:
+def may_settle(fields: Mapping[str, Any], writer: Writer) -> bool:
     """Either writer, a reviewer or a supervisor in scope."""
     writers = {by.get(key) for by in (fields["mine_by"], fields.get("theirs_by") or {}) for key in
                ("writer", "user_id")}
-    if not writer.has_role("reviewer", "supervisor") and not {writer.id, writer.user_id} & writers:
-        raise Problem("role_forbidden", "a conflict is settled by either writer, a reviewer or a supervisor")
+    return writer.has_role("reviewer", "supervisor") or bool({writer.id, writer.user_id} & writers)
 
 
 def _open_conflicts(door: Door, record_id: str) -> list[Kept]:

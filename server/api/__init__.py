@@ -26,6 +26,7 @@ def blueprint(name: str, description: str) -> Noun:
 def init_app(app: Flask) -> None:
     """Register every noun."""
     from server.api import (
+        conflicts,
         devices,
         hello,
         journal,
@@ -52,7 +53,7 @@ def init_app(app: Flask) -> None:
     api = Description(app)
     app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, receipts, uploads, media,
-                   zones, journal, reviews, spot_checks):
+                   zones, journal, reviews, spot_checks, conflicts):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)
 

@@ -19,15 +19,17 @@ PATH = "/api/v1/openapi.json"
 PAGE = {"limit", "cursor"}
 TUS = {"Tus-Resumable"}
 QUERIES = {
-    "/sync/pull": PAGE, "/quarantine": PAGE, "/records": {*EQUALS, "scope", "updated_since", "sort", *PAGE},
+    "/sync/pull": PAGE, "/quarantine": PAGE,
+    "/devices": {"holding", "attention", *PAGE},
+    "/conflicts": {"scope", "record_type", "record_id", "person", "older_than_h", *PAGE},
+    "/records": {*EQUALS, "scope", "updated_since", "sort", *PAGE},
     "/reviews": {"state", "scope", *PAGE}, "/media/{sha256}": {"reason"}, "/zones.geojson": {"bbox", "at"},
     "/zones/attribute": {"lon", "lat", "crs", "accuracy_m", "at", "sticker_serial"},
     "/journal/entries": {"from", "limit"}, "/journal/inclusion": {"index", "size"},
     "/journal/consistency": {"from", "to"},
 }
 HEADERS = {
-    ("get", "/sync/pull"): {"Menqian-Health"}, ("post", "/sync/push"): {"Menqian-Signature"},
-    ("get", "/media/{sha256}"): {"Range"},
+    ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range"},
     ("get", "/sync/pull"): {"Menqian-Health"}, ("get", "/sync/snapshots/{sha256}"): {"Range", "If-Range"},
     ("post", "/uploads"): {*TUS, "Upload-Length", "Upload-Metadata", "Upload-Checksum"},
     ("head", "/uploads/{upload_id}"): TUS, ("delete", "/uploads/{upload_id}"): TUS,
