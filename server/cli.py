@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from server import serving
 from server.auth import ROLES
 from server.config import Settings, UnsafeSettings
 from server.db import db, writing
+from server.house import house
 from sync.models import Clock
 
 NOT_INITIALISED = "尚未初始化,请先运行 not initialised: run menqian init first"
@@ -186,6 +189,17 @@ def restore(directory: Path, allow_missing: bool) -> None:
             _print(restoring.restore(directory, made, allow_missing=allow_missing, tell=_tell))
     except (manifest.BackupInvalid, restoring.RestoreRefused, UnsafeSettings) as error:
         raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.option("--older-than", "age", default="365d", show_default=True, metavar="DAYS", help="such as 365d")
+def compact(age: str) -> None:
+    """Remove what is older and no promise needs; devices that were away for longer pull from the beginning."""
+    from server.compaction import compact as compact_older
+    if not re.fullmatch(r"[1-9]\d{0,4}d", age):
+        raise click.BadParameter("须为天数 must be a number of days such as 365d", param_hint="--older-than")
+    with _installation():
+        _print(compact_older(house().clock() - timedelta(days=int(age[:-1]))))
 
 
 @main.command()

@@ -33,6 +33,7 @@ class Settings:
     login_hours: int                        # MENQIAN_LOGIN_HOURS: how long a person's session lasts
     login_attempts: str                     # MENQIAN_LOGIN_ATTEMPTS: failed logins per person and address: 5/minute
     invitation_hours: int                   # MENQIAN_INVITATION_HOURS: how long an invitation code works
+    compact_days: int                       # MENQIAN_COMPACT_DAYS: compact daily what is older; 0 never does
     upload_hours: int                       # MENQIAN_UPLOAD_HOURS: how long an unfinished upload is kept
     handover_days: int                      # MENQIAN_HANDOVER_DAYS: how long work of a withdrawn scope may come late
     unsent_hours: int                       # MENQIAN_UNSENT_HOURS: unsent work older than this is marked on the page
@@ -72,6 +73,7 @@ class Settings:
             login_hours=_number(read("LOGIN_HOURS", "12"), "LOGIN_HOURS"),
             login_attempts=read("LOGIN_ATTEMPTS", "5/minute"),
             invitation_hours=_number(read("INVITATION_HOURS", "72"), "INVITATION_HOURS"),
+            compact_days=_number(read("COMPACT_DAYS", "0"), "COMPACT_DAYS"),
             upload_hours=_number(read("UPLOAD_HOURS", "168"), "UPLOAD_HOURS"),
             handover_days=_number(read("HANDOVER_DAYS", "14"), "HANDOVER_DAYS"),
             unsent_hours=_number(read("UNSENT_HOURS", "24"), "UNSENT_HOURS"),

@@ -17,7 +17,7 @@ from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 
 from media import checks, sweep
-from server import arrivals, snapshots
+from server import arrivals, compaction, snapshots
 from server.config import Settings
 from server.db import db, fresh_checkpoint, writing
 from server.house import house
@@ -25,6 +25,7 @@ from sync import held
 
 log = structlog.get_logger()
 TICK_SECONDS = 5
+DAY_SECONDS = 24 * 3600
 
 
 def open_queue(settings: Settings) -> Huey:
@@ -52,7 +53,7 @@ def init_app(app: Flask) -> None:
         return queue.task(name=work.__name__, **options)(run)
 
     app.extensions["menqian_tasks"] = {"check_photo": task(_check_photo, retries=3, retry_delay=5),
-                                       "tick": task(_tick), "resume": task(_resume)}
+                                       "tick": task(_tick), "resume": task(_resume), "compact": task(_compact)}
 
 
 def check() -> None:
@@ -68,12 +69,13 @@ def check_photo(sha256: str) -> None:
 def run_worker(app: Flask) -> None:
     """Run jobs in this process until SIGTERM; the tick comes round every few seconds."""
     queue: Huey = app.extensions["menqian_queue"]
-    resume = app.extensions["menqian_tasks"]["resume"]
+    resume, compact = (app.extensions["menqian_tasks"][name] for name in ("resume", "compact"))
 
     @queue.on_startup()
     def begin() -> None:
         queue.storage.flush_schedule()
         resume()
+        compact.schedule(delay=TICK_SECONDS)
 
     Consumer(queue, workers=1, periodic=False, initial_delay=0.05, max_delay=0.25, scheduler_interval=1,
              worker_type="thread").run()
@@ -110,6 +112,15 @@ def _resume() -> None:
         _take_up(timedelta(), timedelta())
     finally:
         current_app.extensions["menqian_tasks"]["tick"]()
+
+
+def _compact() -> None:
+    """Once a day, where the settings say so; the next round is planned first."""
+    current_app.extensions["menqian_tasks"]["compact"].schedule(delay=DAY_SECONDS)
+    state = house()
+    if state.settings.compact_days:
+        gone = compaction.compact(state.clock() - timedelta(days=state.settings.compact_days))
+        log.info("compacted", **gone, pid=os.getpid())
 
 
 def _take_up(unchecked_for: timedelta, quiet_for: timedelta) -> None:

@@ -20,17 +20,19 @@ TAG_BYTES = 16
 @dataclass(slots=True)
 class Cursor:
     """`seq`: all changes up to it are sent for `codes`. `pending`: segments [kind, codes, position] still to send,
-    kind `forget` (scopes withdrawn) or `backfill` (scopes granted)."""
+    kind `forget` (scopes withdrawn) or `backfill` (scopes granted). `began`: the log's number when a pass from the
+    beginning began; it holds nothing that left before."""
 
     epoch: str
     reader: str
     seq: int = 0
     codes: tuple[str, ...] = ()
     pending: list[list[Any]] = field(default_factory=list)
+    began: int = 0
 
     def text(self, secret: bytes) -> str:
         """The cursor as it crosses the wire."""
-        body = orjson.dumps([self.epoch, self.reader, self.seq, self.codes, self.pending])
+        body = orjson.dumps([self.epoch, self.reader, self.seq, self.codes, self.pending, self.began])
         return base64.urlsafe_b64encode(_tag(secret, body) + body).decode().rstrip("=")
 
     def turn_to(self, codes: Sequence[str]) -> None:
@@ -55,7 +57,7 @@ def read_cursor(text: str, secret: bytes, reader: str, epoch: str, seq: int, flo
         raise Problem("cursor_invalid", "this cursor was given to somebody else")
     if cursor.epoch != epoch or cursor.seq > seq:
         raise Problem("log_forked")
-    if 0 < cursor.seq < floor:
+    if 0 < cursor.seq < floor and cursor.began < floor:
         raise Problem("cursor_expired")
     return cursor
 
@@ -77,8 +79,8 @@ def _opened(text: str, secret: bytes) -> Cursor:
     tag, body = raw[:TAG_BYTES], raw[TAG_BYTES:]
     if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text or not hmac.compare_digest(tag, _tag(secret, body)):
         raise Problem("cursor_invalid")
-    epoch, reader, seq, codes, pending = orjson.loads(body)
-    return Cursor(epoch, reader, seq, tuple(codes), pending)
+    epoch, reader, seq, codes, pending, *began = orjson.loads(body)  # an older release gave five parts
+    return Cursor(epoch, reader, seq, tuple(codes), pending, *began)
 
 
 def _tag(secret: bytes, body: bytes) -> bytes:

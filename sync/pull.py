@@ -39,7 +39,7 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
     The session must read from one snapshot (`gate.open_snapshot`).
     """
     clock = session.execute(select(Clock.seq, Clock.epoch, Clock.floor_seq).where(Clock.id == 1)).one()
-    cursor = Cursor(clock.epoch, reader.id) if cursor_text is None else \
+    cursor = Cursor(clock.epoch, reader.id, began=clock.seq) if cursor_text is None else \
         read_cursor(cursor_text, secret, reader.id, clock.epoch, clock.seq, clock.floor_seq)
     since = cursor.seq
     cursor.turn_to(reader.scopes)
