@@ -159,8 +159,9 @@ def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outco
     reason = mutation.set.get("reason")
     if not isinstance(reason, str) or not reason.strip():
         raise Problem("field_missing", "a deletion needs set.reason", errors={"reason": ["required"]})
-    if kept.deleted:
-        return Outcome("applied", kept)
+    if kept.deleted:  # nothing changes but that somebody else had a reason, too
+        return Outcome("applied", door.change(kept, kept.fields, writer, op="delete", changed={},
+                                              note={"reason": reason}, checked=False))
     if kept.declared.immutable or door.rules.of(kept.declared).seals(kept):
         raise Problem("sealed", f"a {kept.type} like this is never deleted")
     late = {unit: change["to"] for changed in door.history_after(kept.id, mutation.base)
@@ -211,8 +212,8 @@ def _move(door: Door, writer: Writer, kept: Kept, args: Mapping[str, Any]) -> Ou
     if not isinstance(scope, str) or not isinstance(reason, str) or not reason.strip():
         raise Problem("need_missing", "move needs scope and reason", errors={"args": ["scope and reason required"]})
     _must_write_in(door, writer, scope)
-    after = door.change(kept, kept.fields, writer, op="move", changed={SCOPE: (kept.scope, scope)}, scope=scope,
-                        note={"reason": reason})
+    changed = {SCOPE: (kept.scope, scope)} if scope != kept.scope else {}  # to where it lies is no move
+    after = door.change(kept, kept.fields, writer, op="move", changed=changed, scope=scope, note={"reason": reason})
     return Outcome("applied", after)
 
 

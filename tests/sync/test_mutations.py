@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sync import quarantine
+from sync.history import history_of
 from sync.models import Quarantined
 from tests.sync import desk as engine
 from tests.sync.desk import Desk
@@ -104,3 +107,25 @@ def test_dismissing_a_reused_id_touches_no_other_devices_receipt(desk):
         quarantine.dismiss(door, door.session.query(Quarantined).one(), other, "重复")
     assert desk.pull(one, cursor)["settled"] == []
     assert desk.pull(other)["settled"][0]["outcome"] == "dismissed"
+
+
+def test_a_second_deletion_keeps_its_reason_too(desk):
+    one, other = desk.device(), desk.device()
+    [made] = desk.push(one, desk.finding())
+    deletion = {"type": "finding", "record_id": made["record_id"], "op": "delete", "base": 1}
+    desk.push(one, {**deletion, "set": {"reason": "误报"}})
+    [outcome] = desk.push(other, {**deletion, "set": {"reason": "重复"}})
+    assert outcome["outcome"] == "applied" and desk.record(made["record_id"]).deleted
+    with desk.writing() as door:
+        notes = [entry["note"] for entry in history_of(door.session, made["record_id"]) if "note" in entry]
+    assert notes == [{"reason": "误报"}, {"reason": "重复"}]
+
+
+def test_a_move_to_where_the_record_lies_is_no_move_for_others(desk):
+    one, supervisor = desk.device(scopes=("3204",)), replace(desk.device(scopes=("3204",)), roles=("supervisor",))
+    [made] = desk.push(one, desk.finding())
+    desk.numbers[supervisor.id] = 0
+    desk.push(supervisor, {"type": "finding", "record_id": made["record_id"], "op": "command", "base": 1,
+                           "command": {"name": "move", "args": {"scope": "320412100", "reason": "查看"}}})
+    [outcome] = desk.push(one, desk.edit(made["record_id"], 1, scope="320412102"))
+    assert (outcome["outcome"], outcome["conflicts"]) == ("merged", [])
