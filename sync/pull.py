@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping, not_, select
+from sqlalchemy import Row, not_, select
 from sqlalchemy.orm import Session
 
 from sync.conflicts import resolved_between
 from sync.cursors import Cursor, read_cursor
+from sync.kept import RECORD
 from sync.models import Clock, Departure, Device, Receipt, Record
 from sync.scope import View, view_of
 
 FEW_SCOPES = 8
-SENT = (Record.id, Record.type, Record.version, Record.scope, Record.seq, Record.deleted, Record.fields,
-        Record.created_at, Record.created_by, Record.updated_at)
+SENT = tuple(RECORD.c[name] for name in ("seq", "type", "id", "version", "deleted", "scope", "fields", "created_at",
+                                         "created_by", "updated_at"))
+
+Sent = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,14 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
 def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[dict[str, Any]], bool]:
     """Changes and departures after the cursor in order of their numbers, at most `room`; moves the cursor."""
     view = view_of(session, cursor.codes, cursor.seq)
-    rows: list[RowMapping] = []
+    rows: list[Sent] = []
     if len(view.full) + len(view.above) <= FEW_SCOPES:
         for scope in (*view.full, *view.above):
             one = View(view.codes, *(((scope,), ()) if scope in view.full else ((), (scope,))))
             rows += _changed(session, one, cursor.seq, room, seek_by_scope=True)
     else:
         rows += _changed(session, view, cursor.seq, room, seek_by_scope=False)
-    found = [(row["seq"], change_of(row)) for row in rows]
+    found = [(row[0], change_of(row)) for row in rows]
     found += _departed(session, view, cursor.seq, room)
     found.sort(key=lambda pair: pair[0])
     page, more = found[:room], len(found) > room
@@ -76,9 +79,9 @@ def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[d
     return [change for _, change in page], more
 
 
-def _changed(session: Session, view: View, since: int, room: int, seek_by_scope: bool) -> Sequence[RowMapping]:
-    return session.execute(select(*SENT).where(Record.seq > since, view.condition(seek_by_scope))
-                           .order_by(Record.seq).limit(room + 1)).mappings().all()
+def _changed(session: Session, view: View, since: int, room: int, seek_by_scope: bool) -> Sequence[Sent]:
+    return session.connection().execute(select(*SENT).where(Record.seq > since, view.condition(seek_by_scope))
+                                        .order_by(Record.seq).limit(room + 1)).all()
 
 
 def _departed(session: Session, view: View, since: int, room: int) -> list[tuple[int, dict[str, Any]]]:
@@ -95,30 +98,30 @@ def _segment(session: Session, cursor: Cursor, view: View, room: int) -> list[di
     """The next part of a change of scopes; moves or removes the cursor's first pending segment."""
     kind, codes, position = cursor.pending[0]
     part = view_of(session, codes)
-    query = select(*SENT, Record.created_seq).where(part.condition())
+    query = select(*SENT).where(part.condition())
     if kind == "forget":
         query = query.where(Record.created_seq <= cursor.seq, Record.id > position).order_by(Record.id)
     else:
         query = query.where(Record.seq <= cursor.seq, Record.seq > position).order_by(Record.seq)
-    rows = session.execute(query.limit(room)).mappings().all()
+    rows = session.connection().execute(query.limit(room)).all()
     if len(rows) < room:
         cursor.pending.pop(0)
     else:
-        cursor.pending[0][2] = rows[-1]["id" if kind == "forget" else "seq"]
-    visible = [row for row in rows if view.shows(row["type"], row["scope"]) != (kind == "forget")]
+        cursor.pending[0][2] = rows[-1].id if kind == "forget" else rows[-1].seq
+    visible = [row for row in rows if view.shows(row.type, row.scope) != (kind == "forget")]
     if kind == "forget":
-        return [{"type": row["type"], "id": row["id"], "op": "forget"} for row in visible]
-    return [change_of(row) for row in visible if not row["deleted"]]
+        return [{"type": row.type, "id": row.id, "op": "forget"} for row in visible]
+    return [change_of(row) for row in visible if not row.deleted]
 
 
-def change_of(row: RowMapping) -> dict[str, Any]:
+def change_of(row: Sent) -> dict[str, Any]:
     """A record's row (columns `SENT`) as a change on the wire, in a pull and in a snapshot."""
-    change = {"type": row["type"], "id": row["id"], "op": "delete" if row["deleted"] else "put",
-              "version": row["version"]}
-    if row["deleted"]:
-        return change
-    return {**change, "scope": row["scope"], "fields": orjson.Fragment(row["fields"]),
-            "created_at": row["created_at"], "created_by": row["created_by"], "updated_at": row["updated_at"]}
+    _, type_, record_id, version, deleted, scope, fields, created_at, created_by, updated_at = row
+    if deleted:
+        return {"type": type_, "id": record_id, "op": "delete", "version": version}
+    return {"type": type_, "id": record_id, "op": "put", "version": version, "scope": scope,
+            "fields": orjson.Fragment(fields), "created_at": created_at, "created_by": created_by,
+            "updated_at": updated_at}
 
 
 def settled_between(session: Session, device_id: str, since: int, until: int) -> list[dict[str, Any]]:

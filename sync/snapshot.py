@@ -99,10 +99,10 @@ def _pages(session: Session, view: View) -> Iterator[list[dict[str, Any]]]:
     for one in (*(View(view.codes, (scope,), ()) for scope in view.full),
                 *(View(view.codes, (), (scope,)) for scope in view.above)):
         since = -1
-        while rows := session.execute(select(*SENT).where(one.condition(), Record.seq > since).order_by(Record.seq)
-                                      .limit(PAGE)).mappings().all():
-            yield [change_of(row) for row in rows if not row["deleted"]]
-            since = rows[-1]["seq"]
+        while rows := session.connection().execute(
+                select(*SENT).where(one.condition(), Record.seq > since).order_by(Record.seq).limit(PAGE)).all():
+            yield [change_of(row) for row in rows if not row.deleted]
+            since = rows[-1].seq
 
 
 def _line(document: object) -> bytes:
