@@ -34,6 +34,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
     parser.add_argument("--trace", action="store_true", help="print each exchange on standard error")
     parser.add_argument("--timeout", type=float, default=60, help="seconds to wait for an answer (%(default)s)")
+    parser.add_argument("--patience", type=float, default=1, help="on a busy machine: how many times longer than the "
+                        "protocol allows to wait for what a server does by itself (%(default)s)")
     return parser
 
 
@@ -52,7 +54,7 @@ def main() -> int:
     if asked.scope == asked.elsewhere or len(asked.scope) < 6:
         parser.error("--scope and --elsewhere are two codes of six digits or more")
     told = (lambda text: print(text, file=sys.stderr)) if asked.trace else None
-    line = Line(asked.url, told, asked.timeout)
+    line = Line(asked.url, told, timeout_s=asked.timeout, patience=asked.patience)
     must_be_administrator(parser, line, asked.admin_token)
     return play(Office(line, asked.admin_token, asked.scope, asked.elsewhere), checks, asked.json)
 

@@ -8,7 +8,7 @@ from typing import Any
 from tests.conformance.checks import must, must_be, must_have, subject
 from tests.conformance.device import Device, place
 from tests.conformance.office import Office
-from tests.conformance.wire import Parts, eventually, moment, new_id, sha256
+from tests.conformance.wire import Parts, moment, new_id, sha256
 
 holds = subject("chain", "7")
 CODES = {"chain_gap", "chain_fork", "signature_invalid", "unsigned"}
@@ -26,7 +26,7 @@ def flags(device: Device, mutation: Parts) -> set[str]:
 
 
 def must_get(device: Device, mutation: Parts, code: str) -> None:
-    seen = eventually(lambda: code in flags(device, mutation), within_s=NOTICED_WITHIN_S)
+    seen = device.until(lambda: code in flags(device, mutation), within_s=NOTICED_WITHIN_S)
     must(seen, f"flag {code}", flags(device, mutation))
 
 
@@ -38,7 +38,7 @@ def an_unbroken_chain_has_no_flag(office: Office) -> None:
              shot(device, finding, position=place(1e-7, -31.123456789, accuracy_m=12.5))]
     for each in shots:
         device.give(each)
-    clean = eventually(lambda: not any(flags(device, each) for each in shots), within_s=NOTICED_WITHIN_S)
+    clean = device.until(lambda: not any(flags(device, each) for each in shots), within_s=NOTICED_WITHIN_S)
     must(clean, "no flag of the chain", [flags(device, each) for each in shots])
 
 
@@ -51,7 +51,7 @@ def a_missing_entry_is_a_gap_until_it_arrives(office: Office) -> None:
     device.give({**third, "n": second["n"]})
     must_get(device, third, "chain_gap")
     device.give({**second, "n": third["n"]})
-    gone = eventually(lambda: not flags(device, third), within_s=NOTICED_WITHIN_S)
+    gone = device.until(lambda: not flags(device, third), within_s=NOTICED_WITHIN_S)
     must(gone, "no gap once the entry arrived", flags(device, third))
 
 
@@ -113,7 +113,7 @@ def the_bracket_stands_between_beacon_and_receipt(office: Office) -> None:
         def look(id: str = mutation["record_id"]) -> Parts | None:
             return device.owner.fields("evidence", id).get("bracket")
 
-        brackets.append(eventually(look, within_s=NOTICED_WITHIN_S))
+        brackets.append(device.until(look, within_s=NOTICED_WITHIN_S))
         must_have(brackets[-1], "not_before not_after", "a bracket")
     bound, free = brackets
     must(moment(-365 * 86_400) < bound["not_before"] <= bound["not_after"] <= moment(60), "not_before ≤ not_after, of "

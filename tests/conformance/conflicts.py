@@ -78,6 +78,18 @@ def either_writer_resolves_it(office: Office) -> None:
             must(dispute.record()["fields"]["state"] != "open", "a settled conflict", dispute.record())
 
 
+@holds("| bound | position; classification | merges as one value, never halves of two |")
+def a_bound_value_is_resolved_whole(office: Office) -> None:
+    left, right = office.pair()
+    finding = left.report(severity="minor")
+    right.give(right.edit("finding", finding, 1, set={"severity": "serious"}))
+    came = left.give(left.edit("finding", finding, 1, set={"class_code": "0507"}), "conflicted")
+    reviewer = office.person("reviewer")
+    granted(reviewer.command("conflict", came["conflicts"][0], "resolve", {"choice": "theirs"}))
+    fields = reviewer.fields("finding", finding)
+    must_be((fields["class_code"], fields["severity"]), ("0504", "serious"), "class and severity of the other author")
+
+
 @holds(RESOLVE)
 def a_reviewer_or_a_supervisor_resolves_it(office: Office) -> None:
     for role in ("reviewer", "supervisor"):

@@ -109,6 +109,30 @@ def a_source_is_one_of_its_list(office: Office) -> None:
     device.give(device.create("finding", a_finding(source="rumour")), "quarantined")
 
 
+@holds("kind (persuade, courtesy_notice, order_now, order_dated, simple_penalty, record)")
+def a_kind_and_a_role_are_of_their_lists(office: Office) -> None:
+    device = office.device()
+    officers = [device.user["id"], office.person("inspector", who="another").id]
+    for kind in ("persuade", "courtesy_notice", "order_now", "record"):
+        device.give(device.create("enforcement", {"kind": kind, "facts": "店外经营", "officers": officers}))
+    device.give(device.create("enforcement", {"kind": "hang", "facts": "x", "officers": officers}), "quarantined")
+    finding = device.report()
+    for role in ("before", "scene", "close", "sign", "after", "document", "other"):
+        device.give(device.capture(role.encode(), finding, role=role))
+    device.give(device.capture(b"selfie", finding, role="selfie"), "quarantined")
+
+
+@holds("(map), officer, position, note |")
+def a_register_entry_keeps_its_duties_by_key(office: Office) -> None:
+    left, right = office.pair()
+    entry = left.create("register_entry", {"on": moment()[:10], "duties": {"卫生": "good"}, "officer": "张敏"})
+    left.give(entry)
+    right.give(right.edit("register_entry", entry["record_id"], 1, set={"duties": {"绿化": "fair"}}))
+    left.give(left.edit("register_entry", entry["record_id"], 1, set={"duties": {"秩序": "poor"}}), "merged")
+    must_be(left.owner.fields("register_entry", entry["record_id"])["duties"],
+            {"卫生": "good", "绿化": "fair", "秩序": "poor"}, "duties")
+
+
 @holds("A put that names another scope moves the record when the writer may write in both")
 def a_put_with_another_scope_moves_the_record(office: Office) -> None:
     wide, narrow = office.device(scopes=office.both), office.device()

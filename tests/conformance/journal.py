@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.conformance.canonical import canonical
 from tests.conformance.checks import must, must_be, must_have, subject
+from tests.conformance.media import media_of, shot_of, upload
 from tests.conformance.office import Office, Person
-from tests.conformance.wire import Parts, Wire, eventually, granted, refused
+from tests.conformance.pictures import a_photo
+from tests.conformance.wire import Parts, Wire, granted, refused, sha256
 
 holds = subject("journal", "9")
 ED25519 = b"\x01"
@@ -109,6 +111,14 @@ def entries(reader: Wire, start: int, limit: int = 100) -> list[Parts]:
     return found
 
 
+def tail(reader: Wire, start: int) -> list[Parts]:
+    """All entries from this index on."""
+    found: list[Parts] = []
+    while page := entries(reader, start + len(found), 500):
+        found += page
+    return found
+
+
 def proof(reader: Wire, path: str, **query: Any) -> list[bytes]:
     return [bytes.fromhex(each) for each in granted(reader.get(path, **query))["hashes"]]
 
@@ -119,7 +129,7 @@ def auditor(office: Office) -> Person:
 
 def covering(office: Office, size: int) -> Checkpoint:
     """A checkpoint over so many entries."""
-    seen = eventually(lambda: newest(office.anyone).size >= size, within_s=CHECKPOINT_WITHIN_S)
+    seen = office.anyone.until(lambda: newest(office.anyone).size >= size, within_s=CHECKPOINT_WITHIN_S)
     must(seen, f"a checkpoint of {size} entries or more within 10 s", newest(office.anyone))
     return newest(office.anyone)
 
@@ -190,12 +200,31 @@ def every_change_is_an_entry(office: Office) -> None:
     device = office.device()
     finding = device.report()
     device.give(device.edit("finding", finding, 1, set={"text": "改"}))
-    reader = auditor(office)
-    found: list[Parts] = []
-    while page := entries(reader, start + len(found), 500):
-        found += page
-    about = [entry for entry in found if finding in str(entry["about"])]
+    about = [entry for entry in tail(auditor(office), start) if finding in str(entry["about"])]
     must(len(about) >= 2, "an entry for the creation and one for the edit", about)
+
+
+@holds("Every change, and every opening, download, export, decision, draw and refused access, is an entry in one "
+       "append-only log, an RFC 6962 Merkle tree")
+def every_refused_access_is_an_entry(office: Office) -> None:
+    start, inspector = newest(office.anyone).size, office.person("inspector")
+    refused(inspector.get("/journal/entries", **{"from": 0, "limit": 1}), 403)
+    seen = office.anyone.until(lambda: inspector.id in str(tail(auditor(office), start)), within_s=10)
+    must(seen, "an entry that names the one who was refused", "none")
+
+
+@holds("each opening of an original is journalled")
+def every_opening_of_an_original_is_an_entry(office: Office) -> None:
+    device, content, reader = office.device(), a_photo(), auditor(office)
+    evidence = shot_of(device, content)
+    upload(device, content)
+    media_of(device, evidence, "verified")
+    start = newest(office.anyone).size
+    start += len(tail(reader, start))
+    must_be(device.get(f"/media/{sha256(content)}").status_code, 200, "status of the original")
+    seen = office.anyone.until(lambda: [entry for entry in tail(reader, start) if sha256(content) in str(entry)
+                                        or evidence in str(entry)], within_s=10)
+    must(bool(seen), "an entry that names the digest or its record", "none")
 
 
 @holds("GET /journal/entries?from=&limit= (admin, auditor)")

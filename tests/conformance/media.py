@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 
@@ -12,7 +14,7 @@ from tests.conformance.checks import must, must_be, subject
 from tests.conformance.device import Device
 from tests.conformance.office import Office
 from tests.conformance.pictures import METADATA, a_photo, size_of, too_many_pixels
-from tests.conformance.wire import Parts, Wire, eventually, refused, sha256
+from tests.conformance.wire import Parts, Wire, refused, sha256
 
 holds = subject("media", "6")
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -37,7 +39,7 @@ def begun(wire: Wire, length: int, digest: str) -> str:
     return answer.headers["Location"]
 
 
-def patch(wire: Wire, where: str, offset: int, content: bytes, **headers: str) -> httpx.Response:
+def patch(wire: Wire, where: str, offset: int, content: bytes | Iterator[bytes], **headers: str) -> httpx.Response:
     sent = {**TUS, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream", **headers}
     return wire.call("PATCH", where, headers=sent, content=content)
 
@@ -70,7 +72,7 @@ def media_of(device: Device, evidence: str, *states: str) -> Parts:
         media = device.owner.fields("evidence", evidence)["media"]
         return media if media["state"] in states else None
 
-    found = eventually(look, within_s=CHECKED_WITHIN_S)
+    found = device.until(look, within_s=CHECKED_WITHIN_S)
     must(found is not None, f"media.state {' or '.join(states)}", device.owner.fields("evidence", evidence)["media"])
     return found
 
@@ -130,6 +132,33 @@ def a_chunk_with_a_wrong_checksum_is_not_kept(office: Office) -> None:
         must_be(offset_of(device, where).headers.get("Upload-Offset"), "0", "Upload-Offset after a wrong checksum")
         answer = patch(device, where, 0, content[:300], **{"Upload-Checksum": f"{algorithm} {right}"})
         must_be(answer.status_code, 204, "status with the right checksum")
+
+
+@holds("core, creation, creation-with-upload, checksum (sha1, sha256), expiration, termination")
+def an_unfinished_upload_tells_when_it_expires(office: Office) -> None:
+    device, content = office.device(), a_photo()
+    created = create(device, len(content), sha256(content))
+    part = patch(device, created.headers["Location"], 0, content[:50])
+    expires = created.headers.get("Upload-Expires") or part.headers.get("Upload-Expires")
+    must(expires is not None, "Upload-Expires at the creation or a PATCH", expires)
+
+
+@holds("What arrived of a PATCH that was cut is kept, and partial shows within 10 s")
+def what_arrived_of_a_cut_patch_is_kept(office: Office) -> None:
+    device, content = office.device(), a_photo(1200, 900) + os.urandom(150_000)
+    evidence, where = shot_of(device, content), begun(device, len(content), sha256(content))
+
+    def cut() -> Iterator[bytes]:
+        yield content[:120_000]
+        raise ConnectionAbortedError
+
+    with suppress(ConnectionAbortedError):
+        patch(device, where, 0, cut(), **{"Content-Length": str(len(content))})
+    offset = device.until(lambda: int(offset_of(device, where).headers.get("Upload-Offset", 0)), within_s=10)
+    must(0 < offset <= 120_000, "an offset behind what arrived", offset)
+    state = device.until(lambda: device.owner.fields("evidence", evidence)["media"]["state"] == "partial", within_s=10)
+    must(state, "media.state partial", device.owner.fields("evidence", evidence)["media"])
+    must_be(patch(device, where, offset, content[offset:]).status_code, 204, "status of the rest")
 
 
 @holds("core, creation, creation-with-upload, checksum (sha1, sha256), expiration, termination")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from typing import Any
 
 import httpx
@@ -11,13 +12,11 @@ from tests.conformance.checks import must_have
 from tests.conformance.device import Device, a_finding
 from tests.conformance.wire import Line, Parts, Wire, granted, new_id
 
-PASSWORD = "Correct-Horse-9-Battery"
-
 
 class Person(Wire):
     """Somebody with a login: reads, and writes through the office's calls (section 4a)."""
 
-    def __init__(self, line: Line, username: str, password: str = PASSWORD) -> None:
+    def __init__(self, line: Line, username: str, password: str) -> None:
         session = granted(Wire(line).post("/sessions", {"username": username, "password": password}), 201)
         must_have(session, "token expires_at user", "a session")
         super().__init__(line, session["token"])
@@ -47,7 +46,7 @@ class Office:
     def __init__(self, line: Line, admin_token: str, scope: str, elsewhere: str) -> None:
         self.line, self.scope, self.elsewhere = line, scope, elsewhere
         self.admin, self.anyone = Wire(line, admin_token), Wire(line)
-        self.run = new_id()[-6:]
+        self.run, self.password = new_id()[-6:], secrets.token_urlsafe(18)
         self.serial = itertools.count(1)
         self.known: dict[tuple[Any, ...], Person] = {}
 
@@ -65,12 +64,12 @@ class Office:
         """A person made for this call alone."""
         username = f"conformance-{self.run}-{next(self.serial)}"
         granted(self.admin.post("/users", self.a_user(username, *roles, scopes=scopes)), 201)
-        return Person(self.line, username)
+        return Person(self.line, username, self.password)
 
     def a_user(self, username: str, *roles: str, scopes: tuple[str, ...] = ()) -> Parts:
         """The body of `POST /users`."""
         return {"username": username, "name": f"测试 {roles[0]}", "roles": list(roles),
-                "scopes": list(scopes or (self.scope,)), "password": PASSWORD}
+                "scopes": list(scopes or (self.scope,)), "password": self.password}
 
     def invite(self, username: str) -> str:
         return granted(self.admin.post("/devices/invitations", {"username": username}), 201)["code"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.conformance.checks import must, must_be, must_have, subject
 from tests.conformance.device import a_finding
-from tests.conformance.office import PASSWORD, Office, Person
+from tests.conformance.office import Office, Person
 from tests.conformance.wire import Wire, granted, refused
 
 holds = subject("people", "1")
@@ -72,17 +72,17 @@ def only_an_administrator_makes_users(office: Office) -> None:
 @holds("any of {name, roles, scopes, password, active}")
 def a_changed_password_closes_the_old_one(office: Office) -> None:
     person = office.newcomer("inspector")
-    granted(office.admin.patch(f"/users/{person.id}", {"password": PASSWORD + "2", "name": "改名"}))
-    old = {"username": person.username, "password": PASSWORD}
+    granted(office.admin.patch(f"/users/{person.id}", {"password": office.password + "2", "name": "改名"}))
+    old = {"username": person.username, "password": office.password}
     refused(office.anyone.post("/sessions", old), 401, "bad_credentials")
-    must_be(Person(office.line, person.username, PASSWORD + "2").user["name"], "改名", "name")
+    must_be(Person(office.line, person.username, office.password + "2").user["name"], "改名", "name")
 
 
 @holds("any of {name, roles, scopes, password, active}")
 def an_inactive_user_is_shut_out_and_can_come_back(office: Office) -> None:
     device = office.device(owner=office.newcomer("inspector"))
     granted(office.admin.patch(f"/users/{device.owner.id}", {"active": False}))
-    login = {"username": device.owner.username, "password": PASSWORD}
+    login = {"username": device.owner.username, "password": office.password}
     refused(office.anyone.post("/sessions", login), 401)
     refused(device.get("/sync/pull"), (401, 403))
     granted(office.admin.patch(f"/users/{device.owner.id}", {"active": True}))

@@ -105,6 +105,9 @@ def dismissal_wants_a_reason_and_closes_it(office: Office) -> None:
     refused(supervisor.get(f"/records/finding/{mutation['record_id']}"), 404)
     device.catch_up()
     must(mutation["id"] in [news["id"] for news in device.settled], "it in settled of the pull", device.settled)
+    again = device.deliver(mutation)[0]
+    must_be((again["outcome"], again["replayed"]), ("quarantined", True), "the first outcome")
+    must_be((again.get("settled") or {}).get("outcome"), "dismissed", "settled.outcome")
 
 
 @holds("POST /quarantine/{id}/release {set?} (supervisor in scope) applies it after correction")

@@ -31,10 +31,15 @@ HERE = Path(__file__).parent
 HERE_AND_THERE = ("320412100", "320412102")
 
 
+def patient(url: str) -> Line:
+    """A line to a server on a machine that many test runs share."""
+    return Line(url, timeout_s=180, patience=10)
+
+
 @pytest.fixture(scope="module")
 def office(server: Server, admin: Person) -> Office:
     """An office whose people are there already: a password is slow to hash."""
-    office = Office(Line(server.url), str(admin.token), *HERE_AND_THERE)
+    office = Office(patient(server.url), str(admin.token), *HERE_AND_THERE)
     for role, scopes, who in (("inspector", (), ""), ("inspector", (), "another"), ("supervisor", (), ""),
                               ("supervisor", HERE_AND_THERE, ""), ("auditor", (), "")):
         office.person(role, scopes=scopes, who=who)
@@ -43,7 +48,7 @@ def office(server: Server, admin: Person) -> Office:
 
 def through(office: Office, url: str) -> Office:
     """The same people, who meet the server at another address."""
-    line = Line(url)
+    line = patient(url)
     other = Office(line, str(office.admin.token), *HERE_AND_THERE)
     for key, person in office.known.items():
         other.known[key] = copy.copy(person)
@@ -186,7 +191,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {  # what the server does: (how, the chec
 
 @pytest.mark.slow
 def test_our_server_keeps_every_sentence(server: Server, admin: Person) -> None:
-    results = run(Office(Line(server.url), str(admin.token), *HERE_AND_THERE), chosen(None))
+    results = run(Office(patient(server.url), str(admin.token), *HERE_AND_THERE), chosen(None))
     assert len(results) == len(CHECKS) > 200
     assert not failures(results), failures(results)
 
@@ -261,6 +266,7 @@ def test_the_list_names_every_check_and_the_trace_each_exchange(server: Server, 
                          "push.numbers-begin-with-one", "--trace")
     assert "> POST /sync/push" in traced.stderr
     assert '"outcome":"applied"' in traced.stderr.replace(" ", "")
+    assert '"token":"..."' in traced.stderr.replace(" ", "")
     assert str(admin.token) not in traced.stderr
 
 

@@ -19,7 +19,9 @@ from tests.conformance.checks import must, must_be, must_have
 
 ACTIONS = {"none", "retry", "relogin", "upgrade", "resnapshot", "new_device", "contact"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+SECRET = re.compile(r'("(?:token|password)": ?")[^"]*')
 CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+POLLED_EVERY_S = 0.2
 SHOWN = 4000  # characters of a body in the trace
 
 Parts = dict[str, Any]
@@ -47,11 +49,13 @@ def sha256(content: bytes) -> str:
 
 
 class Line:
-    """The line to one server: its address, one HTTP client, and where exchanges are told (None: nowhere)."""
+    """The line to one server: its address, one HTTP client, where exchanges are told (None: nowhere), and how many
+    times longer than the protocol allows to wait for what the server does by itself (on a busy machine)."""
 
-    def __init__(self, url: str, told: Callable[[str], None] | None = None, timeout_s: float = 60) -> None:
+    def __init__(self, url: str, told: Callable[[str], None] | None = None, *, timeout_s: float = 60,
+                 patience: float = 1) -> None:
         self.url = url.rstrip("/")
-        self.told = told
+        self.told, self.patience = told, patience
         self.http = httpx.Client(timeout=timeout_s)
 
     def exchange(self, method: str, path: str, **parts: Any) -> httpx.Response:
@@ -70,9 +74,9 @@ class Line:
 
 
 def _text(message: httpx.Request | httpx.Response) -> str:
-    """A body for the trace: text as it is, at most SHOWN characters; anything else as its length."""
+    """A body for the trace: at most SHOWN characters of a text, without tokens and passwords."""
     try:
-        text = message.content.decode()
+        text = SECRET.sub(r"\1...", message.content.decode())
     except (UnicodeDecodeError, httpx.RequestNotRead):
         return "  (bytes)"
     return "  " + (text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)")
@@ -96,6 +100,13 @@ class Wire:
 
     def patch(self, path: str, body: Any) -> httpx.Response:
         return self.call("PATCH", path, json=body)
+
+    def until(self, look: Callable[[], Any], *, within_s: float) -> Any:
+        """The first true value of `look`; its last value when time, stretched by the line's patience, is up."""
+        deadline = time.monotonic() + within_s * self.line.patience
+        while not (seen := look()) and time.monotonic() < deadline:
+            time.sleep(POLLED_EVERY_S)
+        return seen
 
     def hello(self) -> Parts:
         return granted(self.get("/hello"))
@@ -150,11 +161,3 @@ def check_problem(problem: Any) -> None:
 def dumped(body: Any) -> bytes:
     """A body as it is sent and signed: UTF-8 JSON."""
     return json.dumps(body, ensure_ascii=False).encode()
-
-
-def eventually(look: Callable[[], Any], *, within_s: float, every_s: float = 0.2) -> Any:
-    """The first true value of `look`; its last value when time is up."""
-    deadline = time.monotonic() + within_s
-    while not (seen := look()) and time.monotonic() < deadline:
-        time.sleep(every_s)
-    return seen

@@ -180,6 +180,16 @@ def a_finding_keeps_the_zone_in_force_at_observed_at(office: Office) -> None:
     must_be((late["version"], new["version"]), (1, 2), "versions in force four days ago and now")
 
 
+@holds('finding.zone = {zone_id, version, method: "sticker" | "position" | "person", decision, probability, distance_m, '
+       "candidates}")
+def a_finding_with_a_sticker_is_tied_by_it(office: Office) -> None:
+    corner, serial, device = somewhere(), f"C-{new_id()[-8:]}", office.device()
+    zone = frontage(office, corner, sticker_serial=serial)
+    drawn(office, zone)
+    tied = device.owner.fields("finding", device.report(sticker_serial=serial))["zone"]
+    must_be((tied["zone_id"], tied["method"], tied["version"]), (id_of(zone), "sticker", 1), "zone")
+
+
 @holds("an ambiguous one waits for a person (command choose_zone {zone_id}, null for none)")
 def an_ambiguous_zone_waits_for_a_person(office: Office) -> None:
     corner, device, reviewer = somewhere(), office.device(), office.person("reviewer")
