@@ -72,12 +72,12 @@ export class Device {
   /**
    * Put the edits into the outbox and deliver all of it. Raises Problem and Unreachable; what is in the outbox stays.
    *
-   * @param {Edit[]} edits @param {{all?: boolean}} [given] `all`: there are no other edits in the database
+   * @param {Edit[]} edits
    * @returns {Promise<Map<string, any>>} the last outcome of each record of which a mutation was delivered, by `keyOf`
    */
-  push(edits, { all = false } = {}) {
+  push(edits) {
     return this.alone(async () => {
-      await this.outbox.add(edits, all)
+      await this.outbox.add(edits)
       return this.deliver()
     })
   }
@@ -97,22 +97,22 @@ export class Device {
 
   /**
    * What changed after the cursor, each record once. Where the server asks for it (action `resnapshot`) all is read
-   * from the beginning, and `whole` says that what is not among the changes is not there any more.
+   * from the beginning, as with `whole`, which says that what is not among the changes is not there any more.
    *
    * @param {string | null | undefined} cursor
-   * @param {{types: string[], rows: Rows, limit?: number, enough?: number}} given of the other types nothing is given;
+   * @param {{types: string[], rows: Rows, whole?: boolean, enough?: number}} given of the other types nothing is given;
    *   `enough` changes end it before there are no more
    * @returns {Promise<{changes: Change[], cursor: string, more: boolean, whole: boolean}>}
    */
-  pull(cursor, { types, rows, limit, enough = Infinity }) {
+  pull(cursor, { types, rows, whole = false, enough = Infinity }) {
     return this.alone(async () => {
       await this.deliverIfAny()
       /** @type {Map<string, Change>} */
       const changes = new Map()
-      let whole = false
       let page
+      if (whole) cursor = undefined
       do {
-        page = await this.page(cursor, limit, whole)
+        page = await this.page(cursor)
         if (page.begunAgain) {
           whole = true
           changes.clear()
@@ -133,7 +133,7 @@ export class Device {
    * @param {string} id @returns {Promise<Change>} */
   async record(type, id) {
     try {
-      return { ...await this.wire.get(`/records/${type}/${id}`), op: 'put', epoch: this.outbox.state.epoch }
+      return { ...await this.wire.get(`/records/${type}/${encodeURIComponent(id)}`), op: 'put', epoch: this.outbox.state.epoch }
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.status !== 404) throw problem
       return { type, id, op: 'forget' }
@@ -204,14 +204,14 @@ export class Device {
     }
   }
 
-  /** @param {string | null | undefined} cursor @param {number | undefined} limit @param {boolean} whole */
-  async page(cursor, limit, whole) {
+  /** The next page, the first one where the cursor is not taken any more. @param {string | null | undefined} cursor */
+  async page(cursor) {
     let page
     try {
-      page = await this.wire.get('/sync/pull', { cursor, limit })
+      page = await this.wire.get('/sync/pull', { cursor })
     } catch (problem) {
-      if (!(problem instanceof Problem) || problem.action !== 'resnapshot' || whole || !cursor) throw problem
-      page = { ...await this.wire.get('/sync/pull', { limit }), begunAgain: true }
+      if (!(problem instanceof Problem) || problem.action !== 'resnapshot' || !cursor) throw problem
+      page = { ...await this.wire.get('/sync/pull'), begunAgain: true }
     }
     this.outbox.meet(page.epoch, page.last_n)
     this.outbox.settle(page.settled)
@@ -225,17 +225,20 @@ export class Device {
    * @param {Map<string, Change>} changes @param {string[]} types @param {Rows} rows @param {number} room
    */
   async refresh(changes, types, rows, room) {
-    const { awaited, epoch } = this.outbox.state
+    const { awaited, sent, epoch } = this.outbox.state
     for (const type of types) {
-      const keys = Object.keys(awaited).filter((key) => key.startsWith(`${type} `))
-      if (!keys.length) continue
-      const held = await rows(type, keys.map((key) => key.slice(type.length + 1)))
-      for (const key of keys) {
-        const id = key.slice(type.length + 1)
+      const held = await rows(type, idsOf(type, { ...awaited, ...sent }))
+      for (const id of idsOf(type, sent)) {
+        const { base, epoch: of } = sent[keyOf(type, id)]
+        const row = held.get(id)
+        if (!row || (row.version ?? 0) !== base || row.epoch !== of) delete sent[keyOf(type, id)]
+      }
+      for (const id of idsOf(type, awaited)) {
+        const key = keyOf(type, id)
         const version = awaited[key]
         const row = held.get(id)
         if (version !== null && row && row.epoch === epoch && (row.version ?? 0) >= version) delete awaited[key]
-        else if (!(version !== null && (changes.get(key)?.version ?? 0) >= version) && room > 0) {
+        else if ((version === null || (changes.get(key)?.version ?? 0) < version) && room > 0) {
           const change = await this.record(type, id)
           const gone = change.op !== 'put' && !row
           if (gone || row?.shows(change) || this.isPending(type, id)) delete awaited[key]
@@ -245,6 +248,11 @@ export class Device {
       }
     }
   }
+}
+
+/** The ids of this type among keys. @param {string} type @param {Record<string, any>} keyed */
+function idsOf(type, keyed) {
+  return Object.keys(keyed).filter((key) => key.startsWith(`${type} `)).map((key) => key.slice(type.length + 1))
 }
 
 /**

@@ -20,7 +20,7 @@ const KEPT_MS = 30 * 86_400_000
 const ENVELOPE_BYTES = 1024
 
 /** What a device remembers; JSON under the key `state`. `acked` is the last number with a receipt. */
-const NOTHING = {
+const nothing = () => ({
   identity: /** @type {any} */ (null),
   epoch: /** @type {string | undefined} */ (undefined),
   n: 0,
@@ -29,10 +29,11 @@ const NOTHING = {
   sent: /** @type {Record<string, import('./edits.js').Sent>} */ ({}),
   open: /** @type {Record<string, Pending>} */ ({}),
   awaited: /** @type {Record<string, number | null>} */ ({}),
-}
+})
+/** @typedef {ReturnType<typeof nothing>} State */
 
 export class Outbox {
-  /** @param {Storage} storage @param {typeof NOTHING} state */
+  /** @param {Storage} storage @param {State} state */
   constructor(storage, state) {
     this.storage = storage
     this.state = state
@@ -40,7 +41,7 @@ export class Outbox {
 
   /** @param {Storage} storage */
   static async open(storage) {
-    return new Outbox(storage, { ...structuredClone(NOTHING), ...await storage.get('state') })
+    return new Outbox(storage, { ...nothing(), ...await storage.get('state') })
   }
 
   /** Write `state` down; what was changed in it counts from then on. */
@@ -53,17 +54,10 @@ export class Outbox {
     return this.state.n - this.state.acked
   }
 
-  /**
-   * Number and keep what the edits come to. `all`: these are all edits that the database holds, so that of others it
-   * need not be remembered what was sent.
-   *
-   * @param {Edit[]} edits @param {boolean} all
-   */
-  async add(edits, all) {
-    const { state } = this
-    const keys = new Set(edits.map((edit) => keyOf(edit.type, edit.id)))
-    const sent = Object.fromEntries(Object.entries(state.sent).filter(([key]) => !all || keys.has(key)))
-    const awaited = { ...state.awaited }
+  /** Number and keep what the edits come to. @param {Edit[]} edits */
+  async add(edits) {
+    const sent = { ...this.state.sent }
+    const awaited = { ...this.state.awaited }
     /** @type {Entry[]} */
     const entries = []
     for (const edit of edits) {
@@ -77,7 +71,7 @@ export class Outbox {
     await this.keep(entries, { sent, awaited })
   }
 
-  /** @param {Entry[]} entries @param {Partial<typeof NOTHING>} more */
+  /** @param {Entry[]} entries @param {Partial<State>} more */
   async keep(entries, more = {}) {
     const { state } = this
     const batch = { key: `batch.${newId()}`, first: state.n + 1, count: entries.length, at: Date.now() }

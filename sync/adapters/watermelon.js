@@ -72,16 +72,19 @@ class Adapter {
 
   /**
    * All that changed. WatermelonDB keeps the number of the last pull that it stored; the cursor of that pull is ours.
+   * Where there are other columns than at that time (a migration), all is pulled again, so that they are filled.
    *
    * @param {number} number
    */
   async pull(number) {
-    const cursors = (await this.storage.get('cursors')) ?? {}
-    const pulled = await this.device.pull(cursors[number], {
+    const stored = (await this.storage.get('cursors'))?.[number]
+    const columns = this.tables.map(({ name, fields }) => `${name}: ${fields}`).join('; ')
+    const pulled = await this.device.pull(stored?.cursor, {
+      whole: Boolean(stored && stored.columns !== columns),
       types: this.tables.map((table) => table.type),
       rows: async (type, ids) => new Map((await this.raws(this.tableOf(type), ids)).map((raw) => [raw.id, this.row(type, raw)])),
     })
-    await this.storage.set('cursors', { [number]: cursors[number], [number + 1]: pulled.cursor })
+    await this.storage.set('cursors', { [number]: stored, [number + 1]: { cursor: pulled.cursor, columns } })
     /** @type {Record<string, any>} */
     const changes = {}
     for (const table of this.tables) {
@@ -104,7 +107,7 @@ class Adapter {
         edits.push({ ...this.edit(table, raw), deleted: this.reason(table.type, raw.id) })
       }
     }
-    await this.device.push(edits, { all: true })
+    await this.device.push(edits)
   }
 
   /** @param {string} type */
@@ -116,9 +119,6 @@ class Adapter {
 
   /** @param {Adapter['tables'][0]} table @param {Raw} raw */
   edit(table, raw) {
-    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(raw.id)) {
-      throw new Error(`${table.name} ${raw.id}: ids must be UUIDs; call setGenerator(newId)`)
-    }
     const server = raw.server ? JSON.parse(raw.server) : undefined
     const changed = table.fields.filter((name) => raw._changed.split(',').includes(name))
     return {
@@ -195,8 +195,20 @@ class Adapter {
   }
 }
 
-/** A column's value as the wire has it. @param {{json: string[]}} table @param {Raw} raw @param {string} name */
-function valueOf(table, raw, name) {
+/**
+ * A column's value as the wire has it. SQLite gives numbers for booleans; what is not JSON goes as it is, for the server
+ * to put into quarantine.
+ *
+ * @param {{json: string[], columns: any}} table @param {Raw} raw @param {string} name
+ */
+function valueOf({ json, columns }, raw, name) {
   const value = raw[name] ?? null
-  return value !== null && table.json.includes(name) ? JSON.parse(value) : value
+  if (value === null) return null
+  if (columns[name].type === 'boolean') return Boolean(value)
+  if (!json.includes(name)) return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
 }

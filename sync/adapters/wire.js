@@ -4,6 +4,8 @@
  * Nothing here knows a rule; the contract is docs/protocol.md, sections 0 to 2.
  */
 
+const ANSWER_MS = 60_000
+
 /** No answer, or none that this protocol knows (a captive portal's page). Whether the request arrived is open. */
 export class Unreachable extends Error {}
 
@@ -60,7 +62,8 @@ export class Wire {
     if (token) headers.Authorization = `Bearer ${token}`
     let answer, body
     try {
-      answer = await this.fetch(`${url}/api/v1${path}`, { method, headers, body: content })
+      const signal = AbortSignal.timeout?.(ANSWER_MS)
+      answer = await this.fetch(`${url}/api/v1${path}`, { method, headers, body: content, signal })
       body = await answer.json()
     } catch (error) {
       if (answer && answer.status >= 400) throw new Problem(answer.status, {}, answer.headers.get('Retry-After'))

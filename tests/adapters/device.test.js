@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { Device, newId, Problem } from '../../sync/adapters/menqian.js'
-import { aFinding, call, inspector, invite, network, record, SCOPE, supervisor, url } from './office.js'
+import { aFinding, call, inspector, invite, network, OTHER_SCOPE, record, supervisor, url } from './office.js'
 
 function memory(kept = new Map()) {
   return { kept, get: async (key) => structuredClone(kept.get(key)), set: async (key, value) => { kept.set(key, structuredClone(value)) },
@@ -13,11 +13,11 @@ function memory(kept = new Map()) {
 
 async function enrol(storage, more = {}) {
   const net = network()
-  const { username } = await inspector('甲')
+  const { username } = await inspector('甲', OTHER_SCOPE)
   return [await Device.enrol({ url, code: await invite(username), name: '测试机', storage, fetch: net.fetch, ...more }), net]
 }
 
-const creation = (text, more = {}) => ({ type: 'finding', id: newId(), base: 0, scope: SCOPE, after: aFinding(text, more),
+const creation = (text, more = {}) => ({ type: 'finding', id: newId(), base: 0, scope: OTHER_SCOPE, after: aFinding(text, more),
                                          names: () => Object.keys(aFinding(text, more)) })
 const lastN = async (device) => (await call('GET', '/hello', device.outbox.state.identity.token)).device.last_n
 
@@ -69,7 +69,7 @@ test('an older copy of a device is noticed, and enrols anew without losing an ed
   const pulled = await copy.pull(null, { types: ['finding'], rows: async () => new Map() })
   assert.equal(copy.refusal.code, 'device_forked')
   assert.ok(pulled.changes.length, 'what others did is shown all the same')
-  await copy.enrolAnew(await invite((await inspector('甲')).username))
+  await copy.enrolAnew(await invite((await inspector('甲', OTHER_SCOPE)).username))
   assert.equal((await copy.push([])).size, 1)
   assert.equal((await record('finding', edit.id)).fields.text, '副本')
   assert.equal(copy.outbox.waiting, 0)
@@ -81,7 +81,7 @@ test('a revoked device keeps its outbox', async () => {
   const edit = creation('撤销后')
   await assert.rejects(device.push([edit]), (problem) => problem.code === 'device_revoked')
   assert.equal(device.outbox.waiting, 1)
-  await device.enrolAnew(await invite((await inspector('甲')).username))
+  await device.enrolAnew(await invite((await inspector('甲', OTHER_SCOPE)).username))
   await device.push([])
   assert.ok(await record('finding', edit.id))
 })
@@ -93,7 +93,7 @@ test('what waits for another record is held, and told as applied when that has c
   await device.push([edit])
   assert.deepEqual(device.problems.map(({ id, outcome }) => [id, outcome]), [[edit.id, 'held']])
   const at = new Date().toISOString()
-  await device.push([{ type: 'inspection', id: inspection, base: 0, scope: SCOPE, after: { started_at: at }, names: () => ['started_at'] }])
+  await device.push([{ type: 'inspection', id: inspection, base: 0, scope: OTHER_SCOPE, after: { started_at: at }, names: () => ['started_at'] }])
   const { changes } = await device.pull(null, { types: ['finding'], rows: async () => new Map() })
   assert.deepEqual(device.problems, [])
   assert.ok(changes.some((change) => change.id === edit.id))

@@ -39,10 +39,21 @@ export const inspector = (name, scope = SCOPE) => (known[name + scope] ??= perso
 export const record = async (type, id) => call('GET', `/records/${type}/${id}`, (await supervisor()).token)
 export const history = async (type, id) => (await call('GET', `/records/${type}/${id}/history`, (await supervisor()).token)).items
 
-/** The conflicts about a record, oldest first. */
+/** All records of a type that the holder of the token sees. */
+export async function records(type, token) {
+  const found = []
+  let next
+  do {
+    const page = await call('GET', `/records?type=${type}&limit=500${next ? `&cursor=${encodeURIComponent(next)}` : ''}`, token)
+    found.push(...page.items)
+    next = page.next
+  } while (next)
+  return found
+}
+
+/** The conflicts about a record. */
 export async function conflictsOf(id) {
-  const { items } = await call('GET', '/records?type=conflict&limit=500&sort=updated_at', (await supervisor()).token)
-  return items.filter((one) => one.fields.record_id === id)
+  return (await records('conflict', (await supervisor()).token)).filter((one) => one.fields.record_id === id)
 }
 
 /** The fields of a complete finding. */

@@ -5,6 +5,7 @@ import lokiAdapter from '@nozbe/watermelondb/adapters/lokijs/index.js'
 import { synchronize } from '@nozbe/watermelondb/sync/index.js'
 import logger from '@nozbe/watermelondb/utils/common/logger/index.js'
 import randomId from '@nozbe/watermelondb/utils/common/randomId/index.js'
+import { addColumns, schemaMigrations } from '@nozbe/watermelondb/Schema/migrations/index.js'
 import loki from 'lokijs'
 
 import { Device, newId } from '../../sync/adapters/menqian.js'
@@ -19,8 +20,10 @@ const COLUMNS = {
 }
 const TABLES = { finding: { json: ['tags', 'position'] }, inspection: { json: ['answers', 'officers'] },
                  conflict: { json: ['theirs', 'mine'] } }
-const schema = appSchema({ version: 1, tables: Object.entries(COLUMNS).map(([name, columns]) => tableSchema({
-  name, columns: [...['scope', 'server', ...columns].map(text), { name: 'updated_at', type: 'number' }] })) })
+const schemaOf = (version, more) => appSchema({ version, tables: Object.entries(COLUMNS).map(([name, columns]) => tableSchema({
+  name, columns: [...['scope', 'server', ...columns, ...(name === 'finding' ? more : [])].map(text), { name: 'updated_at', type: 'number' }] })) })
+const migrationsTo = (version, more) => schemaMigrations({ migrations: more.length === 0 ? [] : [
+  { toVersion: version, steps: [addColumns({ table: 'finding', columns: more.map(text) })] }] })
 const modelClasses = Object.keys(COLUMNS).map((table) => class extends Model { static table = table })
 randomId.setGenerator(newId)
 logger.default.silence()
@@ -41,17 +44,23 @@ export class WatermelonClient {
     return client
   }
 
-  /** The application starts anew: nothing but what is on the disk is left. */
-  async restart() {
-    this.open()
+  /** The application starts anew: nothing but what is on the disk is left; `more` columns come with it. */
+  async restart(...more) {
+    this.open(more)
     this.device = await Device.open({ storage: watermelonStorage(this.database), fetch: this.net.fetch })
     this.connect()
   }
 
-  open() {
-    const adapter = new lokiAdapter.default({ schema, useWebWorker: false, useIncrementalIndexedDB: false, dbName: 'test',
+  open(more = []) {
+    const version = more.length + 1
+    const adapter = new lokiAdapter.default({ schema: schemaOf(version, more), migrations: migrationsTo(version, more), useWebWorker: false, useIncrementalIndexedDB: false, dbName: 'test',
                                               _testLokiAdapter: this.disk, extraLokiOptions: { autosave: false } })
     this.database = new Database({ adapter, modelClasses })
+  }
+
+  /** LokiJS does this every half second. */
+  save() {
+    return new Promise((resolve) => { this.database.adapter.underlyingAdapter._driver.loki.saveDatabase(resolve) })
   }
 
   connect() {
