@@ -180,8 +180,8 @@ def a_finding_keeps_the_zone_in_force_at_observed_at(office: Office) -> None:
     must_be((late["version"], new["version"]), (1, 2), "versions in force four days ago and now")
 
 
-@holds('finding.zone = {zone_id, version, method: "sticker" | "position" | "person", decision, probability, distance_m, '
-       "candidates}")
+@holds('finding.zone = {zone_id, version, method: "sticker" | "position" | "person", decision, probability, '
+       "distance_m, candidates}")
 def a_finding_with_a_sticker_is_tied_by_it(office: Office) -> None:
     corner, serial, device = somewhere(), f"C-{new_id()[-8:]}", office.device()
     zone = frontage(office, corner, sticker_serial=serial)
