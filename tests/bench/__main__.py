@@ -17,10 +17,12 @@ from typing import TypeVar
 
 from tests.bench.contenders import Menqian
 from tests.bench.deployment import deployed
+from tests.bench.first import first_rows
 from tests.bench.growing import growing_rows
 from tests.bench.memory import worker_rss_mb
 from tests.bench.peers import running_kinto, running_pouch, start_peer
 from tests.bench.pushing import pull_rows, push_rows, raw_loop
+from tests.bench.shift import shift_rows
 from tests.bench.table import Row, heading
 from tests.bench.uploading import attribution_row, upload_rows
 
@@ -35,6 +37,7 @@ class Asked:
     engine: str
     count: int
     records: int
+    devices: int
     rounds: int
     peers: bool
     notes: list[str] = field(default_factory=list)
@@ -69,13 +72,22 @@ def grow(asked: Asked) -> Iterable[Row]:
     return growing_rows(asked.folder, asked.engine, asked.records, asked.rounds)
 
 
+def first(asked: Asked) -> Iterable[Row]:
+    return first_rows(asked.folder, asked.engine, max(asked.devices // 10, 2))
+
+
+def shift(asked: Asked) -> Iterable[Row]:
+    return shift_rows(asked.folder, asked.devices, asked.rounds)
+
+
 def media(asked: Asked) -> list[Row]:
     with deployed(asked.folder / "media", asked.engine) as deployment:
         return [*upload_rows(deployment.bureau), attribution_row(deployment.bureau, deployment.town),
                 Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server.process):,.0f} MB")]
 
 
-SECTIONS: dict[str, Callable[[Asked], Iterable[Row]]] = {"push": push, "pull": pull, "grow": grow, "media": media}
+SECTIONS: dict[str, Callable[[Asked], Iterable[Row]]] = {"push": push, "pull": pull, "first": first, "shift": shift,
+                                                          "grow": grow, "media": media}
 
 
 def main() -> None:
@@ -85,6 +97,8 @@ def main() -> None:
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--count", type=int, default=10_000, help="findings to push")
     parser.add_argument("--records", type=int, default=1_000_000, help="records of the largest deployment of `grow`")
+    parser.add_argument("--devices", type=int, default=1_000,
+                        help="devices of `shift`; a tenth of them in `first`")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured, in turns")
     parser.add_argument("--data", type=Path, help="directory to work in (default: a temporary one)")
     given = parser.parse_args()
@@ -94,7 +108,8 @@ def main() -> None:
     print("\n".join(heading(given.engine)), flush=True)
     for name in names:
         with tempfile.TemporaryDirectory(dir=given.data, prefix=f"menqian-bench-{name}-") as folder:
-            asked = Asked(Path(folder), given.engine, given.count, given.records, given.rounds, given.peers)
+            asked = Asked(Path(folder), given.engine, given.count, given.records, given.devices, given.rounds,
+                          given.peers)
             for row in SECTIONS[name](asked):
                 print("| " + " | ".join(row) + " |", flush=True)
             for note in asked.notes:

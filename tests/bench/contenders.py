@@ -10,6 +10,8 @@ import base64
 import json
 import sqlite3
 import uuid
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,16 +72,23 @@ class Menqian:
 
     def pull(self, most_pages: int | None = None) -> int:
         """Pull from the beginning, to the end or so many pages; how many changes came."""
-        seen, cursor, more, pages = 0, "", True, 0
-        while more and pages != most_pages:
-            page = self.line.call("GET", f"/api/v1/sync/pull?limit={PAGE}" + (cursor and f"&cursor={cursor}"))
-            seen, cursor, more, pages = seen + len(page["changes"]), page["cursor"], page["more"], pages + 1
-        self.cursor = cursor
+        seen = 0
+        for page in islice(pages(self.line), most_pages):
+            seen, self.cursor = seen + len(page["changes"]), page["cursor"]
         return seen
 
     def idle_pull(self) -> None:
         page = self.line.call("GET", f"/api/v1/sync/pull?limit={PAGE}&cursor={self.cursor}")
         assert page["changes"] == [], page
+
+
+def pages(line: Line, cursor: str = "") -> Iterator[Document]:
+    """The pages of a pull, from the cursor or the beginning to the end."""
+    more = True
+    while more:
+        page = line.call("GET", f"/api/v1/sync/pull?limit={PAGE}" + (cursor and f"&cursor={cursor}"))
+        cursor, more = page["cursor"], page["more"]
+        yield page
 
 
 class RawLoop:

@@ -1,0 +1,64 @@
+"""The first synchronisation of many devices at once: 700 zones and 5,000 findings, by pages and by a snapshot."""
+
+from __future__ import annotations
+
+import gzip
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import orjson
+
+from tests.bench.contenders import Menqian, pages
+from tests.bench.crowd import Member, at_once, enrol, percentile_95
+from tests.bench.deployment import deployed
+from tests.bench.documents import SCOPE, THIS_YEAR, findings
+from tests.bench.line import Busy
+from tests.bench.table import Row
+
+FINDINGS, WANTED_S = 5_000, 3
+
+
+def first_rows(folder: Path, engine: str, devices: int) -> Iterator[Row]:
+    """All devices start in the same moment; each is done when it has parsed the last record."""
+    with deployed(folder, engine) as deployment:
+        town = Menqian(deployment.device())
+        for call in town.creations(findings(Random(7), FINDINGS, span=THIS_YEAR)):
+            town.send(call)
+        records = town.pull()
+        by_snapshot(Member(deployment.server.url, town.device.token or ""))  # from here on it stands prepared
+        for what, work in (("pages of 1,000", by_pages), ("prepared snapshot", by_snapshot)):
+            members = [Member(one.root, one.token) for one in enrol(deployment, devices, SCOPE)]
+            yield _row(f"first synchronisation of {records:,} records by {devices} devices at once, {what}",
+                       at_once(work, members, devices), records)
+
+
+def _row(what: str, found: list[tuple[float, float, int]], records: int) -> Row:
+    assert {result for _, _, result in found} == {records}, (records, found)
+    seconds = [done for _, done, _ in found]
+    return Row(what, f"median {statistics.median(seconds):.1f} s, p95 {percentile_95(seconds):.1f} s",
+               f"wanted: median under {WANTED_S} s")
+
+
+def by_pages(member: Member) -> int:
+    """How many records plain pulls brought."""
+    return sum(len(page["changes"]) for page in pages(member.line()))
+
+
+def by_snapshot(member: Member) -> int:
+    """How many records the prepared file and the pull of its tail brought."""
+    line = member.line()
+    offer = None
+    while offer is None:
+        try:
+            offer = line.call("POST", "/api/v1/sync/snapshot", b"{}")
+        except Busy as busy:
+            time.sleep(busy.after_s)
+    head, *changes, end = gzip.decompress(line.fetch(offer["url"])).splitlines()
+    held = [orjson.loads(change) for change in changes]
+    assert orjson.loads(end) == {"changes": len(held)}, (head, end)
+    return len(held) + sum(len(page["changes"]) for page in pages(line, offer["cursor"]))
+
+
