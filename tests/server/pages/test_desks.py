@@ -20,12 +20,13 @@ def test_a_conflict_shows_both_values_and_is_settled(office: Indoors, visitor: V
     outcome, = device.deliver(device.edit("finding", finding, 1, set={"text": "乙的描述"}))
     conflict, = outcome["conflicts"]
     page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
-    assert all(text in page for text in ("原来的描述", "甲的描述", "乙的描述", f"/conflicts/{conflict}"))
+    assert all(text in page for text in ("原来的描述", "甲的描述", "乙的描述", f"choice.{conflict}", "测试机"))
     assert f"/conflicts?about_id={finding}" in visitor.see(f"/records/finding/{finding}")
-    assert visitor.send(f"/conflicts/{conflict}", {"choice": "value", "value_is": "text", "value": "丙的描述"}
-                        ).status_code == 303
+    third = {f"choice.{conflict}": "value", f"value.{conflict}": "丙的描述", f"version.{conflict}": "1"}
+    said(visitor.send(f"/conflicts/{finding}", {f"version.{conflict}": "1"}), 422, "请先选择")
+    assert visitor.send(f"/conflicts/{finding}", third).status_code == 303
     assert device.owner.record("finding", finding)["fields"]["text"] == "丙的描述"
-    said(visitor.send(f"/conflicts/{conflict}", {"choice": "theirs"}), 409, "状态已变化")
+    said(visitor.send(f"/conflicts/{finding}", third), 409, "状态已变化")
 
 
 def test_a_third_value_of_a_place_is_json(office: Indoors, visitor: Visitor, device: Handheld,
@@ -37,8 +38,9 @@ def test_a_third_value_of_a_place_is_json(office: Indoors, visitor: Visitor, dev
     conflict, = outcome["conflicts"]
     page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
     assert "两处相距" in page
-    said(visitor.send(f"/conflicts/{conflict}", {"choice": "value", "value_is": "json", "value": "{"}), 422, "JSON")
-    assert visitor.send(f"/conflicts/{conflict}", {"choice": "theirs"}).status_code == 303
+    third = {f"choice.{conflict}": "value", f"value.{conflict}": "{", f"version.{conflict}": "1"}
+    said(visitor.send(f"/conflicts/{finding}", third), 422, "JSON")
+    assert visitor.send(f"/conflicts/{finding}", {**third, f"choice.{conflict}": "theirs"}).status_code == 303
 
 
 def test_the_quarantine_is_read_released_and_dismissed(office: Indoors, visitor: Visitor, device: Handheld,
