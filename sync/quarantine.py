@@ -41,8 +41,11 @@ def keep(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], failed: 
 def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
             correction: Mapping[str, Any]) -> dict[str, Any]:
     """Apply a quarantined mutation after correction (`{set?, scope?}`). It stays its author's work; the supervisor's
-    scopes vouch."""
+    scopes vouch, so that they must cover the record. The record is shown where they still do afterwards."""
     _must_be_open(row, supervisor)
+    kept = door.get(row.record_id) if row.record_id else None
+    if kept is not None:
+        supervisor.must_cover(kept.scope)
     raw = {**row.mutation}
     corrected = correction.get("set") or {}
     if corrected:
@@ -62,7 +65,8 @@ def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
     door.record_entry("release", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id,
                                                               "corrected": sorted(corrected)})
     settled = settle_applied(door, row.device_id, row.n, outcome)
-    return {**settled, "conflicts": outcome.conflicts, "record": outcome.record.to_wire()}
+    shown = {"record": outcome.record.to_wire()} if supervisor.covers(outcome.record.scope) else {}
+    return {**settled, "conflicts": outcome.conflicts, **shown}
 
 
 def dismiss(door: Door, row: Quarantined, supervisor: Writer, reason: str) -> dict[str, Any]:
@@ -83,11 +87,12 @@ def _must_be_open(row: Quarantined, supervisor: Writer) -> None:
 
 
 def _scope_of(door: Door, writer: Writer, raw: Mapping[str, Any]) -> str | None:
-    """Whose supervisor sees it: the scope it names, if the writer works there, else the writer's own."""
+    """Whose supervisor sees it: that of the record, where it exists; else of the scope that is named, if the writer
+    works there; else the writer's own."""
+    kept = door.get(raw["record_id"]) if is_uuid(raw.get("record_id")) else None
+    if kept is not None:
+        return kept.scope
     scope = raw.get("scope")
     if isinstance(scope, str) and SCOPE.fullmatch(scope) and writer.covers(scope):
         return scope
-    kept = door.get(raw["record_id"]) if is_uuid(raw.get("record_id")) else None
-    if kept is not None and writer.covers(kept.scope):
-        return kept.scope
     return writer.scopes[0] if writer.scopes else scope if isinstance(scope, str) and SCOPE.fullmatch(scope) else None
