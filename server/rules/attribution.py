@@ -47,10 +47,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Attribution:
-    """`decision` is certain, probable, ambiguous or none; candidates come most probable first."""
+    """`decision` is certain, probable, ambiguous or none; candidates come most probable first. `asked_by` is `sticker`
+    where nothing but a sticker was known, else `position`."""
 
     decision: str
     candidates: tuple[Candidate, ...] = ()
+    asked_by: str = "position"
 
     def as_wire(self) -> dict[str, Any]:
         """The answer of GET /zones/attribute; without any party's `contact`: anybody may ask."""
@@ -63,7 +65,7 @@ class Attribution:
         return {
             "zone_id": first.zone_id if first else None,
             "version": first.version if first else None,
-            "method": first.method if first else "position",
+            "method": first.method if first else self.asked_by,
             "decision": self.decision,
             "probability": first.probability if first else None,
             "distance_m": first.distance_m if first else None,
@@ -72,6 +74,7 @@ class Attribution:
 
 
 NO_ZONE = Attribution("none")
+UNKNOWN_STICKER = Attribution("none", asked_by="sticker")
 
 
 def usable_accuracy_m(accuracy_m: float | None) -> float:

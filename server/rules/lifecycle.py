@@ -6,6 +6,7 @@ unit and due date stands in the finding's server field `handling`:
     handled_by [user id]   who took the case up or replied          check {result, by, at, reason?} | null
     limit {amount, unit}   limit_from, due_provisional              pauses [{from, to, reason, review_date}]
     extensions [{at, from, to, by}]                                 handled_at, status_at, reason, relapse_of
+    round_from                                                      when work was asked for again
 
 Serves server/trade/finding.py. Pure: time comes in `context["now"]`.
 """
@@ -142,6 +143,7 @@ EFFECTS: dict[str, Callable[[Move], dict[str, Any]]] = {
     "handler": _handler,
     "check_pass": _check("pass"),
     "check_fail": _check("fail"),
+    "new_round": lambda move: {"round_from": stamp(move.now)},
     "no_check": lambda move: {"check": None},
     "relapse": lambda move: {"relapse_of": move.text("relapse_of")},
     "reason": lambda move: {"reason": move.text("reason")},

@@ -167,8 +167,8 @@ NEEDS: dict[str, Need] = {
     "after_photo_on_reply": (
         lambda move: bool(move.context.get("has_after_photo")),
         MISSING,
-        "反馈须有处置后照片",
-        "A reply needs evidence of role after",
+        "反馈须有处置后照片,返工或重新立案后须重拍",
+        "A reply needs evidence of role after, newer than a failed check or a reopening",
     ),
     "check_passed": (_has_check_passed, MISSING, "尚无核查通过的结果", "A passed check after the last reply is needed"),
     "zone_choice": (_has_zone_choice, MISSING, "缺少 zone_id", "A zone_id, or null for none, is needed"),

@@ -128,7 +128,8 @@ class ZoneIndex:
             places = place_of[ends[n]:ends[n + 1]].tolist()
             if not places:
                 alone = sticker is not None and not placed[n]
-                found.append(attribution.by_sticker_alone(self.versions[sticker or 0]) if alone else NO_ZONE)
+                nowhere = attribution.UNKNOWN_STICKER if asks[n].lon is None else NO_ZONE
+                found.append(attribution.by_sticker_alone(self.versions[sticker or 0]) if alone else nowhere)
                 continue
             found.append(attribution.weigh(
                 [self.versions[place] for place in places], chances[ends[n]:ends[n + 1]].tolist(),

@@ -116,9 +116,11 @@ def _own(kept: Kept, context: Context) -> bool:
 
 
 def _circumstances(kept: Kept, context: Context) -> dict[str, Any]:
-    """What the table's needs ask beyond the finding itself."""
+    """What the table's needs ask beyond the finding itself. Since work was asked for again, only a photo that arrived
+    after that counts."""
+    round_from = (kept.fields.get("handling") or {}).get("round_from") or ""
     after_photos = [record for record in context.door.live("evidence", about_id=kept.id)
-                    if record.fields["role"] == "after"
+                    if record.fields["role"] == "after" and record.fields.get("received_at", "") > round_from
                     and (record.fields.get("media") or {}).get("state") not in ("damaged", "refused")]
     return {"now": context.now, "has_after_photo": bool(after_photos), "scope": kept.scope}
 
