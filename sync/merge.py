@@ -199,7 +199,9 @@ def _merge_members(record_type: RecordType, merged: Merged, name: str, edit: Edi
     again = False
     for member in added:
         unit = f"{name}.{member}"
-        again = again or (member in before and changed_by_others(merged.stamps, unit, writer, -1, present=True))
+        named = member in (edit.add.get(name) or ())  # an add is a word of its own, also for what is there
+        again = again or (member in before and (
+            named or changed_by_others(merged.stamps, unit, writer, -1, present=True)))
         touched(merged.stamps, unit, version, writer, present=member in before)
         if member not in members:
             members.append(member)

@@ -181,3 +181,18 @@ def test_merging_the_same_edit_again_changes_nothing(edits):
         again = merge(FINDING, result.fields, result.stamps, writer, version, version + 2, Edit(change), list)
         assert not again.changed and again.fields == result.fields
         fields, stamps, version = result.fields, result.stamps, version + 1
+
+
+def test_adding_again_what_one_added_oneself_wins_over_a_concurrent_remove():
+    stamps = {CREATOR: "a"}
+    again = merge(FINDING, {"tags": ["k"]}, stamps, "a", 1, 2, Edit({}, {"tags": ["k"]}), list)
+    assert again.fields["tags"] == ["k"] and "tags" in again.changed and not again.overlaps
+    removed = merge(FINDING, again.fields, again.stamps, "b", 1, 3, Edit({}, {}, {"tags": ["k"]}), list)
+    assert removed.fields["tags"] == ["k"] and not removed.changed
+    seen = merge(FINDING, again.fields, again.stamps, "b", 2, 3, Edit({}, {}, {"tags": ["k"]}), list)
+    assert seen.fields["tags"] == []
+
+
+def test_setting_the_members_that_stand_changes_nothing():
+    merged = merge(FINDING, {"tags": ["k"]}, {CREATOR: "a"}, "a", 1, 2, Edit({"tags": ["k"]}), list)
+    assert not merged.changed
