@@ -91,8 +91,9 @@ def add_user(username: str, name: str, roles: tuple[str, ...], scopes: tuple[str
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("password: ")
     given = UserSchema().load({"username": username, "name": name, "roles": list(roles), "scopes": list(scopes),
                                "password": password, **({"unit": unit} if unit else {})})
-    if not scopes and roles != ("admin",):
-        click.echo("警告 warning: 未给 --scope,此人看不到任何记录 without --scope this person sees no record", err=True)
+    if not scopes:
+        click.echo("警告 warning: 未给 --scope,此人看不到任何记录,也不能导入责任区 "
+                   "without --scope this person sees no record and imports no zone", err=True)
     with _installation():
         click.echo(make_user("console", **given).id)
 

@@ -54,13 +54,13 @@ def test_a_bad_value_is_told_by_its_field(server: Server) -> None:
     assert told.startswith("password: ")
 
 
-def test_a_person_without_scopes_is_worth_a_warning_unless_an_admin(server: Server) -> None:
-    def added(name: str, role: str) -> str:
-        return server.cli("user", "add", name, "--name", "x", "--role", role, "--password-stdin",
+def test_a_person_without_scopes_is_worth_a_warning(server: Server) -> None:
+    def added(name: str, role: str, *more: str) -> str:
+        return server.cli("user", "add", name, "--name", "x", "--role", role, *more, "--password-stdin",
                           stdin=PASSWORD + "\n").stderr
 
-    assert "--scope" in added("wang", "inspector")
-    assert added("root", "admin") == ""
+    assert "--scope" in added("wang", "inspector") and "--scope" in added("gu", "admin")
+    assert added("root", "admin", "--scope", "3204") == ""
 
 
 def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
