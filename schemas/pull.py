@@ -5,8 +5,12 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 
-class VerifyAsked(Schema):
-    """The body of `POST /sync/verify`: nothing is asked beyond who asks."""
+class Nothing(Schema):
+    """The body of a call in which nothing is asked beyond who asks: none, or an empty object."""
+
+
+class VerifyAsked(Nothing):
+    """The body of `POST /sync/verify`."""
 
 
 class SnapshotAsked(Schema):

@@ -120,12 +120,16 @@ class RecordType:
 
     def check_complete(self, values: Mapping[str, Any]) -> None:
         """Raise `field_missing` unless everything that a record of this type needs is there."""
-        missing = [name for name in self.required if values.get(name) in (None, "", [], {})]
-        if self.one_of and not any(values.get(name) for name in self.one_of):
+        missing = [name for name in self.required if _is_blank(values.get(name))]
+        if self.one_of and all(_is_blank(values.get(name)) for name in self.one_of):
             missing.append(" | ".join(self.one_of))
         if missing:
             raise Problem("field_missing", f"{self.name} needs {', '.join(missing)}",
                           errors={name: ["required"] for name in missing})
+
+
+def _is_blank(value: Any) -> bool:
+    return value in (None, "", [], {}) or (isinstance(value, str) and not value.strip())
 
 
 def code_of(error: ValidationError) -> str | None:

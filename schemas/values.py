@@ -147,7 +147,7 @@ class Refused(ValidationError):
 
 class Point(Lean):
     """One point of a patrol: `{id, at, lon, lat, crs, accuracy_m}`; known by its id. It is kept as sent and never
-    converted, so one without `crs` is no guess; an unknown `crs` is refused."""
+    converted, so one without `crs` is no guess; an unknown `crs` is refused, and what is given must be in range."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or not isinstance(value.get("id"), str) or not value["id"]:
@@ -156,6 +156,9 @@ class Point(Lean):
             TIME.deserialize(value["at"])
         if value.get("crs") is not None:
             POSITION.deserialize(value)
+        elif not all(value.get(name) is None or (within(value[name], most) and value[name] >= least)
+                     for name, least, most in (("lon", -180, 180), ("lat", -90, 90), ("accuracy_m", 0, 1e7))):
+            raise ValidationError("lon and lat must be degrees, accuracy_m metres, not negative")
         return value
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from schemas.problems import Problem
 from schemas.records import record_type
 from schemas.values import is_uuid, parse_time, stamp
+from server.trade.statuses import must_be_scope, must_be_statuses
 from sync.kept import Kept, kept_from
 from sync.models import Quarantined, Record, table_of
 from sync.scope import REACHING, view_of
@@ -41,17 +42,21 @@ def sees(scopes: Sequence[str], record_name: str, scope: str) -> bool:
 
 
 def list_page(session: Session, scopes: Sequence[str], asked: Mapping[str, str], limit: int) -> dict[str, Any]:
-    """`{items, next}`; raises `invalid_request` for an unknown filter, sort or cursor."""
+    """`{items, next}`; raises `unknown_field`, `type_unknown`, `scope_unknown`, `status_unknown` for what a filter
+    names, `invalid_request` for an unknown sort, `cursor_invalid`."""
     unknown = sorted(set(asked) - {*EQUALS, "scope", "updated_since", "sort", "limit", "cursor"})
     if unknown:
         raise Problem("unknown_field", f"unknown filter {unknown[0]!r}", errors={name: ["unknown"] for name in unknown})
     query = select(table_of(Record)).where(view_of(session, scopes).condition(), Record.deleted.is_(False))
     if "type" in asked:
         record_type(asked["type"])
+    if "status" in asked:
+        must_be_statuses([asked["status"]], asked.get("type"))
     for name in EQUALS:
         if name in asked:
             query = query.where(getattr(Record, name) == asked[name])
     if "scope" in asked:
+        must_be_scope(asked["scope"])
         query = query.where(Record.scope.startswith(asked["scope"], autoescape=True))
     if "updated_since" in asked:
         query = query.where(Record.updated_at >= _time(asked["updated_since"]))

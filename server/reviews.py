@@ -21,6 +21,7 @@ from schemas.records import record_type
 from schemas.reviews import STATE_OF
 from schemas.values import is_uuid, stamp
 from server.models import Claim
+from server.trade.statuses import must_be_scope
 from sync.kept import Kept
 from sync.models import Record, table_of
 from sync.records import Door
@@ -35,10 +36,12 @@ CURSOR = re.compile(r"(\d{1,9})-(\d{1,18})")
 
 def queue(session: Session, scopes: Sequence[str], at: str, *, state: str, scope: str | None, limit: int,
           cursor: str | None) -> dict[str, Any]:
-    """`{items, next, counts}` at the wire time `at`, riskiest and oldest first; raises `cursor_invalid`."""
+    """`{items, next, counts}` at the wire time `at`, riskiest and oldest first; raises `scope_unknown`,
+    `cursor_invalid`."""
     seen = and_(Record.review_state.is_not(None), Record.deleted.is_(False),
                 Record.scope.in_(view_of(session, scopes).full))
     if scope is not None:
+        must_be_scope(scope)
         seen = and_(seen, Record.scope.startswith(scope, autoescape=True))
     counts = session.execute(select(Record.review_state, func.count().label("number")).where(seen)
                              .group_by(Record.review_state))
@@ -172,4 +175,4 @@ def _retake(door: Door, reviewer: Writer, kept: Kept, given: Mapping[str, Any],
         "title": title, "kind": "retake", "about": {"type": kept.type, "id": kept.id},
         "assignee": kept.fields.get("inspector_id") or kept.created_by, "photos": list(photos),
         "note": "；".join([*given["reasons"], given["note"] or ""]).strip("；"), "due_at": given.get("due_at")},
-        reviewer)
+        reviewer, op="retake")

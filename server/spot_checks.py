@@ -18,6 +18,7 @@ from schemas.values import is_uuid, parse_time, stamp
 from server.models import SpotCheck, SpotSample
 from server.reference import known_scope
 from server.rules import sampling
+from server.trade.statuses import must_be_statuses
 from sync import journal
 from sync.models import Record
 from sync.records import Door
@@ -31,8 +32,8 @@ ABSENT = "-"    # a stratum's part for a record that lacks the value
 def freeze(door: Door, supervisor: Writer, asked: Mapping[str, Any]) -> SpotCheck:
     """Freeze the frame and commit to a secret, in the journal; `asked` is a loaded `SpotCheckAsked`.
 
-    Raises `type_unknown`, `field_invalid`, `scope_unknown`, `out_of_scope`, `frame_empty`. A size above the
-    frame counts as the frame.
+    Raises `type_unknown`, `field_invalid`, `scope_unknown`, `out_of_scope`, `status_unknown`, `frame_empty`. A size
+    above the frame counts as the frame.
     """
     frame = asked["frame"]
     if record_type(frame["type"]).name != "finding":
@@ -42,6 +43,8 @@ def freeze(door: Door, supervisor: Writer, asked: Mapping[str, Any]) -> SpotChec
             raise Problem("scope_unknown", f"no division has the code {scope}",
                           errors={f"frame.scopes.{place}": ["unknown"]})
         supervisor.must_cover(scope)
+    status = frame.get("status")
+    must_be_statuses([status] if isinstance(status, str) else status or (), frame["type"], "frame.status")
     strata = list(dict.fromkeys(asked["strata"]))
     drawable = _frame(door.session, frame, strata)
     if not drawable:

@@ -12,7 +12,7 @@ from sync.merge import SCOPE
 from sync.models import History
 
 PUTS = frozenset({"create", "edit", "amend", "late_edit", "restore", "import", "server", "media", "flags", "duplicate",
-                  "open", "fold", "settle"})
+                  "open", "fold", "settle", "retake"})
 
 
 def history_of(session: Session, record_id: str) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ from server.wire import answer
 from sync.pull import pull as pull_changes
 from sync.verify import digests
 
+LONGEST_NUMBER = 18
+
 blp = blueprint("pull", "下行同步 Pull")
 
 
@@ -56,11 +58,22 @@ def verify(_: dict[str, Any]) -> Response:
     return answer(found)
 
 
+def only_arguments(*names: str) -> None:
+    """Raise `unknown_field` for a parameter of the query that is none of these."""
+    unknown = sorted(set(request.args) - set(names))
+    if unknown:
+        raise Problem("unknown_field", f"unknown parameter {unknown[0]!r}",
+                      errors={name: ["unknown"] for name in unknown})
+
+
 def number_argument(name: str, default: int, *, least: int, most: int) -> int:
     """A whole number of the query; above `most` it counts as that, below `least` or no number is refused."""
     text = request.args.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit()) or len(text) > 18 or int(text) < least:
+    digits = text.lstrip("0")
+    if text.isascii() and text.isdigit() and len(digits) > LONGEST_NUMBER:
+        return most
+    if not (text.isascii() and text.isdigit()) or int(digits or 0) < least:
         raise Problem("invalid_request", f"{name} must be a number from {least}", errors={name: ["not a number"]})
-    return min(int(text), most)
+    return min(int(digits), most)

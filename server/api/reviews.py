@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 from marshmallow import RAISE
 
+from schemas.pull import Nothing
 from schemas.reviews import LONGEST_PAGE, DecisionGiven, QueueAsked
 from schemas.values import stamp
 from server import reviews
@@ -34,8 +35,9 @@ def list_reviews(asked: dict[str, Any]) -> Response:
 
 @blp.post("/reviews/<record_id>/claim")
 @needs_role("reviewer")
+@blp.arguments(Nothing, required=False)
 @blp.response(200)
-def claim(record_id: str) -> Response:
+def claim(_: dict[str, Any], record_id: str) -> Response:
     """Lease the record for 15 minutes; again renews. 403 `own_work`, 409 `claimed`, `version_changed`."""
     with writing() as door:
         lease = reviews.claim(door, me().writer(), record_id)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from schemas.problems import Problem
+from schemas.pull import Nothing
 from schemas.spot_checks import SpotCheckAsked, VerdictGiven
 from server import spot_checks, verdicts
 from server.api import blueprint
@@ -60,8 +61,9 @@ def get_spot_check(check_id: str) -> Response:
 
 @blp.post("/spot-checks/<check_id>/draw")
 @needs_role("supervisor")
+@blp.arguments(Nothing, required=False)
 @blp.response(200)
-def draw(check_id: str) -> Response:
+def draw(_: dict[str, Any], check_id: str) -> Response:
     """Draw the sample; a checkpoint is signed at once. 409 `already_drawn`."""
     with writing(checkpoint=True) as door:
         proof = spot_checks.draw(door, me().writer(), check_id, house().signer)

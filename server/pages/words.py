@@ -58,4 +58,5 @@ def beijing(text: object, *, date_only: bool = False) -> str:
         at = parse_time(text).astimezone(BEIJING)
     except (ValueError, OverflowError):
         return text
-    return f"{at:%Y-%m-%d}" if date_only else f"{at:%Y-%m-%d %H:%M:%S}"
+    shown = at.isoformat(sep=" ", timespec="seconds")  # strftime would write the year 1 as 1
+    return shown[:10] if date_only else shown[:19]

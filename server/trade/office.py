@@ -13,7 +13,7 @@ from server.models import User
 from server.trade.base import TypeRule
 from sync.kept import Kept
 from sync.rules import Context
-from sync.writers import SERVER
+from sync.writers import SERVER, covers
 
 STEPS = {("open", "accept"): "accepted", ("open", "hand_back"): "handed_back", ("accepted", "finish"): "finished",
          ("accepted", "hand_back"): "handed_back", ("open", "finish"): "finished"}
@@ -24,14 +24,21 @@ class TaskRule(TypeRule):
 
     def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
         super().check(before, after, context)
-        if before is None and _person(context, after.get("assignee")) is None:
+        if before is not None:
+            return
+        assignee = _person(context, after.get("assignee"))
+        if assignee is None:
             raise Problem("assignee_unknown", f"no active person {after.get('assignee')!r}",
                           errors={"assignee": ["unknown"]})
+        if context.op == "create" and not covers(assignee.scopes, context.scope):
+            raise Problem("assignee_out_of_scope", f"{assignee.username} does not work in {context.scope}",
+                          errors={"assignee": ["out of scope"]})
 
     def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
         derived = super().derive(before, after, context)
         if before is None:
-            derived |= {"status": "open", "assignee": _person(context, after.get("assignee"))}
+            assignee = _person(context, after.get("assignee"))
+            derived |= {"status": "open", "assignee": assignee.id if assignee else None}
         return derived
 
     def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,9 +59,9 @@ class TaskRule(TypeRule):
         return {"status": status, **({"outcome": dict(args)} if args else {})}
 
 
-def _person(context: Context, assignee: Any) -> str | None:
-    """The id of the active person who is meant by an id or a user name."""
-    return context.door.session.execute(select(User.id).where(
+def _person(context: Context, assignee: Any) -> User | None:
+    """The active person who is meant by an id or a user name."""
+    return context.door.session.execute(select(User).where(
         or_(User.id == assignee, User.username == assignee), User.active.is_(True))).scalars().first()
 
 
