@@ -9,17 +9,18 @@ scenarios(WatermelonClient)
 
 test('a column that a new version of the application adds is filled, and no edit is lost by it', async () => {
   const client = await WatermelonClient.start('甲')
-  const id = await client.create('finding', aFinding('升级'))
+  const [id, other] = [await client.create('finding', aFinding('升级')), await client.create('finding', aFinding('不改'))]
   await client.sync()
-  const { version } = await record('finding', id)
-  await call('POST', `/records/finding/${id}/edits`, (await supervisor()).token, { base: version, set: { grid_code: 'W-17' } })
+  for (const each of [id, other]) {
+    const { version } = await record('finding', each)
+    await call('POST', `/records/finding/${each}/edits`, (await supervisor()).token, { base: version, set: { grid_code: 'W-17' } })
+  }
   await client.sync()
   await client.edit('finding', id, { text: '升级前改的' })
   await client.save()
   await client.restart('grid_code')
   await client.sync()
-  const [model] = await client.database.get('finding').query().fetch().then((all) => all.filter((one) => one.id === id))
-  assert.equal(model._raw.grid_code, 'W-17')
+  for (const each of [id, other]) assert.equal((await client.database.get('finding').find(each))._raw.grid_code, 'W-17')
   assert.equal((await record('finding', id)).fields.text, '升级前改的')
   await client.edit('finding', id, { grid_code: 'W-18' })
   await client.sync()
