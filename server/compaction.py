@@ -23,7 +23,7 @@ def compact(before: datetime) -> dict[str, int]:
         floor = compaction.droppable_floor(session, before)
         frozen = session.execute(select(SpotCheck.frozen_index).where(SpotCheck.beacon.is_(None))).scalars()
         named = session.execute(select(SpotCheck.beacon).where(SpotCheck.beacon.is_not(None))).scalars()
-        checkpoints = compaction.droppable_checkpoints(session, before, list(frozen), set(named))
+        checkpoints = compaction.droppable_checkpoints(session, before, list(frozen), {root for root in named if root})
     gone = {"departures": _drop_departures(floor) if floor else 0, "checkpoints": len(checkpoints)}
     for sizes in batches(checkpoints, compaction.CHUNK):
         with writing() as door:

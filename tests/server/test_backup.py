@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from server.backup.manifest import BackupInvalid, Manifest
 from server.backup.restoring import RestoreRefused
 from tests.bureau import a_photo
 from tests.handheld import Handheld
+from tests.running import Server
 from tests.server.indoors import Indoors, indoors
 from tests.wire import a_finding, granted, refused, sha256
 
@@ -211,6 +213,20 @@ def test_a_backup_of_a_newer_release_is_refused(office: Indoors, tmp_path: Path)
     (tmp_path / "backup" / manifest.NAME).write_bytes(orjson.dumps({**told, "revision": "9999_not_yet"}))
     with pytest.raises(RestoreRefused, match="newer release"), restored(tmp_path / "backup", tmp_path / "new"):
         pass
+
+
+def test_each_refusal_of_the_command_line_is_one_clear_line(tmp_path: Path) -> None:
+    server = Server(tmp_path / "server")
+    server.cli("init")
+    server.cli("backup", str(tmp_path / "backup"))
+    server.cli("backup", "--check", str(tmp_path / "backup"))
+    assert json.loads(server.cli("compact", "--older-than", "30d").stdout)["departures"] == 0
+    for arguments, told in ((("backup", str(tmp_path / "backup")), "is not empty"),
+                            (("restore", str(tmp_path / "backup")), "the database is not empty"),
+                            (("restore", str(tmp_path / "server")), "no manifest.json"),
+                            (("compact", "--older-than", "soon"), "365d")):
+        done = server.cli(*arguments, check=False)
+        assert done.returncode and told in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_photo_that_is_nowhere_is_asked_of_the_device_again(office: Indoors, tmp_path: Path) -> None:

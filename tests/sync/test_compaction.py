@@ -12,15 +12,26 @@ from sqlalchemy.orm import Session
 from schemas.problems import Problem
 from sync import compaction
 from sync.models import Checkpoint, Clock, Departure, Device, Held
+from tests.engines import running_postgres
 from tests.sync.desk import Desk
 
 A, B = "320412100", "320412102"
 YEAR = timedelta(days=365)
 
 
+BOTH = pytest.mark.parametrize(
+    "desk", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+
+
 @pytest.fixture
-def desk(tmp_path):
-    return Desk(tmp_path)
+def desk(request, tmp_path):
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield Desk(tmp_path)
+        return
+    with running_postgres(tmp_path / "pg") as url:
+        desk = Desk(tmp_path, url=url)
+        yield desk
+        desk.engine.dispose()
 
 
 def compact(desk: Desk) -> int:
@@ -48,6 +59,7 @@ def moved(desk: Desk, city, scope: str = B) -> str:
     return str(made["record_id"])
 
 
+@BOTH
 def test_only_departures_from_before_go_and_the_floor_stands_at_the_newest_of_them(desk, monkeypatch):
     monkeypatch.setattr(compaction, "CHUNK", 2)
     city = desk.device(scopes=("3204",))
@@ -155,6 +167,7 @@ def test_the_last_checkpoint_of_each_day_stays_and_all_of_the_last_year(desk):
         assert session.execute(select(func.count()).select_from(Checkpoint)).scalar() == 6
 
 
+@BOTH
 def test_what_a_capture_names_a_draw_names_or_a_frame_waits_for_stays(desk):
     writer = desk.device()
     old = signed(desk, 10)
