@@ -25,6 +25,7 @@ from server.pages.inputs import input_of, typed
 from server.pages.lookups import learn_names
 from server.pages.values import apart_m
 from sync.kept import Kept, kept_from
+from sync.merge import same
 from sync.records import RECORD
 from sync.writers import covers
 
@@ -108,6 +109,7 @@ def _conflict(record_type: str, one: dict[str, Any]) -> dict[str, Any]:
               "who": by.get("user_id") or by.get("writer"), "device": by.get("device_id") or by.get("writer"),
               "made_at": by.get("made_at"), "at": by.get("at")}
              for choice, by in (("theirs", one["theirs_by"] or {}), ("mine", one["mine_by"]))]
-    moved_on = one["kind"] in ("value", "scope") and one["present"] not in (one["theirs"], one["mine"])
+    moved_on = one["kind"] in ("value", "scope") \
+        and not any(same(one["present"], one[choice]) for choice in ("theirs", "mine"))
     return {**one, "sides": sides, "apart_m": apart_m(one["theirs"], one["mine"]), "moved_on": moved_on,
             "input": _input({**one, "record_type": record_type})}

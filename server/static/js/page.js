@@ -7,6 +7,12 @@ watchKeys(document);
 for (const section of document.querySelectorAll("[data-photos]")) showPhotos(section);
 for (const element of document.querySelectorAll("[data-map]")) drawMap(element);
 
+// Who types a third value has chosen it.
+document.body.addEventListener("input", ({ target }) => {
+  const radio = target.closest(".third")?.querySelector("[type=radio]");
+  if (radio) radio.checked = true;
+});
+
 document.body.addEventListener("htmx:sendError", (event) => {
   const answer = event.detail.elt.querySelector(".answer");
   if (answer) answer.textContent = "网络不通,内容未提交,请重试。 No network: nothing was sent, please try again.";
