@@ -4,6 +4,15 @@ import { showPhotos } from "./photos.js";
 import { drawMap } from "./map.js";
 
 watchKeys(document);
+
+// On a narrow screen the strip of pages scrolls: the page one is on comes into sight, with its neighbours.
+const current = document.querySelector(".top nav [aria-current]");
+if (current) {
+  const strip = current.parentElement;
+  const ahead = current.getBoundingClientRect().left - strip.getBoundingClientRect().left;
+  strip.scrollLeft += ahead - (strip.clientWidth - current.offsetWidth) / 2;
+}
+
 for (const section of document.querySelectorAll("[data-photos]")) showPhotos(section);
 for (const element of document.querySelectorAll("[data-map]")) drawMap(element);
 
