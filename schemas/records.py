@@ -14,7 +14,21 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from schemas.problems import Problem
-from schemas.values import REFUSED, About, Day, Id, Point, Position, Refused, Scalar, ScopeCode, Sha256, Text, Time
+from schemas.values import (
+    REFUSED,
+    About,
+    Day,
+    Id,
+    Point,
+    Position,
+    Refused,
+    Scalar,
+    ScopeCode,
+    Sha256,
+    Text,
+    Texts,
+    Time,
+)
 
 
 class Merge(StrEnum):
@@ -152,8 +166,8 @@ def _server() -> Declared:
     return Declared(fields.Raw(allow_none=True), Merge.SERVER)
 
 
-def _texts() -> fields.List[str]:
-    return fields.List(_text(200), validate=validate.Length(max=200))
+def _texts() -> Texts:
+    return Texts(200, validate=validate.Length(max=200))
 
 
 def _keyed(value: fields.Field[Any]) -> fields.Dict:

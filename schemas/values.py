@@ -62,6 +62,22 @@ class Text(Lean, fields.String):
         return value
 
 
+class Texts(Lean):
+    """A list of texts, none longer than `longest`."""
+
+    def __init__(self, longest: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest = longest
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[str]:
+        if not isinstance(value, list):
+            raise ValidationError("Not a valid list.")
+        for place, text in enumerate(value):
+            if not isinstance(text, str) or "\0" in text or len(text) > self.longest:
+                raise ValidationError(f"{place}: not a text of at most {self.longest} characters")
+        return value
+
+
 class Time(Lean):
     """An RFC 3339 time, kept as the text that was sent."""
 
