@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,14 +51,20 @@ def typed(asked: Input, text: str) -> Any:
         return None
     try:
         if asked.kind == "number":
-            number = float(text)
-            return int(number) if number.is_integer() else number
+            return _number(text)
         if asked.kind == "json":
             return orjson.loads(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Problem("choice_invalid", f"第三个值须为有效{'数字' if asked.kind == 'number' else ' JSON'} "
                                         f"the third value must be valid {asked.kind}") from None
     return text == "true" if asked.kind == "flag" else text
+
+
+def _number(text: str) -> int | float:
+    number = orjson.loads(text)
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+        raise ValueError(f"{text} is no number")
+    return number
 
 
 def _of_field(name: str, field: Any, values: Sequence[Any], draft: Any) -> Input:
