@@ -185,9 +185,9 @@ def restore(directory: Path, allow_missing: bool) -> None:
     from server.backup import manifest, restoring
     try:
         made = manifest.check(directory)
-        settings = restoring.prepare(directory, made, os.environ)
-        with _app(settings).app_context():
-            _print(restoring.restore(directory, made, allow_missing=allow_missing, tell=_tell))
+        place = restoring.prepare(directory, made, os.environ, allow_missing=allow_missing)
+        with _app(place.settings).app_context():
+            _print(restoring.restore(directory, made, place.missing, tell=_tell))
     except (manifest.BackupInvalid, restoring.RestoreRefused, UnsafeSettings) as error:
         raise click.ClickException(str(error)) from None
 

@@ -49,11 +49,11 @@ def environment(directory: Path, **settings: str) -> dict[str, str]:
 def restored(backup: Path, directory: Path, *, allow_missing: bool = False) -> Iterator[Flask]:
     """The app of an installation that took the backup; the wire's clients reach it while the context lasts."""
     made = manifest.check(backup)
-    settings = restoring.prepare(backup, made, environment(directory))
-    settings.spool.mkdir(parents=True, exist_ok=True)
-    app = create_app(settings)
+    place = restoring.prepare(backup, made, environment(directory), allow_missing=allow_missing)
+    place.settings.spool.mkdir(parents=True, exist_ok=True)
+    app = create_app(place.settings)
     with app.app_context():
-        restoring.restore(backup, made, allow_missing=allow_missing, tell=lambda line: None)
+        restoring.restore(backup, made, place.missing, tell=lambda line: None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(httpx, "Client", partial(httpx.Client.func, transport=httpx.WSGITransport(app)))
         yield app
@@ -213,6 +213,7 @@ def test_a_backup_of_a_newer_release_is_refused(office: Indoors, tmp_path: Path)
     (tmp_path / "backup" / manifest.NAME).write_bytes(orjson.dumps({**told, "revision": "9999_not_yet"}))
     with pytest.raises(RestoreRefused, match="newer release"), restored(tmp_path / "backup", tmp_path / "new"):
         pass
+    assert not (tmp_path / "new").exists()
 
 
 def test_each_refusal_of_the_command_line_is_one_clear_line(tmp_path: Path) -> None:
@@ -236,6 +237,7 @@ def test_a_photo_that_is_nowhere_is_asked_of_the_device_again(office: Indoors, t
     assert back_up(office, tmp_path / "backup").missing == [sha256(content)]
     with pytest.raises(RestoreRefused, match="--allow-missing"), restored(tmp_path / "backup", tmp_path / "new"):
         pass
+    assert not (tmp_path / "new" / "keys").exists(), "no two servers may come to sign with one key"
     with restored(tmp_path / "backup", tmp_path / "second", allow_missing=True) as app:
         moved = elsewhere(device, app)
         assert media(app, evidence) == {"state": "expected"}
