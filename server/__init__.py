@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from media.stores import open_store
-from server import api, compression, db, errors, house, i18n, jobs, limits, logs, operation, pages, trade, wire
+from server import api, compression, db, errors, house, i18n, jobs, limits, live, logs, operation, pages, trade, wire
 from server.config import Settings
 
 
@@ -39,4 +39,5 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     pages.init_app(app)
     operation.init_app(app)
     jobs.init_app(app)
+    live.init_app(app)
     return app

@@ -41,6 +41,8 @@ class Settings:
     snapshot_records: int                   # MENQIAN_SNAPSHOT_RECORDS: fewest records that a snapshot is made for
     snapshot_tail_percent: int              # MENQIAN_SNAPSHOT_TAIL_PERCENT: changes since, at which it is made anew
     snapshot_hours: int                     # MENQIAN_SNAPSHOT_HOURS: how long it is kept after it was last offered
+    poke_minutes: int                       # MENQIAN_POKE_MINUTES: how long a live line lasts before it comes again
+    poke_lines: int                         # MENQIAN_POKE_LINES: live lines that one web process holds at most
     checkpoint_seconds: int                 # MENQIAN_CHECKPOINT_SECONDS: oldest a checkpoint may be while entries come
     heif: bool                              # MENQIAN_HEIF: 1 takes HEIC and AVIF pictures (needs pillow-heif)
     secure_cookies: bool                    # MENQIAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never go in clear
@@ -68,6 +70,8 @@ class Settings:
             snapshot_records=_number(read("SNAPSHOT_RECORDS", "1000"), "SNAPSHOT_RECORDS"),
             snapshot_tail_percent=_number(read("SNAPSHOT_TAIL_PERCENT", "10"), "SNAPSHOT_TAIL_PERCENT"),
             snapshot_hours=_number(read("SNAPSHOT_HOURS", "24"), "SNAPSHOT_HOURS"),
+            poke_minutes=_number(read("POKE_MINUTES", "5"), "POKE_MINUTES"),
+            poke_lines=_number(read("POKE_LINES", "500"), "POKE_LINES"),
             origin=read("ORIGIN", "menqian.local/journal"),
             secret_key=_secret(data, environ.get("MENQIAN_SECRET_KEY")),
             login_hours=_number(read("LOGIN_HOURS", "12"), "LOGIN_HOURS"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import resource
 import signal
 import sys
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
+FILES = 4096
 
 
 def die_with_parent() -> None:
@@ -17,4 +19,9 @@ def die_with_parent() -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
+    """What each worker does first: it may hold many live lines, each an open file."""
     die_with_parent()
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files != resource.RLIM_INFINITY and files < FILES:
+        wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -44,5 +44,11 @@ def view_of(session: Session, codes: Sequence[str], since_seq: int = -1) -> View
                 tuple(scope for scope in seen if _above(codes, scope)))
 
 
+def concerns(codes: Iterable[str], scope: str) -> bool:
+    """May a change in this scope matter to a reader of these codes? Only what reaches down does from above."""
+    codes = tuple(codes)
+    return covers(codes, scope) or _above(codes, scope)
+
+
 def _above(codes: Iterable[str], scope: str) -> bool:
     return any(code.startswith(scope) and code != scope for code in codes)

@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         hello,
         journal,
         media,
+        poke,
         pull,
         push,
         quarantine,
@@ -53,7 +54,7 @@ def init_app(app: Flask) -> None:
     api = Description(app)
     app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, receipts, uploads, media,
-                   zones, journal, reviews, spot_checks, conflicts):
+                   zones, journal, reviews, spot_checks, conflicts, poke):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)
 

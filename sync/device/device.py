@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,11 @@ from sync.device.capture import Chain
 from sync.device.client import Client, Patience, Problem, Unreachable
 from sync.device.delivery import Delivery
 from sync.device.events import Events
-from sync.device.exchange import Delivered, Exchange, Parts
+from sync.device.exchange import Delivered, Exchange, Parts, Report
 from sync.device.files import KEEP, SNIFFED_BYTES, File, Files, media_type_of
 from sync.device.identity import Identity, enrol, new_key
 from sync.device.outbox import Clock, Outbox, RandomBytes
+from sync.device.poke import wait_for_poke
 from sync.device.rows import Rows
 from sync.device.store import FILE_NAME, Store
 from sync.device.uploads import CHUNK_BYTES, Uploads
@@ -36,20 +36,6 @@ from sync.device.witness import Witness
 
 PATIENCE = Patience(tries=4)
 Members = Mapping[str, Sequence[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One `sync`: mutations delivered and still waiting, conflicts opened, mutations quarantined, photos uploaded and
-    still waiting, changes received."""
-
-    delivered: int
-    waiting: int
-    conflicts: int
-    quarantined: int
-    uploaded: int
-    photos_waiting: int
-    received: int
 
 
 def now() -> datetime:
@@ -245,6 +231,14 @@ class Device:
         """Fetch what changed; gives the number of changes."""
         self._must_be_free()
         return self._exchange.pull(limit)
+
+    def wait_for_poke(self, timeout_s: float) -> bool:
+        """Wait until the server says that there is something to pull, at most about so long; False when it did not.
+
+        A hint that may be lost: `sync` after it, whatever it says. Waits the time out where nobody can tell.
+        """
+        self._must_be_free()
+        return wait_for_poke(self.client, self.store.get("cursor"), timeout_s)
 
     def upload(self, chunk_bytes: int = CHUNK_BYTES) -> int:
         """Bring the waiting photos; gives how many are there now."""

@@ -42,6 +42,20 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """One `sync`: mutations delivered and still waiting, conflicts opened, mutations quarantined, photos uploaded and
+    still waiting, changes received."""
+
+    delivered: int
+    waiting: int
+    conflicts: int
+    quarantined: int
+    uploaded: int
+    photos_waiting: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """The parts of one device that take part in the exchange."""
 

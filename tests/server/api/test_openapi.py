@@ -19,6 +19,7 @@ PATH = "/api/v1/openapi.json"
 PAGE = {"limit", "cursor"}
 TUS = {"Tus-Resumable"}
 QUERIES = {
+    "/sync/poke": {"cursor"},
     "/sync/pull": PAGE, "/quarantine": PAGE,
     "/devices": {"holding", "attention", *PAGE},
     "/conflicts": {"scope", "record_type", "record_id", "person", "older_than_h", *PAGE},
