@@ -20,8 +20,8 @@ TAG_BYTES = 16
 @dataclass(slots=True)
 class Cursor:
     """`seq`: all changes up to it are sent for `codes`. `pending`: segments [kind, codes, position] still to send,
-    kind `forget` (scopes withdrawn) or `backfill` (scopes granted). `began`: the log's number when a pass from the
-    beginning began; it holds nothing that left before."""
+    kind `forget` (scopes withdrawn), `left` (what had left those just before) or `backfill` (scopes granted). `began`:
+    the log's number when a pass from the beginning began; it holds nothing that left before."""
 
     epoch: str
     reader: str
@@ -41,7 +41,7 @@ class Cursor:
         if now == before:
             return
         if withdrawn := sorted(before - now):
-            self.pending.append(["forget", withdrawn, ""])
+            self.pending += [["forget", withdrawn, ""], ["left", withdrawn, self.seq]]
         if self.seq and (granted := sorted(now - before)):
             self.pending.append(["backfill", granted, 0])
         self.codes = tuple(sorted(now))

@@ -98,6 +98,8 @@ def _segment(session: Session, cursor: Cursor, view: View, room: int) -> list[di
     """The next part of a change of scopes; moves or removes the cursor's first pending segment."""
     kind, codes, position = cursor.pending[0]
     part = view_of(session, codes)
+    if kind == "left":
+        return _left(session, cursor, part, view, room)
     query = select(*SENT).where(part.condition())
     if kind == "forget":
         query = query.where(Record.created_seq <= cursor.seq, Record.id > position).order_by(Record.id)
@@ -112,6 +114,21 @@ def _segment(session: Session, cursor: Cursor, view: View, room: int) -> list[di
     if kind == "forget":
         return [{"type": row.type, "id": row.id, "op": "forget"} for row in visible]
     return [change_of(row) for row in visible if not row.deleted]
+
+
+def _left(session: Session, cursor: Cursor, part: View, view: View, room: int) -> list[dict[str, Any]]:
+    """What had left the withdrawn scopes since the cursor, so that it no longer stands in them to be forgotten."""
+    rows = session.execute(
+        select(Departure.seq, Departure.record_id, Departure.type, Record.scope)
+        .join(Record, Record.id == Departure.record_id)
+        .where(part.saw(Departure.type, Departure.from_scope), Departure.seq > cursor.pending[0][2])
+        .order_by(Departure.seq).limit(room)).all()
+    if len(rows) < room:
+        cursor.pending.pop(0)
+    else:
+        cursor.pending[0][2] = rows[-1].seq
+    return [{"type": row.type, "id": row.record_id, "op": "forget"} for row in rows
+            if not view.shows(row.type, row.scope)]
 
 
 def change_of(row: Sent) -> dict[str, Any]:

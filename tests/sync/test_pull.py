@@ -142,3 +142,15 @@ def test_an_office_record_that_reached_down_is_forgotten_when_it_moves(desk):
     assert [change["op"] for change in changes] == ["put"]
     desk.push(office, desk.edit(made["record_id"], 1, type="notice", scope="3205"))
     assert [change["op"] for change in desk.pull_all(reader, cursor)[0]] == ["forget"]
+
+
+@pytest.mark.parametrize("limit", [1, 1000])
+def test_what_left_a_scope_just_before_it_was_withdrawn_is_forgotten_too(desk, limit):
+    writer = desk.device(scopes=("3204",))
+    made = desk.push(writer, *(desk.finding(text=str(number)) for number in range(3)), desk.finding(scope=B))
+    reader = desk.device(scopes=(A, B))
+    first, cursor = desk.pull_all(reader, limit=limit)
+    desk.push(writer, *(desk.edit(outcome["record_id"], 1, scope="320412104") for outcome in made[:2]))
+    later, cursor = desk.pull_all(reader, cursor, limit, scopes=(B,))
+    assert set(applied([*first, *later])) == {made[3]["record_id"]}
+    assert desk.pull_all(reader, cursor, limit, scopes=(B,))[0] == []
