@@ -6,11 +6,13 @@ news, without a number of the log or an entry of the journal.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from schemas.values import parse_time
 from server.db import db
@@ -19,17 +21,26 @@ from server.house import house
 from sync.health import TOLD, columns_of
 from sync.models import Device
 
+log = logging.getLogger(__name__)
 SIGHTING = timedelta(minutes=1)
 CLOCK_MOVED_MS = 5_000
 
 
 def note_contact(device_id: str, known: Known, health: Mapping[str, Any]) -> None:
-    """Keep what a call tells of its device: at once when it is news, else once a minute."""
+    """Keep what a call tells of its device: at once when it is news, else once a minute.
+
+    A database that is too busy for it keeps the call waiting, but never fails it.
+    """
     columns = columns_of(health, house().clock())
-    if _is_news(known, columns):
-        db.session.rollback()
+    if not _is_news(known, columns):
+        return
+    db.session.rollback()
+    try:
         db.session.execute(update(Device).where(Device.id == device_id).values(columns))
         db.session.commit()
+    except OperationalError:
+        log.info("the contact of device %s was not noted: the database is busy", device_id)
+        db.session.rollback()
 
 
 def _is_news(known: Known, columns: Mapping[str, Any]) -> bool:

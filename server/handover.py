@@ -3,7 +3,8 @@
 When a person's scopes change, his devices go on under those that they have, until a pull comes with a cursor that was
 given out under the new ones. From then on only what a device had made by that time, and said so, counts as made before.
 Both end with `MENQIAN_HANDOVER_DAYS` after the withdrawal; what comes later is quarantined, never lost. Serves whoever
-authenticates a device (`late_terms`), the pull (`acknowledge`), people (`enter_scopes`), the devices page (`holdings`).
+authenticates a device (`late_terms`), the pull (`acknowledge`), people and enrolment (`enter_scopes`, `first_scopes`),
+and the devices page (`holdings`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from schemas.values import stamp
@@ -54,6 +55,17 @@ def enter_scopes(door: Door, user: User) -> None:
     door.session.execute(update(PersonScopes).where(PersonScopes.user_id == user.id, PersonScopes.until.is_(None))
                          .values(until=door.at))
     door.session.add(PersonScopes(user_id=user.id, version=user.scopes_version, codes=user.scopes, since=door.at))
+
+
+def first_scopes(user: User) -> int:
+    """The version of a person's scopes that a device enrolled now may bring work of: it may replace one that had it.
+
+    What it has of its own it tells with the pull that acknowledges the present ones.
+    """
+    since = stamp(house().clock() - timedelta(days=house().settings.handover_days))
+    first = db.session.execute(select(func.min(PersonScopes.version)).where(
+        PersonScopes.user_id == user.id, PersonScopes.until >= since)).scalar()
+    return user.scopes_version if first is None else first
 
 
 def late_terms(known: Known, user_id: str, version: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from server.api.sessions import shown
 from server.api.users import objection
 from server.auth import hash_token, me, needs_role, new_token, principal_of, public
 from server.db import db, writing
+from server.handover import first_scopes
 from server.house import house
 from server.models import Invitation as InvitationRow
 from server.models import User
@@ -66,7 +67,7 @@ def enrol(given: dict[str, Any]) -> Response:
         device = Device(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), user_id=user.id,
                         token_hash=hash_token(token), name=given["name"], platform=given["platform"],
                         app_version=given["app_version"], public_key=key, state="active", enrolled_at=door.at,
-                        last_seen_at=door.at, last_n=0, scopes_acknowledged=user.scopes_version,
+                        last_seen_at=door.at, last_n=0, scopes_acknowledged=first_scopes(user),
                         scopes_acknowledged_at=door.at)
         door.session.add(device)
         door.record_entry("device_enrolled", user.id, device.id, {"public_key": key, "platform": given["platform"]})

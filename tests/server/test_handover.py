@@ -104,3 +104,13 @@ def test_a_contact_without_news_writes_once_a_minute(office: Indoors, device: Ha
     office.clock.put_on(seconds=31)
     device.hello()
     assert row_of(office, device)["last_seen_at"] > seen
+
+
+def test_a_device_that_replaces_another_brings_its_late_work(office: Indoors, device: Handheld) -> None:
+    reassign(office, device, NEW)
+    fresh = office.handheld(owner=device.owner)
+    assert fresh.deliver(fresh.create("finding", OLD, a_finding()))[0]["outcome"] == "applied"
+    fresh.catch_up()
+    fresh.catch_up()                                 # acknowledges, and tells of nothing that waits
+    assert row_of(office, fresh)["attention"] == []
+    assert fresh.deliver(fresh.create("finding", OLD, a_finding()))[0]["outcome"] == "quarantined"
