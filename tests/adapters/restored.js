@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline'
 
-import { aFinding, conflictsOf, record } from './office.js'
+import { aFinding, call, conflictsOf, record, supervisor } from './office.js'
 
 const { [process.argv[3]]: Client } = await import(`./${process.argv[2]}-client.js`)
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
@@ -15,6 +15,7 @@ const ask = async (what) => {
   assert.equal((await answers.next()).value, 'done')
 }
 
+const { token } = await supervisor()
 const one = await Client.start('甲')
 const two = await Client.start('乙')
 const both = async () => {
@@ -26,8 +27,10 @@ await ask('backup')
 const late = await one.create('finding', aFinding('备份后'))
 await one.edit('finding', early, { text: '备份后改的' })
 await both()
+const { id: lost } = await call('POST', '/records/finding', token, { scope: one.scope, fields: aFinding('只在办公室') })
 await two.edit('finding', late, { condition: '属实' })
 await both()
+assert.ok(await one.read('finding', lost))
 await one.edit('finding', early, { condition: '离线改的' })
 await ask('restore')
 await both()
@@ -36,6 +39,7 @@ assert.equal((await record('finding', early)).fields.text, '备份后改的')
 assert.equal((await record('finding', early)).fields.condition, '离线改的')
 assert.deepEqual([(await record('finding', late)).fields.text, (await record('finding', late)).fields.condition], ['备份后', '属实'])
 for (const client of [one, two]) {
+  assert.equal(await client.read('finding', lost), null)
   assert.deepEqual(client.device.problems, [])
   for (const id of [early, late]) {
     const { version, fields } = await record('finding', id)

@@ -18,6 +18,7 @@ export class RxdbClient {
     client.net = network()
     client.disk = getRxStorageMemory()
     client.name = `test-${newId()}`
+    client.conflicts = []
     await client.open()
     client.device = await Device.enrol({ url, code: await invite(client.person.username), name, fetch: client.net.fetch,
                                          storage: client.storage })
@@ -42,6 +43,7 @@ export class RxdbClient {
     const states = TYPES.map((type) => replicateRxCollection({
       collection: this.database[type], replicationIdentifier: `menqian-${type}`, retryTime: 20, waitForLeadership: false,
       ...rxdb(this.database[type], this.device) }))
+    states.forEach((state) => state.conflict$.subscribe((conflict) => this.conflicts.push(conflict)))
     const failed = new Promise((resolve, reject) => states.forEach((state) => state.error$.subscribe((error) => reject(
       new Error(JSON.stringify(error.parameters.errors ?? error.message))))))
     failed.catch(() => undefined)

@@ -193,6 +193,23 @@ export function scenarios(Client) {
     assert.equal((await two.read('finding', id)).fields.text, '甲在推送时改的')
   })
 
+  test('an edit that the server had already brings what the pull before it could not show', async () => {
+    const [one, two, id] = await withFinding()
+    await two.edit('finding', id, { ...EDIT, condition: '夜间' })
+    await two.sync()
+    let again = 1
+    one.net.before = async (path) => {
+      if (again && path.startsWith('/sync/pull')) {
+        again -= 1
+        await one.edit('finding', id, EDIT)
+      }
+    }
+    await one.sync()
+    await converged(one, two)
+    assert.equal((await one.read('finding', id)).fields.condition, '夜间')
+    assert.deepEqual(await conflictsOf(id), [])
+  })
+
   test('a cursor that is not taken any more costs a whole pull and no edit', async () => {
     const [one, two, id] = await withFinding()
     const moved = await two.create('finding', aFinding('要搬走的'))

@@ -38,7 +38,8 @@ def test_a_restored_server_gets_again_what_it_had_acknowledged(engine: Engine, t
                                                                client: str) -> None:
     server = installed(tmp_path / "first", engine.another()).start()
     program = subprocess.Popen([str(NODE), str(HERE / "restored.js"), database, client], cwd=ROOT,
-                               env=office_of(server), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                               env=office_of(server), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
     assert program.stdin is not None and program.stdout is not None
     said = []
     try:
