@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import resolved_between
 from sync.cursors import Cursor
 from sync.models import Clock, Device, Record
 from sync.pull import SENT, Reader, change_of, settled_between
@@ -87,11 +88,12 @@ def is_behind(session: Session, written: Written, most: int) -> bool:
 
 
 def continuation(session: Session, reader: Reader, written: Written, secret: bytes) -> dict[str, Any]:
-    """What this reader needs beside the file: the cursor of the tail, and what was settled before it."""
+    """What this reader needs beside the file: the cursor of the tail, and what was settled and resolved before it."""
     cursor = Cursor(written.epoch, reader.id, written.seq, written.codes)
     last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
     return {"changes": written.changes, "cursor": cursor.text(secret), "epoch": written.epoch, "last_n": last_n,
-            "settled": settled_between(session, reader.id, 0, written.seq)}
+            "settled": settled_between(session, reader.id, 0, written.seq),
+            "resolved": resolved_between(session, reader.user_id, 0, written.seq)}
 
 
 def _pages(session: Session, view: View) -> Iterator[list[dict[str, Any]]]:
