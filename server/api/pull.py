@@ -76,4 +76,4 @@ def number_argument(name: str, default: int, *, least: int, most: int) -> int:
         return most
     if not (text.isascii() and text.isdigit()) or int(digits or 0) < least:
         raise Problem("invalid_request", f"{name} must be a number from {least}", errors={name: ["not a number"]})
-    return min(int(digits), most)
+    return min(int(digits or 0), most)
