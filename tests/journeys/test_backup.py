@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from sync.device.device import Device
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.conftest import Engine, installed
+from tests.handheld import Handheld
 from tests.running import Server
 from tests.wire import Person, a_finding, refused, sha256
 
@@ -101,6 +104,24 @@ def test_all_that_was_delivered_is_there_once_after_a_restore(own: Server, engin
         server.kill()
 
 
+@contextmanager
+def pushing(device: Handheld) -> Iterator[list[str]]:
+    """The device reports findings without a pause while the context lasts; their ids."""
+    over, reported = threading.Event(), list[str]()
+
+    def push() -> None:
+        while not over.is_set():
+            reported.append(device.report(SCOPE))
+
+    thread = threading.Thread(target=push)
+    thread.start()
+    try:
+        yield reported
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["grown"], indirect=True)
 def test_a_backup_moves_from_either_engine_to_the_other(own: Server, engine: Engine, tmp_path: Path) -> None:
@@ -111,7 +132,9 @@ def test_a_backup_moves_from_either_engine_to_the_other(own: Server, engine: Eng
     assert device.upload(content).status_code == 204
     assert eventually(lambda: device.owner.record("evidence", evidence["record_id"])["fields"]["media"]["state"]
                       == "verified", within_s=40)
-    own.cli("backup", "--with-media", str(tmp_path / "grown"))
+    with pushing(device) as during:
+        own.cli("backup", "--with-media", str(tmp_path / "grown"))
+    assert during
     own.kill()
     small = Server(tmp_path / "small")
     small.cli("restore", str(tmp_path / "grown"))
