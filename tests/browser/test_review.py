@@ -138,3 +138,16 @@ def test_the_skip_link_is_the_first_stop(seat: Callable[[str], Desk]) -> None:
     desk.see("/reviews")
     desk.page.keyboard.press("Tab")
     assert desk.page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+
+
+def test_new_work_is_announced_on_the_open_queue(seat: Callable[[str], Desk], device: Handheld) -> None:
+    photographed(device, "早到")
+    page = seat("reviewer").page
+    notice = page.locator("[data-live]")
+    with page.expect_response(lambda answer: answer.url.endswith("/poke")) as opened:
+        expect(notice).to_be_hidden()
+    assert opened.value.status == 200
+    finding = photographed(device, "后到")
+    expect(notice).to_be_visible(timeout=30_000)
+    notice.get_by_role("link").click()
+    expect(page.locator(f"[data-row] a[href*='{finding}']").first).to_be_visible()
