@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from schemas.records import RECORD_TYPES, Merge, RecordType
 from sync import journal, merkle, notes
 from sync.conflicts import DELETED
-from sync.merge import SCOPE, put_value, same
+from sync.equality import same
+from sync.merge import SCOPE, put_value
 from sync.models import Checkpoint, Clock, History, JournalEntry, JournalNode, Record
 
 CHUNK = 1000

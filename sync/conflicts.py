@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import CONFLICT
-from sync.merge import CREATOR, SCOPE, WHOLE, Overlap, same
+from sync.equality import same
+from sync.merge import CREATOR, SCOPE, WHOLE, Overlap
 from sync.models import Record
 from sync.rules import Context
 from sync.settlement import settle

@@ -8,12 +8,13 @@ anybody "did another writer change it after my base?". A unit without a stamp st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.problems import Problem
 from schemas.records import Merge, RecordType
+from sync.equality import same
 
 Stamps = dict[str, Any]
 CREATOR = ""
@@ -28,6 +29,16 @@ class Edit:
     set: Mapping[str, Any]
     add: Mapping[str, Any] = field(default_factory=dict)
     remove: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Past(NamedTuple):
+    """One version of a record: who wrote it, and what he changed, `{unit: {from, to}}`."""
+
+    writer: str
+    changed: Mapping[str, Any]
+
+
+History = Callable[[], Iterable[Past]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +64,6 @@ class Merged:
     overlaps: list[Overlap] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     others_changed: bool = False
-
-
-def same(one: Any, other: Any) -> bool:
-    """Equality of two values as people sent them, without what the server added to a position."""
-    return bool(_plain(one) == _plain(other)) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def touched(stamps: Stamps, unit: str, version: int, writer: str, present: bool) -> None:
@@ -114,19 +120,21 @@ def put_value(record_type: RecordType, fields: dict[str, Any], unit: str, value:
 
 
 def merge(record_type: RecordType, current: Mapping[str, Any], stamps: Stamps, writer: str, base: int, version: int,
-          edit: Edit, history: Callable[[], Sequence[Mapping[str, Any]]]) -> Merged:
+          edit: Edit, history: History) -> Merged:
     """Merge an edit that a writer made on top of version `base`; `version` is the number the result will get.
 
-    `history()` gives the `changed` documents ({unit: {from, to}}) of the versions after `base`, oldest first; it is
-    called only when something overlaps. Raises `immutable_field` for a value that may be given only once.
+    `history()` gives the versions after `base`, oldest first; it is read only when something overlaps, and only so far
+    as is needed. Raises `immutable_field` for a value that may be given only once.
     """
     merged = Merged(dict(current), dict(stamps),
                     others_changed=changed_by_others(stamps, WHOLE, writer, base, present=True))
-    for unit, value in _units(record_type, merged, edit, writer, base):
-        _merge_value(record_type, merged, unit, value, writer, base, version, history)
+    units = _units(record_type, merged, edit, writer, base)
+    seen = _seen(record_type, merged, units, writer, base, history)
+    for unit, value in units.items():
+        _merge_value(record_type, merged, unit, value, writer, version, seen.get(unit))
     for name in {**edit.add, **edit.remove, **_sets(record_type, edit)}:
         if record_type.rule(name) is Merge.SET:
-            _merge_members(record_type, merged, name, edit, writer, base, version, history)
+            _merge_members(merged, name, edit, writer, base, version)
         elif record_type.rule(name) is Merge.APPEND:
             _append(merged, name, [*(edit.set.get(name) or ()), *(edit.add.get(name) or ())], writer, version)
         else:
@@ -136,7 +144,7 @@ def merge(record_type: RecordType, current: Mapping[str, Any], stamps: Stamps, w
     return merged
 
 
-def _units(record_type: RecordType, merged: Merged, edit: Edit, writer: str, base: int) -> list[tuple[str, Any]]:
+def _units(record_type: RecordType, merged: Merged, edit: Edit, writer: str, base: int) -> dict[str, Any]:
     """The units that `set` names, with their new values; bound values come as {member: value} of what was named."""
     units: dict[str, Any] = {}
     for name, value in edit.set.items():
@@ -150,7 +158,7 @@ def _units(record_type: RecordType, merged: Merged, edit: Edit, writer: str, bas
             units.update({f"{name}.{key}": part for key, part in _entries(merged, name, value, writer, base).items()})
         elif rule not in (Merge.SET, Merge.APPEND):
             units[name] = value
-    return list(units.items())
+    return units
 
 
 def _entries(merged: Merged, name: str, value: dict[str, Any] | None, writer: str, base: int) -> dict[str, Any]:
@@ -161,26 +169,52 @@ def _entries(merged: Merged, name: str, value: dict[str, Any] | None, writer: st
             if not changed_by_others(merged.stamps, f"{name}.{key}", writer, base, present=True)}
 
 
-def _merge_value(record_type: RecordType, merged: Merged, unit: str, value: Any, writer: str, base: int, version: int,
-                 history: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+def _seen(record_type: RecordType, merged: Merged, units: Mapping[str, Any], writer: str, base: int,
+          history: History) -> dict[str, tuple[Any, Any]]:
+    """Of the units that others changed after `base` to another value: the value at base, and the one that the writer
+    looked at, which is his own newest since or that. The second counts where he names a part of a bound value."""
+    apart: dict[str, tuple[Any, Any]] = {}
+    parts: set[str] = set()
+    for unit, value in units.items():
+        stands, members = value_of(record_type, merged.fields, unit), _members(record_type, unit)
+        if changed_by_others(merged.stamps, unit, writer, base, present=_present(stands)) \
+                and (members or not same(stands, value)):
+            apart[unit] = (stands, stands)
+            parts |= {unit} if members and len(value) < len(members) else set()
+    unread = set(apart)
+    for past in history() if apart else ():
+        for unit in unread & past.changed.keys():
+            apart[unit] = (past.changed[unit]["from"], past.changed[unit]["from"])
+        unread -= past.changed.keys()
+        for unit in parts & past.changed.keys() if past.writer == writer else ():
+            apart[unit] = (apart[unit][0], past.changed[unit]["to"])
+        if not unread and not parts:
+            break
+    return apart
+
+
+def _merge_value(record_type: RecordType, merged: Merged, unit: str, value: Any, writer: str, version: int,
+                 seen: tuple[Any, Any] | None) -> None:
+    """Set a unit; `seen` is what `_seen` says of one that was changed apart, None for another."""
     theirs = value_of(record_type, merged.fields, unit)
-    overlapping = changed_by_others(merged.stamps, unit, writer, base, present=_present(theirs))
-    at_base = _at_base(unit, theirs, history) if overlapping else theirs
-    mine = {**(at_base or {}), **value} if _members(record_type, unit) else value
+    at_base, looked_at = seen or (theirs, theirs)
+    mine = {**(looked_at or {}), **value} if _members(record_type, unit) else value
     if same(theirs, mine):
         return
     if record_type.rule(unit) is Merge.ONCE and theirs is not None:
         raise Problem("immutable_field", f"{unit} stands and cannot be changed", errors={unit: ["cannot be changed"]})
-    if overlapping:
+    if seen:
         merged.overlaps.append(Overlap(unit, at_base, theirs, mine, "mine"))
     put_value(record_type, merged.fields, unit, mine)
     merged.changed[unit] = (theirs, mine)
     touched(merged.stamps, unit, version, writer, present=_present(theirs))
 
 
-def _merge_members(record_type: RecordType, merged: Merged, name: str, edit: Edit, writer: str, base: int,
-                   version: int, history: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
-    """Add and remove members; an add and a concurrent remove of the same member: the add wins."""
+def _merge_members(merged: Merged, name: str, edit: Edit, writer: str, base: int, version: int) -> None:
+    """Add and remove members; an add and a concurrent remove of the same member: the add wins.
+
+    Only an add can win, so a member that goes takes its stamps along: stamps never outgrow the record.
+    """
     members = list(merged.fields.get(name) or ())
     added, removed = list(edit.add.get(name) or ()), list(edit.remove.get(name) or ())
     if name in edit.set:
@@ -195,7 +229,7 @@ def _merge_members(record_type: RecordType, merged: Merged, name: str, edit: Edi
         if member in members and member not in added \
                 and not changed_by_others(merged.stamps, unit, writer, base, present=True):
             members.remove(member)
-            touched(merged.stamps, unit, version, writer, present=True)
+            merged.stamps.pop(unit, None)
     again = False
     for member in added:
         unit = f"{name}.{member}"
@@ -231,13 +265,6 @@ def _sets(record_type: RecordType, edit: Edit) -> dict[str, Any]:
     return {name: value for name, value in edit.set.items() if record_type.rule(name) in (Merge.SET, Merge.APPEND)}
 
 
-def _at_base(unit: str, current: Any, history: Callable[[], Sequence[Mapping[str, Any]]]) -> Any:
-    for changed in history():
-        if unit in changed:
-            return changed[unit]["from"]
-    return current
-
-
 def _marks(stamps: Stamps, unit: str, present: bool) -> list[list[Any]]:
     marks: list[list[Any]] | None = stamps.get(unit)
     if marks is not None:
@@ -259,7 +286,3 @@ def _put(fields: dict[str, Any], name: str, value: Any) -> None:
         fields.pop(name, None)
     else:
         fields[name] = value
-
-
-def _plain(value: Any) -> Any:
-    return {name: part for name, part in value.items() if name != "normalized"} if isinstance(value, dict) else value

@@ -15,9 +15,10 @@ from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
 from sync.conflicts import COMMAND, DELETED, open_conflict, resolve
+from sync.equality import same
 from sync.kept import Kept
 from sync.late import must_reach, scope_of_new
-from sync.merge import SCOPE, WHOLE, Edit, Merged, Overlap, changed_by_others, merge, same, touched
+from sync.merge import SCOPE, WHOLE, Edit, Merged, Overlap, changed_by_others, merge, touched
 from sync.models import Held, Quarantined
 from sync.records import Door
 from sync.rules import Context
@@ -117,7 +118,7 @@ def _scope_after(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> 
     record, is no move; a move against somebody else's is an overlap, and the later arrival wins."""
     if mutation.scope is None or mutation.scope == kept.scope:
         return kept.scope, []
-    moves = [changed[SCOPE] for changed in door.history_after(kept.id, mutation.base) if SCOPE in changed]
+    moves = [past.changed[SCOPE] for past in door.history_after(kept.id, mutation.base) if SCOPE in past.changed]
     at_base = moves[0]["from"] if moves else kept.scope
     apart = changed_by_others(kept.stamps, SCOPE, writer.id, mutation.base, present=False)
     if mutation.scope == at_base and apart:
@@ -164,8 +165,8 @@ def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outco
                                               note={"reason": reason}, checked=False))
     if kept.declared.immutable or door.rules.of(kept.declared).seals(kept):
         raise Problem("sealed", f"a {kept.type} like this is never deleted")
-    late = {unit: change["to"] for changed in door.history_after(kept.id, mutation.base)
-            for unit, change in changed.items() if not _own_last(kept, unit, writer)}
+    late = {unit: change["to"] for past in door.history_after(kept.id, mutation.base)
+            for unit, change in past.changed.items() if not _own_last(kept, unit, past.writer, writer)}
     after = door.change(kept, kept.fields, writer, op="delete", changed={DELETED: (False, True)}, deleted=True,
                         note={"reason": reason})
     if not late:
@@ -174,10 +175,13 @@ def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outco
     return Outcome("conflicted", after, [open_conflict(door, kept, overlap, writer, mutation)])
 
 
-def _own_last(kept: Kept, unit: str, writer: Writer) -> bool:
-    """True when the unit's newest value is this writer's own, or the server derived it."""
+def _own_last(kept: Kept, unit: str, by: str, writer: Writer) -> bool:
+    """True when the unit's newest value is this writer's own, or the server derived it. Of sets and lists, whose
+    members are units of their own, true for what this writer changed in the version that is `by` somebody."""
     marks = kept.stamps.get(unit)
-    return marks is None or marks[0][1] == writer.id
+    if marks is None:
+        return by == writer.id or kept.declared.rule(unit) not in (Merge.SET, Merge.APPEND)
+    return bool(marks[0][1] == writer.id)
 
 
 def _command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:

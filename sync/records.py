@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from sync.bulk import Among, insert_rows
 from sync.gate import Gate, close_gate
 from sync.kept import COLUMNS, RECORD, Kept, kept_from, to_row
 from sync.late import is_late, take_along
-from sync.merge import CREATOR, WHOLE, Stamps, touched, unit_of
+from sync.merge import CREATOR, WHOLE, Past, Stamps, touched, unit_of
 from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
 from sync.rules import Context, Rules
 from sync.writers import SERVER, Writer
@@ -34,6 +34,7 @@ UPDATE = update(RECORD).where(RECORD.c.id == bindparam("b_id")).values(
     {name: bindparam(f"b_{name}") for name in COLUMNS if name != "id"})
 SCOPE_SEEN = table_of(ScopeSeen)
 SEEN = update(SCOPE_SEEN).where(SCOPE_SEEN.c.scope == bindparam("b_scope")).values(last_seq=bindparam("b_seq"))
+FEW = 50
 
 T = TypeVar("T")
 
@@ -99,13 +100,20 @@ class Door:
         """The side rows of one table that wait for the flush."""
         return [values for model, values in self._rows if model is table]
 
-    def history_after(self, record_id: str, version: int) -> list[Mapping[str, Any]]:
-        """The `changed` documents of a record's versions after the given one, oldest first."""
-        stored = self.session.execute(
-            select(History.changed).where(History.record_id == record_id, History.version > version)
-            .order_by(History.version)).scalars() if record_id in self._stored else ()
-        fresh = (row["changed"] for row in self._history if row["record_id"] == record_id and row["version"] > version)
-        return [orjson.loads(text) for text in (*stored, *fresh)]
+    def history_after(self, record_id: str, version: int) -> Iterator[Past]:
+        """A record's versions after the given one, oldest first, read as far as the caller wants to know."""
+        fresh = [row for row in self._history if row["record_id"] == record_id and row["version"] > version]
+        room = FEW if record_id in self._stored else 0
+        while room:
+            rows = self.session.execute(
+                select(History.version, History.device_id, History.actor, History.changed)
+                .where(History.record_id == record_id, History.version > version)
+                .order_by(History.version).limit(room)).all()
+            yield from (Past(row.device_id or row.actor, orjson.loads(row.changed)) for row in rows)
+            version = rows[-1].version if rows else version
+            room = room * 4 if len(rows) == room else 0
+        for row in fresh:
+            yield Past(row["device_id"] or row["actor"], orjson.loads(row["changed"]))
 
     def version_of(self, record_id: str, version: int) -> Mapping[str, Any]:
         """Who wrote a version of a record, and when it arrived: `{actor, device_id, at}`."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.problems import Problem
 from schemas.records import Merge, RecordType
-from sync.merge import SCOPE, WHOLE, Edit, Merged, merge, put_value, same, touched, unit_of, value_of
+from sync.equality import same
+from sync.merge import SCOPE, WHOLE, Edit, Merged, merge, put_value, touched, unit_of, value_of
 from sync.rules import Context
 from sync.writers import Writer
 

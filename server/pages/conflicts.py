@@ -24,8 +24,8 @@ from server.pages.entrance import bp, done, loaded
 from server.pages.inputs import input_of, typed
 from server.pages.lookups import learn_names
 from server.pages.values import apart_m
+from sync.equality import same
 from sync.kept import Kept, kept_from
-from sync.merge import same
 from sync.records import RECORD
 from sync.writers import covers
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.problems import Problem
 from schemas.records import RECORD_TYPES
-from sync.merge import CREATOR, Edit, merge
+from sync.merge import CREATOR, Edit, Past, merge
 
 FINDING, INSPECTION = RECORD_TYPES["finding"], RECORD_TYPES["inspection"]
 CREATED = {CREATOR: "anna"}
@@ -16,7 +16,8 @@ CREATED = {CREATOR: "anna"}
 
 def merged(fields, writer, base, *, version=2, stamps=None, history=(), record_type=FINDING, **edit):
     return merge(record_type, fields, stamps or CREATED, writer, base, version,
-                 Edit(edit.get("set", {}), edit.get("add", {}), edit.get("remove", {})), lambda: list(history))
+                 Edit(edit.get("set", {}), edit.get("add", {}), edit.get("remove", {})),
+                 lambda: [Past("anna", changed) for changed in history])
 
 
 def after_anna_changed(name, before, after):
@@ -159,7 +160,7 @@ def test_every_value_is_in_the_row_the_history_or_an_overlap(edits):
     for writer, back, change in edits:
         base = max(1, version - back)
         result = merge(FINDING, fields, stamps, writer, base, version + 1, Edit(change),
-                       lambda base=base: [changed for number, changed in history if number > base])
+                       lambda base=base: [past for number, past in history if number > base])
         for name, value in change.items():
             assert result.fields[name] == value
             kept.add((name, value))
@@ -167,9 +168,10 @@ def test_every_value_is_in_the_row_the_history_or_an_overlap(edits):
             assert overlap.theirs == fields.get(overlap.unit)
         if result.changed:
             version += 1
-            history.append((version, {unit: {"from": old, "to": new} for unit, (old, new) in result.changed.items()}))
+            changed = {unit: {"from": old, "to": new} for unit, (old, new) in result.changed.items()}
+            history.append((version, Past(writer, changed)))
         fields, stamps = result.fields, result.stamps
-    seen = {(name, change["to"]) for _, changed in history for name, change in changed.items()} | set(fields.items())
+    seen = {(name, change["to"]) for _, past in history for name, change in past.changed.items()} | set(fields.items())
     assert kept <= seen
 
 
@@ -196,3 +198,29 @@ def test_adding_again_what_one_added_oneself_wins_over_a_concurrent_remove():
 def test_setting_the_members_that_stand_changes_nothing():
     merged = merge(FINDING, {"tags": ["k"]}, {CREATOR: "a"}, "a", 1, 2, Edit({"tags": ["k"]}), list)
     assert not merged.changed
+
+
+def test_a_part_of_a_bound_value_is_set_upon_the_writers_own_newer_value():
+    start = {"class_code": "0101", "severity": "low"}
+    first = merged(start, "bo", 1, set={"severity": "mid"})
+    second = merged(first.fields, "anna", 1, version=3, stamps=first.stamps, set={"class_code": "0504"},
+                    history=[{"classification": {"from": start, "to": first.fields}}])
+    past = [Past("bo", {"classification": {"from": start, "to": first.fields}}),
+            Past("anna", {"classification": {"from": first.fields, "to": {"class_code": "0504", "severity": "low"}}})]
+    third = merge(FINDING, second.fields, second.stamps, "anna", 1, 4, Edit({"severity": "high"}), lambda: past)
+    assert third.fields == {"class_code": "0504", "severity": "high"}
+
+
+def test_true_is_not_one_and_a_fields_own_normalized_is_a_value():
+    result = merged({"later": {"v": 1}, "other": {"normalized": 1}}, "bo", 1,
+                    set={"later": {"v": True}, "other": {"normalized": 2}})
+    assert result.fields == {"later": {"v": True}, "other": {"normalized": 2}} and result.changed.keys() == \
+        {"later", "other"}
+
+
+def test_a_member_that_went_leaves_no_stamp_and_a_second_removal_is_none():
+    gone = merged({"tags": ["k"]}, "bo", 1, remove={"tags": ["k"]})
+    assert set(gone.stamps) == {CREATOR, "*"}
+    back = merge(FINDING, gone.fields, gone.stamps, "chen", 1, 3, Edit({}, {"tags": ["k"]}), list)
+    again = merge(FINDING, back.fields, back.stamps, "chen", 1, 4, Edit({}, {}, {"tags": ["k"]}), list)
+    assert again.fields["tags"] == []

@@ -129,3 +129,12 @@ def test_a_move_to_where_the_record_lies_is_no_move_for_others(desk):
                            "command": {"name": "move", "args": {"scope": "320412100", "reason": "查看"}}})
     [outcome] = desk.push(one, desk.edit(made["record_id"], 1, scope="320412102"))
     assert (outcome["outcome"], outcome["conflicts"]) == ("merged", [])
+
+
+def test_a_deletion_against_somebody_elses_new_tag_is_a_conflict(desk):
+    anna, bo = desk.device(), desk.device()
+    [made] = desk.push(anna, desk.finding(tags=["a"]))
+    desk.push(bo, desk.edit(made["record_id"], 1, add={"tags": ["b"]}))
+    [deleted] = desk.push(anna, {"type": "finding", "record_id": made["record_id"], "op": "delete", "base": 1,
+                                 "set": {"reason": "twice"}})
+    assert deleted["outcome"] == "conflicted"
