@@ -1,17 +1,19 @@
 """A pull: the newest state of what changed after the cursor in the reader's scopes (protocol section 3).
 
-All is read from one snapshot. The cursor moves to the last number that was sent or, when nothing is left, to the
-snapshot's own number; since numbers become visible in order, nothing at or before it can appear later.
+A page ends at its limit, or before, when its documents have PAGE_SIZE characters: then `more` is true. All is read from
+one snapshot, and no more of it than the page holds. The cursor moves to the last number that was sent or, when nothing
+is left, to the snapshot's own number; since numbers become visible in order, nothing at or before it can appear later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, not_, select
+from sqlalchemy import Row, Select, not_, select
 from sqlalchemy.orm import Session
 
 from sync.conflicts import resolved_between
@@ -21,8 +23,11 @@ from sync.models import Clock, Departure, Device, Receipt, Record
 from sync.scope import View, view_of
 
 FEW_SCOPES = 8
+PAGE_SIZE = 4 * 2**20
+BUFFERED = 50
 SENT = tuple(RECORD.c[name] for name in ("seq", "type", "id", "version", "deleted", "scope", "fields", "created_at",
                                          "created_by", "updated_at"))
+FIELDS = SENT.index(RECORD.c.fields)
 
 Sent = Row[*tuple[Any, ...]]
 
@@ -48,10 +53,12 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
     cursor.turn_to(reader.scopes)
     view = view_of(session, reader.scopes)
     changes: list[dict[str, Any]] = []
-    while cursor.pending and len(changes) < limit:
-        changes += _segment(session, cursor, view, limit - len(changes))
+    full = False
+    while cursor.pending and len(changes) < limit and not full:
+        part, full = _segment(session, cursor, view, limit - len(changes))
+        changes += part
     more = True
-    if not cursor.pending and len(changes) < limit:
+    if not cursor.pending and len(changes) < limit and not full:
         tail, more = _tail(session, cursor, clock.seq, limit - len(changes))
         changes += tail
     last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
@@ -64,56 +71,79 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
 def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[dict[str, Any]], bool]:
     """Changes and departures after the cursor in order of their numbers, at most `room`; moves the cursor."""
     view = view_of(session, cursor.codes, cursor.seq)
-    rows: list[Sent] = []
-    if len(view.full) + len(view.above) <= FEW_SCOPES:
-        for scope in (*view.full, *view.above):
-            one = View(view.codes, *(((scope,), ()) if scope in view.full else ((), (scope,))))
-            rows += _changed(session, one, cursor.seq, room, seek_by_scope=True)
-    else:
-        rows += _changed(session, view, cursor.seq, room, seek_by_scope=False)
-    found = [(row[0], change_of(row)) for row in rows]
+    few = len(view.full) + len(view.above) <= FEW_SCOPES
+    parts = [View(view.codes, (scope,), ()) for scope in view.full] + [View(view.codes, (), (scope,))
+                                                                       for scope in view.above] if few else [view]
+    found: list[tuple[int, int, dict[str, Any]]] = []
+    read_until = now
+    for part in parts:
+        rows, full = read_rows(session, select(*SENT).where(Record.seq > cursor.seq, part.condition(seek_by_scope=few))
+                           .order_by(Record.seq).limit(room + 1))
+        read_until = min(read_until, rows[-1][0]) if full else read_until
+        found += [(row[0], len(row[FIELDS]), change_of(row)) for row in rows]
     found += _departed(session, view, cursor.seq, room)
-    found.sort(key=lambda pair: pair[0])
-    page, more = found[:room], len(found) > room
-    cursor.seq = page[-1][0] if more else now
-    return [change for _, change in page], more
+    found = sorted((one for one in found if one[0] <= read_until), key=itemgetter(0))
+    length = min(room, _fitting(size for _, size, _ in found))
+    more = len(found) > length or read_until < now
+    cursor.seq = found[length - 1][0] if more else now
+    return [change for _, _, change in found[:length]], more
 
 
-def _changed(session: Session, view: View, since: int, room: int, seek_by_scope: bool) -> Sequence[Sent]:
-    return session.connection().execute(select(*SENT).where(Record.seq > since, view.condition(seek_by_scope))
-                                        .order_by(Record.seq).limit(room + 1)).all()
+def _fitting(sizes: Iterable[int]) -> int:
+    """How many of the documents make a full page: one at least, if there is one."""
+    count = total = 0
+    for size in sizes:
+        count, total = count + 1, total + size
+        if total >= PAGE_SIZE:
+            break
+    return count
 
 
-def _departed(session: Session, view: View, since: int, room: int) -> list[tuple[int, dict[str, Any]]]:
+def read_rows(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[list[Sent], bool]:
+    """The rows of a query, so many as fill a page; was it filled, so that there may be more?"""
+    rows: list[Sent] = []
+    size = 0
+    with session.connection().execute(query.execution_options(yield_per=BUFFERED)) as result:
+        for part in result.partitions():
+            for row in part:
+                rows.append(row)
+                size += len(row[FIELDS])
+                if size >= PAGE_SIZE:
+                    return rows, True
+    return rows, False
+
+
+def _departed(session: Session, view: View, since: int, room: int) -> list[tuple[int, int, dict[str, Any]]]:
     """Records that left the view; one that came back is told as a change, not as a departure."""
     rows = session.execute(
         select(Departure.seq, Departure.record_id, Departure.type)
         .join(Record, Record.id == Departure.record_id)
         .where(view.saw(Departure.type, Departure.from_scope), Departure.seq > since, not_(view.condition()))
         .order_by(Departure.seq).limit(room + 1)).all()
-    return [(row.seq, {"type": row.type, "id": row.record_id, "op": "forget"}) for row in rows]
+    return [(row.seq, 0, {"type": row.type, "id": row.record_id, "op": "forget"}) for row in rows]
 
 
-def _segment(session: Session, cursor: Cursor, view: View, room: int) -> list[dict[str, Any]]:
-    """The next part of a change of scopes; moves or removes the cursor's first pending segment."""
+def _segment(session: Session, cursor: Cursor, view: View, room: int) -> tuple[list[dict[str, Any]], bool]:
+    """The next part of a change of scopes, and whether it fills a page; moves or removes the cursor's first pending
+    segment."""
     kind, codes, position = cursor.pending[0]
     part = view_of(session, codes)
     if kind == "left":
-        return _left(session, cursor, part, view, room)
+        return _left(session, cursor, part, view, room), False
     query = select(*SENT).where(part.condition())
     if kind == "forget":
         query = query.where(Record.created_seq <= cursor.seq, Record.id > position).order_by(Record.id)
     else:
         query = query.where(Record.seq <= cursor.seq, Record.seq > position).order_by(Record.seq)
-    rows = session.connection().execute(query.limit(room)).all()
-    if len(rows) < room:
+    rows, full = read_rows(session, query.limit(room))
+    if len(rows) < room and not full:
         cursor.pending.pop(0)
     else:
         cursor.pending[0][2] = rows[-1].id if kind == "forget" else rows[-1].seq
     visible = [row for row in rows if view.shows(row.type, row.scope) != (kind == "forget")]
     if kind == "forget":
-        return [{"type": row.type, "id": row.id, "op": "forget"} for row in visible]
-    return [change_of(row) for row in visible if not row.deleted]
+        return [{"type": row.type, "id": row.id, "op": "forget"} for row in visible], full
+    return [change_of(row) for row in visible if not row.deleted], full
 
 
 def _left(session: Session, cursor: Cursor, part: View, view: View, room: int) -> list[dict[str, Any]]:

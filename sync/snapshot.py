@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sync.conflicts import resolved_between
 from sync.cursors import Cursor
 from sync.models import Clock, Device, Record
-from sync.pull import SENT, Reader, change_of, settled_between
+from sync.pull import SENT, Reader, change_of, read_rows, settled_between
 from sync.scope import View, view_of
 
 FORMAT = 1
@@ -101,8 +101,8 @@ def _pages(session: Session, view: View) -> Iterator[list[dict[str, Any]]]:
     for one in (*(View(view.codes, (scope,), ()) for scope in view.full),
                 *(View(view.codes, (), (scope,)) for scope in view.above)):
         since = -1
-        while rows := session.connection().execute(
-                select(*SENT).where(one.condition(), Record.seq > since).order_by(Record.seq).limit(PAGE)).all():
+        while rows := read_rows(session, select(*SENT).where(one.condition(), Record.seq > since)
+                                .order_by(Record.seq).limit(PAGE))[0]:
             yield [change_of(row) for row in rows if not row.deleted]
             since = rows[-1].seq
 
