@@ -115,9 +115,12 @@ def _referred(records: Mapping[str, Remembered], raw: Raw) -> set[str]:
 
 def loses_in(overlap: Overlap, conflict: Raw) -> bool:
     """Does the overlap's losing value stand as the loser of this conflict?"""
-    loser = conflict.get("theirs") if conflict["winner"] == "mine" else conflict.get("mine")
-    if (overlap.unit == DELETED and conflict["winner"] == "mine") or conflict["kind"] == "command":
+    if conflict["kind"] == "command":
         return True
+    if overlap.unit == DELETED:  # an edit that found the record deleted; later ones of the same writer join it
+        mine = conflict["mine"]
+        return conflict["winner"] == "mine" or (isinstance(mine, dict) and set(overlap.loser) <= set(mine))
+    loser = conflict.get("theirs") if conflict["winner"] == "mine" else conflict.get("mine")
     return same(loser, overlap.loser)
 
 

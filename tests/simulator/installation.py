@@ -166,6 +166,8 @@ class Installation:
             getattr(given, "close", lambda: None)()
         except Crash as crash:
             raise Crash(answer) from crash
+        except Exception as error:  # noqa: BLE001  the answer is sent already; a server can only log what comes after
+            SAID.append(repr(error))
         return answer
 
     def kill(self) -> None:

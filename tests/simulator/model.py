@@ -228,7 +228,9 @@ def _deletion(record: Remembered, mutation: Mapping[str, Any], writer: str) -> E
     if record.deleted:
         return Effect(always=True)
     base = mutation.get("base") or 0
-    late = [unit for unit in record.units if record.apart(unit, base, writer) and record.author(unit) != writer]
+    members = (*SETS.get(record.type, ()), *APPENDS.get(record.type, ()))
+    late = [unit for unit in record.units if record.apart(unit, base, writer)
+            and (record.author(unit) != writer or unit.partition(".")[0] in members)]
     for name, entries in (("scope", record.moves), ("status", record.commands)):
         if any(entry.version > base and entry.writer != writer for entry in entries) and entries[-1].writer != writer:
             late.append(name)

@@ -46,6 +46,16 @@ class Oracle:
         self.ledger = Ledger()
         self.crashed = False
 
+    def begin(self, made: Sequence[dict[str, Any]], device_id: str) -> None:
+        """Take in what every schedule starts with."""
+        for raw in made:
+            self.ledger.bodies[raw["id"]] = {name: value for name, value in raw.items() if name != "n"}
+            self.ledger.writers[raw["id"]] = device_id
+            [[text]] = self.world.server.read("SELECT outcome FROM receipt WHERE id = ?", raw["id"])
+            self.ledger.first[device_id, raw["n"]] = self.ledger.outcomes[raw["id"]] = orjson.loads(text)
+            self.apply(raw, device_id, {"conflicts": [], "version": None})
+        self.ledger.seq = self.clock()[0]
+
     def save(self) -> bytes:
         return pickle.dumps(self.ledger)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -51,6 +52,8 @@ class Template:
     devices: list[tuple[Path, str]]
     people: dict[str, Person]
     owners: dict[str, str]
+    made: list[dict[str, Any]]
+    """The mutations by which the first device made the records that all start with, as the server has them."""
 
 
 def make_template(server: Installation, folder: Path) -> Template:
@@ -59,20 +62,31 @@ def make_template(server: Installation, folder: Path) -> Template:
     random = Random("template")
     server.random = random
     people = _people(server, random)
-    devices, owners = [], {}
+    devices, owners, made = [], {}, list[dict[str, Any]]()
     for index, username in enumerate(OWNERS):
         directory = folder / f"template-{index}"
         device = Device.enrol(
             "http://simulator", _invite(server, people["root"], username), f"handheld {index}", directory,
             sign=index % 2 == 0, key=ec.derive_private_key(1000 + index, ec.SECP256R1()), clock=lambda: BEGIN,
             random=random.randbytes, transport=Straight(server))
-        device.pull()
         owners[device.id] = username
+        if index == 0:
+            for scope in SCOPES[:2] * 2:
+                device.create("finding", _finding(random), scope)
+            made = device.unsent()
+            device.push()
+        device.pull()
         device.close()
         devices.append((directory, username))
     database = folder / "template.db"
     server.copy_to(database)
-    return Template(database, devices, people, owners)
+    return Template(database, devices, people, owners, made)
+
+
+def _finding(random: Random) -> dict[str, Any]:
+    word = f"{random.randrange(10**6):06d}~"
+    return {"observed_at": stamp(BEGIN), "address": f"a{word}", "text": f"b{word}", "tags": [f"c{word}", "common"],
+            "class_scheme": "GB/T 30428.2-2013:event", "class_code": "0504", "severity": f"s{word}"}
 
 
 class Straight(httpx.BaseTransport):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -29,7 +30,7 @@ def heal(world: World) -> None:
     for _ in range(ROUNDS):
         before = (world.oracle.clock(), [hand.device.id for hand in world.hands])
         for hand in world.hands:
-            _exchange(world, hand)
+            exchange(world, hand)
         still = all(not hand.device.unsent() for hand in world.hands)
         if still and before == (world.oracle.clock(), [hand.device.id for hand in world.hands]):
             break
@@ -40,13 +41,15 @@ def heal(world: World) -> None:
     check(world)
 
 
-def _exchange(world: World, hand: Hand) -> None:
+def exchange(world: World, hand: Hand) -> None:
+    """One device delivers and fetches; one that the server knows no more enrols anew."""
     try:
         hand.device.push()
         hand.device.pull(world.dice.choice((None, 3)))
     except Problem as problem:
         if problem.status != 401 and problem.action != "new_device":
-            raise
+            waiting = hand.device.unsent()
+            properties.a_poison_mutation_delays_nobody(waiting, (), {"outcome": str(problem)})
         hand.device.enrol_anew(world.invite(hand.person))
         with suppress(Problem):
             hand.device.push()
@@ -57,12 +60,16 @@ def check(world: World) -> None:
     _check_rows(world)
     epoch = world.server.read("SELECT epoch FROM clock")[0][0]
     for hand in world.hands:
-        _check_device(world, hand, epoch)
-    _check_values(world)
+        check_device(world, hand, epoch)
+    check_texts(world, world.oracle.ledger.bodies)
     _check_losers(world)
+    check_held(world)
+    _check_pages(world, world.dice.choice(world.hands))
+
+
+def check_held(world: World) -> None:
     properties.what_was_held_is_settled(world.server.read(
         "SELECT device_id, n, waits_for FROM held WHERE waits_for IN (SELECT id FROM record)"))
-    _check_pages(world, world.dice.choice(world.hands))
 
 
 def _check_rows(world: World) -> None:
@@ -71,12 +78,17 @@ def _check_rows(world: World) -> None:
         properties.effect_and_receipt_both_or_neither(
             bool(rows) and rows[0][0] == record.version,
             f"{record.type} {record.id} should be version {record.version}, is {rows}")
+    check_histories(world)
+
+
+def check_histories(world: World) -> None:
+    """Each record's versions are numbered without gaps."""
     numbers = world.server.read("SELECT record_id, count(*), max(version) FROM history GROUP BY record_id"
                                 " HAVING count(*) <> max(version)")
     properties.versions_and_cursors_never_go_back(f"histories with gaps {numbers}", 0, -len(numbers))
 
 
-def _check_device(world: World, hand: Hand, epoch: str) -> None:
+def check_device(world: World, hand: Hand, epoch: str) -> None:
     store = hand.device.store
     properties.a_restored_server_or_clone_is_noticed(
         f"device {hand.index} believes in epoch {store.get('epoch')}, the server is in {epoch}",
@@ -98,11 +110,12 @@ def _in_scope(world: World, hand: Hand) -> dict[tuple[str, str], tuple[int, str,
         or (row[0] in REACHING and any(code.startswith(row[3]) for code in hand.person.scopes))}
 
 
-def _check_values(world: World) -> None:
+def check_texts(world: World, bodies: Mapping[str, Any]) -> None:
+    """Every unique text of these mutations stands somewhere on the server."""
     store = " ".join(str(row[0]) for query in (
         "SELECT fields FROM record", "SELECT changed FROM history", "SELECT note FROM history WHERE note IS NOT NULL",
         "SELECT mutation FROM quarantine", "SELECT mutations FROM held") for row in world.server.read(query))
-    values = {text: mutation_id for mutation_id, body in world.oracle.ledger.bodies.items()
+    values = {text: mutation_id for mutation_id, body in bodies.items()
               for where in ("set", "add", "remove") for text in _texts(body.get(where))}
     properties.every_value_is_kept(values, store)
 

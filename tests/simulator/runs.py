@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.simulator import properties, quiet
+from tests.simulator import crowd, planted_devices, properties, quiet
+from tests.simulator.crowd import Crowd
 from tests.simulator.installation import Crash, Installation, place
 from tests.simulator.people import Template, make_template
+from tests.simulator.planted import PLANTED
+from tests.simulator.postgres import PostgresInstallation
 from tests.simulator.properties import CHECKED, Broken
 from tests.simulator.script import Script, shrink
 from tests.simulator.world import World
@@ -51,9 +54,9 @@ class Tally:
 class Stage:
     """Where schedules are played: one installation and its template."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.server = Installation(directory / "server")
+    def __init__(self, directory: Path, url: str | None = None) -> None:
+        self.directory, self.crowded = directory, url is not None
+        self.server = PostgresInstallation(directory / "server", url) if url else Installation(directory / "server")
         self.template: Template = make_template(self.server, directory)
 
     def play(self, script: Script, counts: Counter[tuple[str, str]] | None = None) -> Failure | None:
@@ -61,10 +64,13 @@ class Stage:
         folder = self.directory / "schedule"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        world = World(script, self.server, self.template, folder)
+        world = (Crowd if self.crowded else World)(script, self.server, self.template, folder)
         try:
-            world.run()
-            quiet.heal(world)
+            if isinstance(world, Crowd):
+                crowd.play(world)
+            else:
+                world.run()
+                quiet.heal(world)
         except Broken as broken:
             return Failure(script, broken.promise, f"after step {world.step}: {broken.seen}")
         except (Exception, Crash):  # noqa: BLE001  whatever else goes wrong is a failure of that schedule, with its seed
@@ -96,9 +102,9 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """A stage that is cleared away afterwards."""
-    made = Stage(place())
+def stage(url: str | None = None) -> Iterator[Stage]:
+    """A stage that is cleared away afterwards; with the URL of a PostgreSQL one for concurrent writers."""
+    made = Stage(place(), url)
     try:
         yield made
     finally:
@@ -111,9 +117,15 @@ def planted(name: str | None) -> Iterator[None]:
     if name is None:
         yield
         return
-    from tests.simulator.planted import PLANTED
     with PLANTED[name].plant():
         yield
+
+
+def caught(name: str, most: int = 2000) -> tuple[int, Failure | None]:
+    """Play schedules with a planted bug until a promise breaks: how many that took, and which promise."""
+    with planted(name):
+        tally = run(range(most), shrinking=False)
+    return tally.schedules, next(iter(tally.failures), None)
 
 
 def portion(seeds: range, plant: str | None, shrinking: bool) -> Tally:
@@ -122,18 +134,21 @@ def portion(seeds: range, plant: str | None, shrinking: bool) -> Tally:
         return run(seeds, most_failures=len(seeds), shrinking=shrinking)
 
 
-def run(seeds: Iterable[int], *, most_failures: int = 1, shrinking: bool = True) -> Tally:
-    """Play the schedules of these seeds; ends early after so many failures."""
+def run(seeds: Iterable[int], *, most_failures: int = 1, shrinking: bool = True, url: str | None = None) -> Tally:
+    """Play the schedules of these seeds; ends early after so many failures. With `url` on that PostgreSQL."""
     tally, began = Tally(), time.perf_counter()
     checked = Counter(CHECKED)
-    with stage() as here:
+    with stage(url) as here:
         for seed in seeds:
-            failure = here.play(Script.drawn(seed), tally.counts)
+            failure = here.play(crowd.drawn(seed) if url else Script.drawn(seed), tally.counts)
             tally.schedules += 1
             if failure is not None:
-                tally.failures.append(here.shrunk(failure) if shrinking else failure)
+                tally.failures.append(here.shrunk(failure) if shrinking and not url else failure)
                 if len(tally.failures) >= most_failures:
                     break
     tally.counts.update({("check", name): count - checked[name] for name, count in CHECKED.items()})
     tally.seconds = time.perf_counter() - began
     return tally
+
+
+assert planted_devices.__doc__  # imported for the bugs that it registers

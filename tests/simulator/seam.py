@@ -102,6 +102,8 @@ class Seam(httpx.BaseTransport):
         if fault == "lose_answer":
             raise httpx.ReadError("the answer was lost")
         if fault == "cut_answer":
+            if not answer.body.startswith(b"{"):  # what has a length is missed by any client that counts
+                raise httpx.RemoteProtocolError("the answer was cut")
             return answer._replace(body=answer.body[:len(answer.body) // 2])
         key = f"{sent.method} {sent.target}"
         earlier, self._earlier[key] = self._earlier.get(key), answer

@@ -100,7 +100,7 @@ class World:
         self.awaited: list[str] = []
         self.equal_value = "equal~"
         self.oracle = Oracle(self)
-        self.oracle.ledger.seq = self.oracle.clock()[0]
+        self.oracle.begin(template.made, next(iter(template.owners)))
         self.hands: list[Hand] = []
         for index, (directory, person) in enumerate(template.devices[:script.devices]):
             shutil.copytree(directory, folder / f"device-{index}")
