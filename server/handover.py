@@ -1,10 +1,10 @@
 """Scope handover: which scopes a device is known to have, what it may still deliver, and who still holds old work.
 
 When a person's scopes change, his devices go on under those that they have, until a pull comes with a cursor that was
-given out under the new ones. From then on only what a device had made by that time, and said so, counts as made before.
-Both end with `MENQIAN_HANDOVER_DAYS` after the withdrawal; what comes later is quarantined, never lost. Serves whoever
-authenticates a device (`late_terms`), the pull (`acknowledge`), people and enrolment (`enter_scopes`, `first_scopes`),
-and the devices page (`holdings`).
+given out under the new ones (or, of a device that never tells its health, such a cursor is sent). From then on only
+what a device had made by that time, and said so, counts as made before. Both end `MENQIAN_HANDOVER_DAYS` after the
+withdrawal; what comes later is quarantined, never lost. Serves whoever authenticates a device (`late_terms`),
+the pull (`acknowledge`), people and enrolment (`enter_scopes`, `first_scopes`), the devices page (`holdings`).
 """
 
 from __future__ import annotations

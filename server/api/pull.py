@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -13,7 +14,7 @@ from schemas.values import stamp
 from server.api import blueprint
 from server.api.hello import scopes_of
 from server.api.openapi import header, query
-from server.auth import me, must_be_device
+from server.auth import Principal, me, must_be_device
 from server.db import db, fresh_checkpoint, reading
 from server.handover import acknowledge
 from server.house import house
@@ -35,17 +36,25 @@ blp = blueprint("pull", "下行同步 Pull")
 @blp.response(200)
 def pull() -> Response:
     """One page of what changed after the cursor in the caller's scopes."""
-    principal, state = must_be_device(me()), house()
+    principal, state, health = must_be_device(me()), house(), read_header(request.headers.get(HEADER))
+    cursor = request.args.get("cursor") or None
     limit = number_argument("limit", state.settings.changes_per_pull, least=1, most=state.settings.changes_per_pull)
-    if principal.known is not None:
-        acknowledge(principal.id, principal.known, principal.scopes, principal.scopes_version,
-                    request.args.get("cursor"), read_header(request.headers.get(HEADER)))
+    if health:
+        _acknowledge(principal, cursor, health)
     checkpoint = fresh_checkpoint()
     with reading():
-        page = pull_changes(db.session(), principal.reader(), request.args.get("cursor") or None, limit,
-                            state.settings.secret_key)
+        page = pull_changes(db.session(), principal.reader(), cursor, limit, state.settings.secret_key)
+    if not health:
+        _acknowledge(principal, page["cursor"], health)
     return answer({**page, "scopes": scopes_of(principal), "server_time": stamp(state.clock()),
                    "checkpoint": checkpoint})
+
+
+def _acknowledge(principal: Principal, cursor: str | None, health: Mapping[str, Any]) -> None:
+    """A device that tells its health is believed to have what the cursor shows that it came with; of another one
+    nothing is known but what it is being sent."""
+    if principal.known is not None:
+        acknowledge(principal.id, principal.known, principal.scopes, principal.scopes_version, cursor, health)
 
 
 @blp.post("/sync/verify")

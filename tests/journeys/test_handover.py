@@ -117,6 +117,16 @@ def test_what_was_made_before_the_device_learned_of_it_may_come_after(device: Ha
     assert row_of(supervisor, device)["attention"] == []
 
 
+def test_a_client_that_never_tells_its_health_has_what_it_was_sent(device: Handheld, admin: Person,
+                                                                   supervisor: Person) -> None:
+    device.catch_up()
+    reassign(admin, device, NEW)
+    device.catch_up()
+    assert row_of(supervisor, device)["scopes_acknowledged"]["version"] == 2
+    outcome, = device.deliver(device.create("finding", OLD, a_finding()))
+    assert outcome["outcome"] == "quarantined" and outcome["problem"]["code"] == "out_of_scope"
+
+
 def test_a_scope_that_is_given_back_needs_no_acknowledgement_of_what_was_between(device: Handheld, admin: Person,
                                                                                supervisor: Person) -> None:
     device.catch_up()
