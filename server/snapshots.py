@@ -143,7 +143,7 @@ def _newest(folder: Path) -> tuple[Prepared | None, bool]:
     settings = house().settings
     most = max(settings.changes_per_pull, newest.written.changes * settings.snapshot_tail_percent // 100)
     since = house().clock() - parse_time(newest.made_at)
-    return newest, since < timedelta(seconds=RENEWAL_SHARE * newest.took_s) \
+    return newest, timedelta() <= since < timedelta(seconds=RENEWAL_SHARE * newest.took_s) \
         or not is_behind(db.session(), newest.written, most)
 
 

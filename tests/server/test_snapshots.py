@@ -134,6 +134,15 @@ def test_a_snapshot_is_made_anew_only_when_its_tail_has_grown(office: Indoors) -
     assert asked(device)["changes"] == 5
 
 
+def test_a_clock_that_was_set_back_stops_no_renewal(office: Indoors) -> None:
+    device = office.handheld(SCOPE)
+    reported(device, 3)
+    asked(device)
+    reported(device, 3)
+    office.clock.put_on(days=-400)
+    assert asked(device)["changes"] == 6
+
+
 def test_while_somebody_makes_it_others_wait_or_take_the_old_one(office: Indoors) -> None:
     device = office.handheld(SCOPE)
     reported(device, 3)
