@@ -12,12 +12,13 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Dialect, Table, Text, insert, literal
+from sqlalchemy import Dialect, Table, Text, insert, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NULLTYPE
 
 from sync.models import Json
 
@@ -26,10 +27,10 @@ DIALECTS: Mapping[str, Callable[[], Dialect]] = {
     "postgresql": partial(postgresql.dialect, paramstyle="format")}
 
 
-class Among(FunctionElement[bool]):
+class Among(FunctionElement[Any]):
     """SQL for "the column is one of these texts": a thousand of them are one parameter, a list as JSON."""
 
-    type = Boolean()
+    type = NULLTYPE  # as a Boolean, SQLite would be asked "… = 1", for which it reads the whole table
     inherit_cache = True
 
     def __init__(self, column: Any, texts: Sequence[str]) -> None:
