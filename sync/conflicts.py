@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import CONFLICT
-from sync.equality import same
+from sync.equality import plain, same
 from sync.merge import CREATOR, SCOPE, WHOLE, Overlap
 from sync.models import Record
 from sync.rules import Context
@@ -25,19 +26,22 @@ if TYPE_CHECKING:
 
 DELETED = "deleted"
 COMMAND = "status"
+MOST_EDITS = 32
 
 
 def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, mutation: Mutation) -> str:
     """Open a conflict record for an overlap and give its id; what the same writer repeats folds into an open one."""
     mine_by = {"writer": writer.id, "user_id": writer.user_id, "device_id": writer.device_id, "at": door.at,
                "made_at": mutation.made_at, "mutation_id": mutation.id}
-    for other in _open_conflicts(door, kept.id):
-        folded = _folded(other.fields, overlap, writer)
-        if folded is not None:
-            if _is_late_edit(overlap):
-                folded["edits"] = [*(other.fields.get("edits") or ()), _edit_of(mutation)]
-            door.amend(other.id, {**folded, "mine_by": mine_by}, op="fold")
-            return other.id
+    key = _key(kept, overlap, writer, overlap.theirs if overlap.winner == "mine" else overlap.mine)
+    other = _open_with(door, key)
+    folded = _folded(other.fields, overlap, writer, _marks(kept, overlap)[0][1]) if other else None
+    if other and folded is not None:
+        if _is_late_edit(overlap):
+            folded["edits"] = [*(other.fields.get("edits") or ()), _edit_of(mutation)]
+        door.amend(other.id, {**folded, "mine_by": mine_by}, op="fold")
+        _let_find(door, other.id, _key(kept, overlap, writer, overlap.mine))
+        return other.id
     conflict_id = door.new_id()
     fields = {"record_type": kept.type, "record_id": kept.id, "field": overlap.unit, "base": overlap.base,
               "theirs": overlap.theirs, "mine": overlap.mine, "winner": overlap.winner, "opened_at": door.at,
@@ -46,11 +50,13 @@ def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, muta
     if _is_late_edit(overlap):
         fields["edits"] = [_edit_of(mutation)]
     door.create(CONFLICT, conflict_id, (door.get(kept.id) or kept).scope, fields, SERVER, op="open")
+    _let_find(door, conflict_id, _key(kept, overlap, writer, overlap.mine))
     return conflict_id
 
 
-def _folded(fields: Mapping[str, Any], overlap: Overlap, writer: Writer) -> dict[str, Any] | None:
-    """What an open conflict becomes by this overlap, None where the overlap is one of its own.
+def _folded(fields: Mapping[str, Any], overlap: Overlap, writer: Writer, author: str) -> dict[str, Any] | None:
+    """What an open conflict becomes by this overlap, None where the overlap is one of its own; `author` is whose value
+    stood.
 
     A writer who replaces his own value that stands, who goes on editing a deleted record, or who repeats what was not
     applied has no second conflict; his earlier values stay in the histories of record and conflict.
@@ -59,10 +65,36 @@ def _folded(fields: Mapping[str, Any], overlap: Overlap, writer: Writer) -> dict
     if (fields["field"], fields["winner"], fields["kind"], fields["mine_by"]["writer"]) != named:
         return None
     if overlap.winner == "mine":
-        return {"mine": overlap.mine} if same(fields.get("mine"), overlap.theirs) else None
+        own = author == writer.id and same(fields.get("mine"), overlap.theirs)
+        return {"mine": overlap.mine} if own else None
     if overlap.kind == "deletion":
+        if len(fields.get("edits") or ()) >= MOST_EDITS:
+            return None
         return {"mine": {**fields["mine"], **overlap.mine}, "base": {**overlap.base, **fields["base"]}}
     return {"theirs": overlap.theirs} if same(fields.get("mine"), overlap.mine) else None
+
+
+def _key(kept: Kept, overlap: Overlap, writer: Writer, value: Any) -> str:
+    """What an open conflict is found by for what its writer repeats, among any number of others of its record: the
+    value that he won with, or that was not taken. It stands in the column `cell`, as what likens findings does."""
+    value = None if _is_late_edit(overlap) else plain(value)
+    text = orjson.dumps([kept.id, overlap.unit, overlap.winner, overlap.kind, writer.id, value],
+                        option=orjson.OPT_SORT_KEYS)
+    return f"conflict {hashlib.sha256(text).hexdigest()}"
+
+
+def _let_find(door: Door, conflict_id: str, key: str) -> None:
+    door.mark(conflict_id, cell=key)
+    door.once("conflicts by key", dict[str, list[str]]).setdefault(key, []).append(conflict_id)
+
+
+def _open_with(door: Door, key: str) -> Kept | None:
+    """The newest open conflict of that key, one of this transaction first."""
+    fresh = door.once("conflicts by key", dict[str, list[str]]).get(key, ())
+    stored = door.session.execute(select(Record.id).where(Record.cell == key).order_by(Record.seq.desc())
+                                  .limit(1)).scalars()
+    found = map(door.get, (*reversed(fresh), *stored))
+    return next((kept for kept in found if kept and kept.marks.get("cell") == key), None)
 
 
 def _is_late_edit(overlap: Overlap) -> bool:
@@ -92,6 +124,7 @@ def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[s
     if record is None:
         raise Problem("record_missing", f"record {fields['record_id']} is not there")
     settle(record, fields, choice, args.get("value"), context)
+    door.mark(conflict.id, cell=None)  # nothing folds into it any more
     return {"state": "resolved", "resolution": {"choice": choice, "value": args["value"] if choice == "value"
                                                 else fields.get(choice), "at": door.at, "by": writer.user_id}}
 
@@ -119,15 +152,15 @@ def may_settle(fields: Mapping[str, Any], writer: Writer) -> bool:
     return writer.has_role("reviewer", "supervisor") or bool({writer.id, writer.user_id} & writers)
 
 
-def _open_conflicts(door: Door, record_id: str) -> list[Kept]:
-    """The open conflicts of a record, those of this transaction included."""
-    return [kept for kept in door.live("conflict", about_id=record_id) if kept.fields["state"] == "open"]
-
-
 def _last_writer(door: Door, kept: Kept, overlap: Overlap, writer: Writer) -> dict[str, Any]:
     """Who set the value that stood, on which device, and when it arrived: the unit's last writer but this one."""
-    unit = {"scope": SCOPE, "deletion": DELETED if overlap.theirs is True else WHOLE}.get(overlap.kind, overlap.unit)
-    marks = kept.stamps.get(unit) or [[1, kept.stamps.get(CREATOR, kept.created_by)]]
+    marks = _marks(kept, overlap)
     version, other = next((mark for mark in marks if mark[1] != writer.id), marks[0])
     entry = door.version_of(kept.id, version)
     return {"writer": other, "user_id": entry["actor"], "device_id": entry["device_id"], "at": entry["at"]}
+
+
+def _marks(kept: Kept, overlap: Overlap) -> list[list[Any]]:
+    """[version, writer] of the unit's last two writers, newest first; its creator where nobody changed it."""
+    unit = {"scope": SCOPE, "deletion": DELETED if overlap.theirs is True else WHOLE}.get(overlap.kind, overlap.unit)
+    return kept.stamps.get(unit) or [[1, kept.stamps.get(CREATOR, kept.created_by)]]

@@ -7,11 +7,12 @@ from typing import Any
 
 def same(one: Any, other: Any) -> bool:
     """Equality of two JSON values as people sent them, without what the server added to a position."""
-    one, other = _plain(one), _plain(other)
+    one, other = plain(one), plain(other)
     return bool(one == other) and _same_booleans(one, other)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value without what the server added to a position."""
     if isinstance(value, dict) and "normalized" in value and "crs" in value:
         return {name: part for name, part in value.items() if name != "normalized"}
     return value

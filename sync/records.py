@@ -34,7 +34,7 @@ UPDATE = update(RECORD).where(RECORD.c.id == bindparam("b_id")).values(
     {name: bindparam(f"b_{name}") for name in COLUMNS if name != "id"})
 SCOPE_SEEN = table_of(ScopeSeen)
 SEEN = update(SCOPE_SEEN).where(SCOPE_SEEN.c.scope == bindparam("b_scope")).values(last_seq=bindparam("b_seq"))
-FEW = 50
+FEW = 8
 
 T = TypeVar("T")
 
