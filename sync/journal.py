@@ -28,6 +28,7 @@ from sync.models import Checkpoint, Clock, JournalEntry, JournalNode, table_of
 
 STEP = 8
 SPAN = 2**STEP
+SIZE = select(table_of(Clock).c.journal_size).where(table_of(Clock).c.id == 1)
 NEWEST = select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)
 PLAIN = frozenset((str, bool, type(None)))
 
@@ -152,7 +153,7 @@ def first_checkpoint_after(session: Session, index: int) -> Checkpoint | None:
 
 
 def journal_size(session: Session) -> int:
-    return session.execute(select(Clock.journal_size).where(Clock.id == 1)).scalar_one()
+    return int(session.connection().execute(SIZE).scalar_one())
 
 
 def entries(session: Session, start: int, limit: int) -> list[dict[str, Any]]:

@@ -13,22 +13,27 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, Select, not_, select
+from sqlalchemy import Row, Select, bindparam, not_, select
 from sqlalchemy.orm import Session
 
 from sync.conflicts import resolved_between
 from sync.cursors import Cursor, read_cursor
 from sync.kept import RECORD
-from sync.models import Clock, Departure, Device, Receipt, Record
+from sync.models import Clock, Departure, Device, Receipt, Record, table_of
 from sync.scope import View, view_of
 
 FEW_SCOPES = 8
 PAGE_SIZE = 4 * 2**20
-BUFFERED = 50
+BUFFERED = 250
 SENT = tuple(RECORD.c[name] for name in ("seq", "type", "id", "version", "deleted", "scope", "fields", "created_at",
                                          "created_by", "updated_at"))
 FIELDS = SENT.index(RECORD.c.fields)
-
+CLOCK = table_of(Clock)
+CLOCK_NOW = select(CLOCK.c.seq, CLOCK.c.epoch, CLOCK.c.floor_seq).where(CLOCK.c.id == 1)
+LAST_N = select(table_of(Device).c.last_n).where(table_of(Device).c.id == bindparam("device_id"))
+WANTED = select(RECORD.c.sha256).where(
+    RECORD.c.device_id == bindparam("device_id"),
+    RECORD.c.media_state.in_(("expected", "partial"))).order_by(RECORD.c.seq)
 Sent = Row[*tuple[Any, ...]]
 
 
@@ -46,31 +51,33 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
 
     The session must read from one snapshot (`gate.open_snapshot`).
     """
-    clock = session.execute(select(Clock.seq, Clock.epoch, Clock.floor_seq).where(Clock.id == 1)).one()
+    clock = session.connection().execute(CLOCK_NOW).one()
     cursor = Cursor(clock.epoch, reader.id, began=clock.seq) if cursor_text is None else \
         read_cursor(cursor_text, secret, reader.id, clock.epoch, clock.seq, clock.floor_seq)
     since = cursor.seq
     cursor.turn_to(reader.scopes)
-    view = view_of(session, reader.scopes)
     changes: list[dict[str, Any]] = []
     full = False
     while cursor.pending and len(changes) < limit and not full:
-        part, full = _segment(session, cursor, view, limit - len(changes))
+        part, full = _segment(session, cursor, view_of(session, reader.scopes), limit - len(changes))
         changes += part
     more = True
     if not cursor.pending and len(changes) < limit and not full:
         tail, more = _tail(session, cursor, clock.seq, limit - len(changes))
         changes += tail
-    last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
+    last_n = session.connection().execute(LAST_N, {"device_id": reader.id}).scalar_one()
     return {"changes": changes, "cursor": cursor.text(secret), "more": more, "epoch": clock.epoch, "last_n": last_n,
-            "settled": settled_between(session, reader.id, since, cursor.seq),
-            "resolved": resolved_between(session, reader.user_id, since, cursor.seq),
+            "settled": settled_between(session, reader.id, since, cursor.seq) if cursor.seq > since else [],
+            "resolved": resolved_between(session, reader.user_id, since, cursor.seq) if cursor.seq > since else [],
             "media_wanted": _media_wanted(session, reader.id)}
 
 
 def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[dict[str, Any]], bool]:
     """Changes and departures after the cursor in order of their numbers, at most `room`; moves the cursor."""
     view = view_of(session, cursor.codes, cursor.seq)
+    if not view.full and not view.above:  # what leaves a scope counts as its change: there is nothing to tell
+        cursor.seq = now
+        return [], False
     few = len(view.full) + len(view.above) <= FEW_SCOPES
     parts = [View(view.codes, (scope,), ()) for scope in view.full] + [View(view.codes, (), (scope,))
                                                                        for scope in view.above] if few else [view]
@@ -180,6 +187,5 @@ def settled_between(session: Session, device_id: str, since: int, until: int) ->
 
 
 def _media_wanted(session: Session, device_id: str) -> list[str]:
-    rows = session.execute(select(Record.sha256).where(
-        Record.device_id == device_id, Record.media_state.in_(("expected", "partial"))).order_by(Record.seq)).scalars()
+    rows = session.connection().execute(WANTED, {"device_id": device_id}).scalars()
     return [digest for digest in dict.fromkeys(rows) if digest]

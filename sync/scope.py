@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.records import RECORD_TYPES
-from sync.models import Record, ScopeSeen
+from sync.models import Record, ScopeSeen, table_of
 from sync.writers import covers
 
+SEEN_SINCE = select(table_of(ScopeSeen).c.scope).where(table_of(ScopeSeen).c.last_seq > bindparam("since"))
 REACHING = tuple(sorted(name for name, declared in RECORD_TYPES.items() if declared.reaches_down))
 
 
@@ -39,7 +40,7 @@ class View:
 
 def view_of(session: Session, codes: Sequence[str], since_seq: int = -1) -> View:
     """The view of these codes, less the scopes in which nothing changed after `since_seq`."""
-    seen = session.execute(select(ScopeSeen.scope).where(ScopeSeen.last_seq > since_seq)).scalars().all()
+    seen = session.connection().execute(SEEN_SINCE, {"since": since_seq}).scalars().all()
     return View(tuple(codes), tuple(scope for scope in seen if covers(codes, scope)),
                 tuple(scope for scope in seen if _above(codes, scope)))
 
