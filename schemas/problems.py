@@ -63,6 +63,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "invalid_mutation":     Kind(422, "none", "变更格式有误 Malformed mutation"),
     "unreadable_value":     Kind(422, "none", "含无法保存的值 A value that cannot be kept"),
     "mutation_too_large":   Kind(413, "none", "单条变更过大 Mutation too large"),
+    "record_too_large":     Kind(413, "none", "记录已满 The record is full"),
     "id_reused":            Kind(409, "contact", "编号被重复使用 Mutation id used by somebody else"),
     "type_unknown":         Kind(422, "upgrade", "未知记录类型 Unknown record type"),
     "type_mismatch":        Kind(409, "none", "记录类型不符 The record is of another type"),

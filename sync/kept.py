@@ -21,7 +21,8 @@ MARKS = ("status", "class_code", "zone_id", "inspector_id", "due_at", "observed_
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A record as the door holds it; never changed in place. `marks` are columns that are no part of the document."""
+    """A record as the door holds it; never changed in place. `marks` are columns that are no part of the document,
+    `size` how many characters fields and stamps had when they were read."""
 
     id: str
     type: str
@@ -37,6 +38,7 @@ class Kept:
     updated_at: str
     device_id: str | None = None
     marks: dict[str, Any] = field(default_factory=dict)
+    size: int = 0
 
     @property
     def declared(self) -> RecordType:
@@ -45,7 +47,7 @@ class Kept:
     def marked(self, marks: dict[str, Any]) -> Kept:
         """The same record with other marks."""
         return Kept(self.id, self.type, self.version, self.scope, self.seq, self.created_seq, self.deleted, self.fields,
-                    self.stamps, self.created_at, self.created_by, self.updated_at, self.device_id, marks)
+                    self.stamps, self.created_at, self.created_by, self.updated_at, self.device_id, marks, self.size)
 
     def to_wire(self) -> dict[str, Any]:
         """The record as protocol section 4 shows it."""
@@ -59,7 +61,7 @@ def kept_from(row: RowMapping) -> Kept:
     return Kept(row["id"], row["type"], row["version"], row["scope"], row["seq"], row["created_seq"], row["deleted"],
                 orjson.loads(row["fields"]), orjson.loads(row["stamps"]), row["created_at"], row["created_by"],
                 row["updated_at"], row["device_id"],
-                {name: row[name] for name in MARKS})
+                {name: row[name] for name in MARKS}, len(row["fields"]) + len(row["stamps"]))
 
 
 def to_row(kept: Kept) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
-from sync.conflicts import COMMAND, DELETED, open_conflict, resolve
+from sync.conflicts import COMMAND, DELETED, is_own, open_conflict, resolve
 from sync.equality import same
 from sync.kept import Kept
 from sync.late import must_reach, scope_of_new
@@ -23,6 +23,10 @@ from sync.models import Held, Quarantined
 from sync.records import Door
 from sync.rules import Context
 from sync.writers import Writer
+
+MOST_VALUES = 1_000
+MOST_UNITS = 10_000
+RECORD_SIZE = 2 * 2**20
 
 
 class Waits(Exception):
@@ -87,6 +91,7 @@ def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation
 def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
     declared = kept.declared
     door.rules.must_have_right(writer, declared.name, "edit")
+    _must_be_bounded(kept, mutation)
     edit = Edit(declared.load(mutation.set), _loaded_members(declared, mutation.add),
                 _loaded_members(declared, mutation.remove))
     if kept.deleted:
@@ -108,9 +113,19 @@ def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome
         after = door.change(kept, merged.fields, writer, changed=merged.changed, stamps=merged.stamps, scope=scope,
                             note=note)
     conflicts = [open_conflict(door, kept, overlap, writer, mutation)
-                 for overlap in [*merged.overlaps, *moved_apart]]
+                 for overlap in [*merged.overlaps, *moved_apart] if not is_own(door, kept, overlap, writer)]
     outcome = "conflicted" if conflicts else "merged" if merged.others_changed else "applied"
     return Outcome(outcome, door.get(kept.id) or after, list(dict.fromkeys(conflicts)), merged.ignored)
+
+
+def _must_be_bounded(kept: Kept, mutation: Mutation) -> None:
+    """Raise `mutation_too_large` for an edit of too many values, each of which may open a conflict, and
+    `record_too_large` for one of a record that is full: so neither the gate's time nor a row is without bound."""
+    values = sum(len(value) if isinstance(value, dict) else 1 for value in mutation.set.values())
+    if values > MOST_VALUES:
+        raise Problem("mutation_too_large", f"an edit changes at most {MOST_VALUES} values")
+    if kept.size > RECORD_SIZE or len(kept.stamps) > MOST_UNITS:
+        raise Problem("record_too_large", f"{kept.type} {kept.id} takes no more; begin another")
 
 
 def _scope_after(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> tuple[str, list[Overlap]]:
