@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from schemas.values import ScopeCode, Text
 
 ROLES = ("inspector", "auxiliary", "reviewer", "supervisor", "auditor", "admin")
+MOST_SCOPES = 64  # a cursor names them, and travels in a line of at most 8190 bytes
 
 
 def name(limit: int = 200) -> validate.And:
@@ -24,7 +25,7 @@ class User(Schema):
         validate.Length(min=1, max=80), validate.Regexp(r"[^\s/\x00-\x1f]+\Z", error="no blanks or slashes")))
     name = Text(required=True, validate=name())
     roles = fields.List(Text(validate=validate.OneOf(ROLES)), required=True, validate=validate.Length(min=1))
-    scopes = fields.List(ScopeCode(), required=True)
+    scopes = fields.List(ScopeCode(), required=True, validate=validate.Length(max=MOST_SCOPES))
     password = Text(required=True, load_only=True, validate=validate.Length(min=6, max=1000))
     unit = Text(allow_none=True, validate=validate.Length(max=80))
     active = fields.Boolean(truthy={True}, falsy={False})

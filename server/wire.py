@@ -16,6 +16,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from schemas.problems import Problem
 
 CHUNK = 65_536
+SLICE = 16_384
+MOST_MEMBERS = 1_000
 LONG = b"0" * 19
 MOST_DIGITS = 20
 DIGITS_ALIKE = bytes(ord("0") if ord("0") <= byte <= ord("9") else byte for byte in range(256))
@@ -59,14 +61,17 @@ class Request(flask.Request):
 def inflate(data: bytes, limit: int) -> bytes:
     """The inflated gzip body, all members of it, never more than `limit` bytes in memory.
 
-    Raises 413 over the limit and `invalid_encoding` for what is no whole gzip stream.
+    Raises 413 over the limit and `invalid_encoding` for what is no whole gzip stream, or one of too many members.
     """
     parts: list[bytes] = []
-    size = 0
-    while data:
-        member = zlib.decompressobj(wbits=31)
-        pending = data
-        while not member.eof:
+    size = members = 0
+    member = zlib.decompressobj(wbits=31)
+    for start in range(0, len(data), SLICE):
+        pending = data[start:start + SLICE]  # in slices, so that no call copies the rest of a long body
+        while pending:
+            if member.eof:
+                member = zlib.decompressobj(wbits=31)
+                members += 1
             try:
                 part = member.decompress(pending, CHUNK)
             except zlib.error as error:
@@ -74,11 +79,12 @@ def inflate(data: bytes, limit: int) -> bytes:
             size += len(part)
             if size > limit:
                 raise RequestEntityTooLarge(f"inflated body exceeds {limit} bytes")
-            if not part and not member.unconsumed_tail and not member.eof:
-                raise Problem("invalid_encoding", "gzip: the stream ends early")
+            if members > MOST_MEMBERS:
+                raise Problem("invalid_encoding", f"gzip: more than {MOST_MEMBERS} members")
             parts.append(part)
-            pending = member.unconsumed_tail
-        data = member.unused_data
+            pending = member.unused_data if member.eof else member.unconsumed_tail
+    if data and not member.eof:
+        raise Problem("invalid_encoding", "gzip: the stream ends early")
     return b"".join(parts)
 
 
