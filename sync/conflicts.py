@@ -39,6 +39,8 @@ def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, muta
     if other and folded is not None:
         if _is_late_edit(overlap):
             folded["edits"] = [*(other.fields.get("edits") or ()), _edit_of(mutation)]
+        if overlap.winner == "mine":
+            folded |= _agreement(door, other.fields, overlap, writer)
         door.amend(other.id, {**folded, "mine_by": mine_by}, op="fold")
         _let_find(door, other.id, _key(kept, overlap, writer, overlap.mine))
         return other.id
@@ -52,6 +54,21 @@ def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, muta
     door.create(CONFLICT, conflict_id, (door.get(kept.id) or kept).scope, fields, SERVER, op="open")
     _let_find(door, conflict_id, _key(kept, overlap, writer, overlap.mine))
     return conflict_id
+
+
+def is_own(door: Door, kept: Kept, overlap: Overlap, writer: Writer) -> bool:
+    """True where the writer replaces his own value and no conflict over it is open: nobody conflicts with himself."""
+    return overlap.winner == "mine" and overlap.kind == "value" and _marks(kept, overlap)[0][1] == writer.id \
+        and _open_with(door, _key(kept, overlap, writer, overlap.theirs)) is None
+
+
+def _agreement(door: Door, fields: Mapping[str, Any], overlap: Overlap, writer: Writer) -> dict[str, Any]:
+    """Equal values are no conflict: it is settled while the writer comes round to the other's value by himself, and
+    open again when he leaves it."""
+    if not same(overlap.mine, fields.get("theirs")):
+        return {"state": "open", "resolution": None}
+    return {"state": "resolved", "resolution": {"choice": "theirs", "value": overlap.mine, "at": door.at,
+                                                "by": writer.user_id}}
 
 
 def _folded(fields: Mapping[str, Any], overlap: Overlap, writer: Writer, author: str) -> dict[str, Any] | None:
