@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests.engines import running_postgres
 from tests.simulator import runs
 from tests.simulator.runs import Tally
 from tests.simulator.script import Script
@@ -28,11 +32,31 @@ def main() -> int:
     asked = _asked()
     if asked.script or asked.seed is not None:
         return _one(asked)
+    with engine(asked.engine) as url:
+        tally = _play(asked, url)
+    print(tell(tally))
+    gaps = missing(tally) if tally.schedules >= 1000 and not tally.failures and asked.engine == "sqlite" else []
+    if gaps:
+        print("never happened: " + ", ".join(gaps))
+    return 1 if tally.failures or gaps else 0
+
+
+@contextmanager
+def engine(name: str) -> Iterator[str | None]:
+    """The URL of a PostgreSQL that runs meanwhile, None for SQLite."""
+    if name == "sqlite":
+        yield None
+        return
+    with TemporaryDirectory() as folder, running_postgres(Path(folder)) as url:
+        yield url
+
+
+def _play(asked: argparse.Namespace, url: str | None) -> Tally:
     tally = Tally()
     portions = [range(first, min(first + PORTION, asked.start + asked.schedules))
                 for first in range(asked.start, asked.start + asked.schedules, PORTION)]
     with ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(runs.portion, portion, asked.plant, asked.shrink) for portion in portions]
+        running = [pool.submit(runs.portion, portion, asked.plant, asked.shrink, url) for portion in portions]
         for done, future in enumerate(running, 1):
             tally.add(future.result())
             if done % 20 == 0:
@@ -41,11 +65,7 @@ def main() -> int:
                 for waiting in running[done:]:
                     waiting.cancel()
                 break
-    print(tell(tally))
-    gaps = missing(tally) if tally.schedules >= 1000 and not tally.failures else []
-    if gaps:
-        print("never happened: " + ", ".join(gaps))
-    return 1 if tally.failures or gaps else 0
+    return tally
 
 
 def _asked() -> argparse.Namespace:
@@ -59,6 +79,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--failures", type=int, default=1, help="end after so many")
     parser.add_argument("--plant")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")
     return parser.parse_args()
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Raw = Mapping[str, Any]
 REQUIRED = {"finding": ("observed_at",), "inspection": ("started_at",)}
+DELETABLE = ("reported", "not_filed", "returned")
+"""A case that is under way ends by `cancel`."""
 FAILED = {"quarantined"}
 EITHER = {"taken", "quarantined"}
 
@@ -104,6 +106,8 @@ def _of_known(records: Mapping[str, Remembered], record: Remembered, user_id: st
             return {"taken"}
         finder = record.finder == user_id
         return {"taken"} if finder and record.status == "reported" else FAILED
+    if raw["op"] == "delete" and not record.deleted and record.type == "finding":
+        return {"taken"} if record.status in DELETABLE else FAILED
     return {"taken"} if record.deleted or raw["op"] == "delete" else _referred(records, raw)
 
 

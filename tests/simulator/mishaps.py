@@ -95,5 +95,5 @@ def note_refusal(world: World, hand: Hand, failure: Problem | Unreachable) -> No
     """A device that the server does not know (any more) enrols anew, mostly."""
     if isinstance(failure, Problem) and failure.status == 401 and failure.code != "signature_invalid" \
             and world.dice.random() < 0.6:
-        with suppress(Unreachable):
+        with suppress(Unreachable, Problem):
             hand.device.enrol_anew(world.invite(hand.person))

@@ -31,10 +31,12 @@ def whole_row_write() -> Iterator[None]:
 def forget_drops_edits() -> Iterator[None]:
     take = Rows.take
 
-    def dropping(rows: Any, change: Any) -> None:
-        take(rows, change)
-        if change["op"] == "forget":
-            rows._store.run("DELETE FROM mutation WHERE record_id = ? AND state = 'waiting'", (change["id"],))
+    def dropping(rows: Any, changes: Any) -> None:
+        changes = list(changes)
+        take(rows, changes)
+        for change in changes:
+            if change["op"] == "forget":
+                rows._store.run("DELETE FROM mutation WHERE record_id = ? AND state = 'waiting'", (change["id"],))
 
     with patch.object(Rows, "take", dropping):
         yield

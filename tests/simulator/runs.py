@@ -128,10 +128,10 @@ def caught(name: str, most: int = 2000) -> tuple[int, Failure | None]:
     return tally.schedules, next(iter(tally.failures), None)
 
 
-def portion(seeds: range, plant: str | None, shrinking: bool) -> Tally:
+def portion(seeds: range, plant: str | None, shrinking: bool, url: str | None) -> Tally:
     """The work of one process of many."""
     with planted(plant):
-        return run(seeds, most_failures=len(seeds), shrinking=shrinking)
+        return run(seeds, most_failures=len(seeds), shrinking=shrinking, url=url)
 
 
 def run(seeds: Iterable[int], *, most_failures: int = 1, shrinking: bool = True, url: str | None = None) -> Tally:
