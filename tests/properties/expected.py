@@ -45,6 +45,17 @@ class Expected:
     version: int = 1
     units: dict[str, list[Given]] = field(default_factory=dict)
     writers: list[tuple[int, str]] = field(default_factory=list)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+
+    def create(self, writer: str, put: Mapping[str, Any]) -> dict[str, Any]:
+        """Begin with what a creation gives; the fields as they stand then."""
+        answers = {key: value for key, value in put.get("answers", {}).items() if value is not None}
+        given = {name: value for name, value in {**put, "answers": answers or None}.items()
+                 if value is not None and name not in ("status", "zone")}
+        self.writers = [(1, writer)]
+        self.units = {unit: [Given(1, writer, value)] for unit, value in self.effect(writer, 1, given, {}, {}
+                                                                                     ).changes.items()}
+        return {**given, "tags": list(dict.fromkeys(given["tags"]))} if "tags" in given else given
 
     def value(self, unit: str) -> Any:
         return self.units[unit][-1].value if unit in self.units else None
@@ -91,6 +102,21 @@ class Expected:
         self.writers.append((self.version, writer))
         for unit, value in effect.changes.items():
             self.units.setdefault(unit, []).append(Given(self.version, writer, value))
+
+    def open_conflict(self, unit: str, theirs: Any, mine: Any, writer: str) -> None:
+        """One conflict for each value that loses; what a writer puts in place of his own winner, and what he repeats
+        of an entry that was not taken, belongs to the conflict that is open about it."""
+        own = [one for one in self.conflicts if (one["unit"], one["writer"]) == (unit, writer)]
+        if unit.startswith("points."):
+            if not any(alike(one["mine"], mine) for one in own):
+                self.conflicts.append({"unit": unit, "theirs": theirs, "mine": mine, "writer": writer})
+            return
+        won = [one for one in own if alike(one["mine"], theirs)] if self.author(unit) == writer else []
+        if won:
+            won[-1]["mine"] = mine
+            return
+        assert self.author(unit) != writer, f"{writer} conflicts with itself about {unit}"
+        self.conflicts.append({"unit": unit, "theirs": theirs, "mine": mine, "writer": writer})
 
     def fields(self) -> dict[str, Any]:
         shown = {name: self.value(name) for name in PLAIN}

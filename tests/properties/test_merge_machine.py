@@ -11,20 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from schemas.problems import Problem
 from sync.merge import CREATOR, WHOLE, Edit, Past, merge
-from tests.properties.expected import THING, Expected, Given, alike, spelt
-
-WRITERS = ("anna", "bo", "chen", "dan")
-VALUES = st.sampled_from(["a", "b", "c", 1, True, 1.5, None, {"value": 1}, {"value": True}, {"normalized": 1},
-                          {"normalized": 2}])
-NAMES = st.sampled_from(["k", "m", "n.o"])
-PUT = st.fixed_dictionaries({}, optional={
-    "text": VALUES, "address": VALUES, "later_release": VALUES, "scheme": st.sampled_from(["s", "t", None]),
-    "number": st.sampled_from([1, 2, None]), "tags": st.lists(NAMES, max_size=2),
-    "answers": st.dictionaries(NAMES, VALUES, max_size=2), "digest": st.sampled_from(["d", "e"]),
-    "status": st.just("closed"), "zone": st.just("mine")})
-POINTS = st.lists(st.builds(lambda key, lon: {"id": key, "lon": lon}, NAMES, st.sampled_from([1, 2])), max_size=2)
-ADD = st.fixed_dictionaries({}, optional={"tags": st.lists(NAMES, max_size=2), "points": POINTS})
-REMOVE = st.fixed_dictionaries({}, optional={"tags": st.lists(NAMES, max_size=2)})
+from tests.properties.edits import ADD, NAMES, PUT, REMOVE, VALUES, WRITERS
+from tests.properties.expected import THING, Expected, alike, spelt
 
 
 class MergeMachine(RuleBasedStateMachine):
@@ -32,19 +20,12 @@ class MergeMachine(RuleBasedStateMachine):
 
     @initialize(put=PUT)
     def create(self, put: dict[str, Any]) -> None:
-        self.expected, self.fields = Expected(writers=[(1, "anna")]), {}
+        self.expected = Expected()
         self.stamps: dict[str, Any] = {CREATOR: "anna"}
         self.past: list[tuple[int, Past]] = []
         self.base = dict.fromkeys(WRITERS, 1)
         self.kept: list[str] = []
-        self.conflicts: list[dict[str, Any]] = []
-        first = {name: value for name, value in put.items() if name not in ("status", "zone") and value is not None}
-        answers = {key: value for key, value in first.pop("answers", {}).items() if value is not None}
-        effect = self.expected.effect("anna", 1, {**first, "answers": answers}, {}, {})
-        self.expected.units = {unit: [Given(1, "anna", value)] for unit, value in effect.changes.items()}
-        self.fields = {**first, **({"answers": answers} if answers else {})}
-        if "tags" in first:
-            self.fields["tags"] = list(dict.fromkeys(first["tags"]))
+        self.fields = self.expected.create("anna", put)
 
     @rule(writer=st.sampled_from(WRITERS))
     def pull(self, writer: str) -> None:
@@ -64,8 +45,8 @@ class MergeMachine(RuleBasedStateMachine):
         merged = merge(*arguments)
         assert spelt([self.fields, self.stamps]) == before, "an argument was changed in place"
         self._compare(merged, effect, writer, put)
-        for unit, at_base, theirs, mine in effect.overlaps:
-            self._open(unit, at_base, theirs, mine, writer)
+        for unit, _, theirs, mine in effect.overlaps:
+            expected.open_conflict(unit, theirs, mine, writer)
         self.kept += [spelt(value) for _, _, theirs, mine in effect.overlaps for value in (theirs, mine)]
         expected.take(effect, writer)
         if merged.changed:
@@ -84,17 +65,6 @@ class MergeMachine(RuleBasedStateMachine):
         assert merged.others_changed == others
         assert others or not [overlap for overlap in merged.overlaps if overlap.winner == "mine"], \
             "a device conflicts with itself"
-
-    def _open(self, unit: str, at_base: Any, theirs: Any, mine: Any, writer: str) -> None:
-        """One conflict for each value that loses; replacing one's own winner belongs to the conflict that it won."""
-        assert not alike(theirs, mine), "equal values conflict"
-        if unit.startswith("points.") or self.expected.author(unit) != writer:
-            self.conflicts.append({"unit": unit, "theirs": theirs, "mine": mine, "writer": writer})
-            return
-        own = [one for one in self.conflicts if (one["unit"], one["writer"]) == (unit, writer)
-               and alike(one["mine"], theirs)]
-        assert own, f"{writer} conflicts with itself about {unit}"
-        own[-1]["mine"] = mine
 
     @invariant()
     def the_record_is_what_the_protocol_says(self) -> None:
