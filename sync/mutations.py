@@ -181,7 +181,8 @@ def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outco
     if kept.declared.immutable or door.rules.of(kept.declared).seals(kept):
         raise Problem("sealed", f"a {kept.type} like this is never deleted")
     late = {unit: change["to"] for past in door.history_after(kept.id, mutation.base)
-            for unit, change in past.changed.items() if not _own_last(kept, unit, past.writer, writer)}
+            for unit, change in past.changed.items()
+            if unit != DELETED and not _own_last(kept, unit, past.writer, writer)}
     after = door.change(kept, kept.fields, writer, op="delete", changed={DELETED: (False, True)}, deleted=True,
                         note={"reason": reason})
     if not late:

@@ -138,3 +138,16 @@ def test_a_deletion_against_somebody_elses_new_tag_is_a_conflict(desk):
     [deleted] = desk.push(anna, {"type": "finding", "record_id": made["record_id"], "op": "delete", "base": 1,
                                  "set": {"reason": "twice"}})
     assert deleted["outcome"] == "conflicted"
+
+
+def test_two_deletions_agree_even_if_the_record_came_back_between_them(desk):
+    one, other = desk.device(), desk.device()
+    [made] = desk.push(one, desk.finding())
+    deletion = {"type": "finding", "record_id": made["record_id"], "op": "delete", "base": 1, "set": {"reason": "误报"}}
+    desk.push(one, deletion)
+    [outcome] = desk.push(other, desk.edit(made["record_id"], 1, set={"text": "late"}))
+    desk.push(one, {"type": "conflict", "record_id": outcome["conflicts"][0], "op": "command", "base": 1,
+                    "command": {"name": "resolve", "args": {"choice": "mine"}}})
+    assert not desk.record(made["record_id"]).deleted
+    [outcome] = desk.push(other, deletion)
+    assert (outcome["outcome"], outcome["conflicts"]) == ("applied", [])
