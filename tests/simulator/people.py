@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 import httpx
+import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import update
 
@@ -99,7 +100,7 @@ class Straight(httpx.BaseTransport):
         headers = [(name, value) for name, value in request.headers.items()
                    if name not in ("accept-encoding", "content-length", "host")]
         answer = self._server.answer(request.method, request.url.raw_path.decode(), headers, request.read())
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
+        return httpx.Response(answer.status, headers=answer.headers, stream=httpx.ByteStream(answer.body))
 
 
 def _people(server: Installation, random: Random) -> dict[str, Person]:
@@ -123,5 +124,5 @@ def _invite(server: Installation, admin: Person, username: str) -> str:
     answer = Straight(server).handle_request(httpx.Request(
         "POST", "http://simulator/api/v1/devices/invitations", json={"username": username},
         headers={"Authorization": f"Bearer {admin.token}"}))
-    code: str = answer.json()["code"]
+    code: str = orjson.loads(answer.read())["code"]
     return code

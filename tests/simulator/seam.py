@@ -71,7 +71,7 @@ class Seam(httpx.BaseTransport):
         except httpx.TransportError as error:
             error.request = request
             raise
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
+        return httpx.Response(answer.status, headers=answer.headers, stream=httpx.ByteStream(answer.body))
 
     def _take(self) -> str | None:
         """The fault of this request, if its turn has come."""
