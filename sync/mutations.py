@@ -108,7 +108,7 @@ def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome
     if scope != kept.scope:
         merged.changed[SCOPE] = (kept.scope, scope)
         for unit in (SCOPE, WHOLE):
-            touched(merged.stamps, unit, kept.version + 1, writer.id, present=True)
+            touched(merged.stamps, unit, kept.version + 1, writer.id, present=unit == WHOLE)
     if merged.changed:
         after = door.change(kept, merged.fields, writer, changed=merged.changed, stamps=merged.stamps, scope=scope,
                             note=note)

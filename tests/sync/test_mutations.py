@@ -151,3 +151,12 @@ def test_two_deletions_agree_even_if_the_record_came_back_between_them(desk):
     assert not desk.record(made["record_id"]).deleted
     [outcome] = desk.push(other, deletion)
     assert (outcome["outcome"], outcome["conflicts"]) == ("applied", [])
+
+
+def test_a_writer_moves_back_what_he_moved_himself(desk):
+    maker, writer = desk.device(scopes=("3204",)), desk.device(scopes=("3204",))
+    [made] = desk.push(maker, desk.finding())
+    outcomes = desk.push(writer, desk.finding(made["record_id"], scope="320412102"),
+                         desk.finding(made["record_id"], scope="320412100"))
+    assert "scope" not in {conflict["field"] for conflict in desk.conflicts(made["record_id"])}
+    assert desk.record(made["record_id"]).scope == "320412100" and outcomes[1]["outcome"] != "quarantined"
