@@ -138,6 +138,8 @@ def resolution(record: Remembered, conflict: Raw, args: Raw) -> tuple[Effect, st
         return Effect() if same(record.value(unit), value) else Effect(changes=[(unit, value)]), None
     if conflict["kind"] == "scope" and value != record.scope:
         return Effect(scope=value), None
+    if conflict["kind"] == "command" and choice == "mine":
+        return effect_of(record, {"op": "command", "command": {"name": conflict["mine"]["command"]}}, ""), None
     if conflict["kind"] == "deletion" and choice != conflict["winner"]:
         return _restored(record, conflict)
     return Effect(), None
