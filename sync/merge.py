@@ -92,9 +92,9 @@ def value_of(record_type: RecordType, fields: Mapping[str, Any], unit: str) -> A
         entries = fields.get(name)
         return entries.get(key) if isinstance(entries, dict) else None
     if dot and record_type.rule(name) is Merge.SET:
-        return key in (fields.get(name) or ())
+        return key in _listed(fields.get(name))
     if dot and record_type.rule(name) is Merge.APPEND:
-        return next((entry for entry in fields.get(name) or () if entry["id"] == key), None)
+        return _by_id(fields.get(name)).get(key)
     if members := _members(record_type, unit):
         return {member: fields.get(member) for member in members}
     return fields.get(unit)
@@ -108,10 +108,11 @@ def put_value(record_type: RecordType, fields: dict[str, Any], unit: str, value:
         _put(entries, key, value)
         fields[name] = entries
     elif dot and record_type.rule(name) is Merge.SET:
-        kept = [member for member in fields.get(name) or () if member != key]
+        kept = [member for member in _listed(fields.get(name)) if member != key]
         fields[name] = [*kept, key] if value else kept
     elif dot and record_type.rule(name) is Merge.APPEND:
-        fields[name] = [value if entry["id"] == key else entry for entry in fields.get(name) or ()]
+        stands = _by_id(fields.get(name)).get(key)
+        fields[name] = [value if entry is stands else entry for entry in _listed(fields.get(name))]
     elif members := _members(record_type, unit):
         for member in members:
             _put(fields, member, (value or {}).get(member))
@@ -195,7 +196,6 @@ def _seen(record_type: RecordType, merged: Merged, units: Mapping[str, Any], wri
 
 def _merge_value(record_type: RecordType, merged: Merged, unit: str, value: Any, writer: str, version: int,
                  seen: tuple[Any, Any] | None) -> None:
-    """Set a unit; `seen` is what `_seen` says of one that was changed apart, None for another."""
     theirs = value_of(record_type, merged.fields, unit)
     at_base, looked_at = seen or (theirs, theirs)
     mine = {**(looked_at or {}), **value} if _members(record_type, unit) else value
@@ -215,7 +215,8 @@ def _merge_members(merged: Merged, name: str, edit: Edit, writer: str, base: int
 
     Only an add can win, so a member that goes takes its stamps along: stamps never outgrow the record.
     """
-    members = list(merged.fields.get(name) or ())
+    stands = merged.fields.get(name)
+    members = list(_listed(stands))
     added, removed = list(edit.add.get(name) or ()), list(edit.remove.get(name) or ())
     if name in edit.set:
         wanted = list(edit.set[name] or ())
@@ -241,12 +242,13 @@ def _merge_members(merged: Merged, name: str, edit: Edit, writer: str, base: int
             members.append(member)
     if members != before or again:
         merged.fields[name] = members
-        merged.changed[name] = (before, members)
+        merged.changed[name] = (before if isinstance(stands, list | None) else stands, members)
 
 
 def _append(merged: Merged, name: str, points: Sequence[Any], writer: str, version: int) -> None:
     """Union by id. A second point with the id of another is kept as an overlap; the first stands."""
-    kept = {point["id"]: point for point in merged.fields.get(name) or ()}
+    before = merged.fields.get(name)
+    kept = _by_id(before)
     new = []
     for point in points:
         if not isinstance(point, dict) or not isinstance(point.get("id"), str):
@@ -257,8 +259,8 @@ def _append(merged: Merged, name: str, points: Sequence[Any], writer: str, versi
         elif not same(stands, point):
             merged.overlaps.append(Overlap(f"{name}.{point['id']}", None, stands, point, "theirs"))
     if new:
-        merged.fields[name] = list(kept.values())
-        merged.changed[name] = ([], new)
+        merged.fields[name] = [*_listed(before), *new]
+        merged.changed[name] = ([] if isinstance(before, list | None) else before, new)
 
 
 def _sets(record_type: RecordType, edit: Edit) -> dict[str, Any]:
@@ -279,6 +281,16 @@ def _members(record_type: RecordType, unit: str) -> tuple[str, ...]:
 
 def _present(value: Any) -> bool:
     return any(part is not None for part in value.values()) if isinstance(value, dict) else value is not None
+
+
+def _listed(value: Any) -> list[Any]:
+    """The members of a set or list; what an older release kept under the name has none."""
+    return value if isinstance(value, list) else []
+
+
+def _by_id(value: Any) -> dict[str, Any]:
+    return {entry["id"]: entry for entry in _listed(value)
+            if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
 
 
 def _put(fields: dict[str, Any], name: str, value: Any) -> None:

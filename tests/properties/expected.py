@@ -79,6 +79,13 @@ class Expected:
         found = {unit.partition(".")[2]: self.value(unit) for unit in self.units if unit.startswith(f"{name}.")}
         return {key: value for key, value in found.items() if value is not None}
 
+    def adds(self, tag: str) -> list[Given]:
+        """The adds of a tag that nobody took back."""
+        adds: list[Given] = []
+        for given in self.units.get(f"tags.{tag}", ()):
+            adds = [*adds, given] if given.value else []
+        return adds
+
     def effect(self, writer: str, base: int, put: Mapping[str, Any], add: Mapping[str, Any],
                remove: Mapping[str, Any]) -> Effect:
         effect = Effect()
@@ -139,11 +146,10 @@ class Expected:
         added = {*put.get("tags", ()), *add.get("tags", ())}
         removed = {*remove.get("tags", ()), *(standing if "tags" in put else ())} - added
         for tag in removed & standing.keys():
-            if not any(given.value and given.version > base and given.writer != writer
-                       for given in self.units[f"tags.{tag}"]):
+            if not any(given.version > base and given.writer != writer for given in self.adds(tag)):
                 effect.changes[f"tags.{tag}"] = None
         for tag in added:
-            others = any(given.writer != writer for given in self.units.get(f"tags.{tag}", ()))
+            others = any(given.writer != writer for given in self.adds(tag))
             if tag not in standing or tag in add.get("tags", ()) or others:
                 effect.changes[f"tags.{tag}"] = True
 

@@ -95,6 +95,13 @@ class Remembered:
         newest = (own or before or [None])[-1]
         return newest.value if newest else None
 
+    def adds(self, unit: str) -> list[Entry]:
+        """The adds of a member that nobody took back."""
+        adds: list[Entry] = []
+        for entry in self.units.get(unit, ()):
+            adds = [*adds, entry] if entry.value else []
+        return adds
+
     def fields(self) -> dict[str, Any]:
         """The fields as people see them; sets as sorted lists."""
         shown: dict[str, Any] = {}
@@ -197,8 +204,7 @@ def _members(record: Remembered, mutation: Mapping[str, Any], writer: str, base:
         if name in (mutation.get("set") or {}):  # naming the whole set removes what its maker saw and left out
             removed += [unit for unit in record.units if unit.startswith(f"{name}.") and unit not in added]
     for unit in removed:
-        concurrent_add = any(entry.version > base and entry.writer != writer and entry.value
-                             for entry in record.units.get(unit, ()))
+        concurrent_add = any(entry.version > base and entry.writer != writer for entry in record.adds(unit))
         if record.value(unit) and unit not in added and not concurrent_add:
             effect.changes.append((unit, None))
     for unit, value in added.items():
@@ -206,7 +212,7 @@ def _members(record: Remembered, mutation: Mapping[str, Any], writer: str, base:
         if unit.partition(".")[0] in APPENDS.get(record.type, ()) and stands is not None:
             if not same(stands, value):
                 effect.overlaps.append(Overlap(unit, value, value))
-        elif not stands or any(entry.writer != writer for entry in record.units[unit]):
+        elif not stands or any(entry.writer != writer for entry in record.adds(unit)):
             effect.changes.append((unit, value))
 
 
