@@ -215,8 +215,7 @@ def _merge_members(merged: Merged, name: str, edit: Edit, writer: str, base: int
 
     Only an add can win, so a member that goes takes its stamps along: stamps never outgrow the record.
     """
-    stands = merged.fields.get(name)
-    members = list(_listed(stands))
+    members = list(_listed(stands := merged.fields.get(name)))
     added, removed = list(edit.add.get(name) or ()), list(edit.remove.get(name) or ())
     if name in edit.set:
         wanted = list(edit.set[name] or ())
@@ -233,11 +232,12 @@ def _merge_members(merged: Merged, name: str, edit: Edit, writer: str, base: int
             merged.stamps.pop(unit, None)
     again = False
     for member in added:
-        unit = f"{name}.{member}"
-        named = member in (edit.add.get(name) or ())  # an add is a word of its own, also for what is there
-        again = again or (member in before and (
-            named or changed_by_others(merged.stamps, unit, writer, -1, present=True)))
-        touched(merged.stamps, unit, version, writer, present=member in before)
+        unit, stood = f"{name}.{member}", member in before
+        if stood and member not in (edit.add.get(name) or ()) \
+                and not changed_by_others(merged.stamps, unit, writer, -1, present=True):
+            continue  # naming one's own among the whole set is no add; in `add` it is a word of its own
+        again = again or stood
+        touched(merged.stamps, unit, version, writer, present=stood)
         if member not in members:
             members.append(member)
     if members != before or again:
