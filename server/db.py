@@ -62,9 +62,11 @@ def writing(checkpoint: bool = False) -> Iterator[Door]:
         door = Door(session, open_gate(session), now, state.rules, state.random_bytes)
         yield door
         door.flush()
-        if checkpoint or _is_due(journal.newest_checkpoint(session), door.gate.frontier.size):
-            journal.issue_checkpoint(session, door.gate.frontier, state.signer, now)
+        newest = journal.newest_checkpoint(session)
+        if checkpoint or _is_due(newest, door.gate.frontier.size):
+            newest = journal.issue_checkpoint(session, door.gate.frontier, state.signer, now)
         session.commit()
+        door.checkpoint = newest.note if newest else None
     except BaseException:
         session.rollback()
         raise
@@ -74,9 +76,9 @@ def fresh_checkpoint() -> str | None:
     """The newest checkpoint's note; signed now when entries came since and the newest is older than the setting."""
     newest = journal.newest_checkpoint(db.session())
     if _is_due(newest, journal.journal_size(db.session())):
-        with writing():
+        with writing() as door:
             pass
-        newest = journal.newest_checkpoint(db.session())
+        return door.checkpoint
     return newest.note if newest else None
 
 

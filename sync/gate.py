@@ -25,11 +25,12 @@ CLOSE = update(CLOCK).where(CLOCK.c.id == 1).values(
 
 @dataclass(slots=True)
 class Gate:
-    """The open gate: the only giver of numbers until the transaction ends."""
+    """The open gate: the only giver of numbers until the transaction ends. `written`: what stands in the clock."""
 
     seq: int
     epoch: str
     frontier: Frontier
+    written: tuple[int, int] = (-1, -1)
 
     def next(self) -> int:
         self.seq += 1
@@ -43,13 +44,17 @@ def open_gate(session: Session) -> Gate:
     if session.get_bind().dialect.name == "sqlite":
         session.connection(execution_options={MODE: "IMMEDIATE"})
     clock = session.connection().execute(LOCK).one()
-    return Gate(clock.seq, clock.epoch, Frontier.from_json(clock.journal_size, clock.journal_peaks))
+    return Gate(clock.seq, clock.epoch, Frontier.from_json(clock.journal_size, clock.journal_peaks),
+                (clock.seq, clock.journal_size))
 
 
 def close_gate(session: Session, gate: Gate) -> None:
     """Write back the numbers that were given out; the lock itself ends with the commit."""
-    session.connection().execute(CLOSE, {
-        "b_seq": gate.seq, "b_size": gate.frontier.size, "b_peaks": gate.frontier.to_json()})
+    now = (gate.seq, gate.frontier.size)
+    if now != gate.written:
+        session.connection().execute(CLOSE, {
+            "b_seq": gate.seq, "b_size": gate.frontier.size, "b_peaks": gate.frontier.to_json()})
+        gate.written = now
 
 
 def open_snapshot(session: Session) -> None:

@@ -47,6 +47,7 @@ class Door:
         self.session, self.gate, self.now, self.rules = session, gate, now, rules
         self.at = stamp(now)
         self.random_bytes = random_bytes
+        self.checkpoint: str | None = None  # the newest one's note, once the transaction has ended
         self._kept: dict[str, Kept | None] = {}
         self._stored: set[str] = set()
         self._dirty: dict[str, None] = {}

@@ -9,11 +9,10 @@ from schemas.push import load_envelope
 from server.api import blueprint
 from server.api.openapi import PUSH, body, header
 from server.auth import me, must_be_device
-from server.db import db, writing
+from server.db import writing
 from server.house import house
 from server.unreadable import read_push
 from server.wire import answer
-from sync import journal
 from sync.push import push as push_mutations
 from sync.signing import verify_push_signature
 
@@ -38,7 +37,6 @@ def push() -> Response:
     with writing() as door:
         outcomes = push_mutations(door, device.writer(), mutations, health, mutation_bytes=settings.mutation_bytes)
         last_n, epoch, at = max([device.last_n or 0, *(outcome["n"] for outcome in outcomes)]), door.gate.epoch, door.at
-    checkpoint = journal.newest_checkpoint(db.session())
     return answer({"outcomes": outcomes, "last_n": last_n, "epoch": epoch, "server_time": at,
-                   "checkpoint": checkpoint.note if checkpoint else None})
+                   "checkpoint": door.checkpoint})
 
