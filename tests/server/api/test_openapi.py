@@ -42,7 +42,7 @@ PUBLIC = {
     ("options", "/uploads"), ("get", "/openapi.json"), ("get", "/docs"), ("get", "/healthz"), ("get", "/readyz"),
     ("get", "/metrics"),
 }
-WITHOUT_BODY = {"/reviews/{record_id}/claim", "/spot-checks/{check_id}/draw", "/uploads/{upload_id}"}
+WITHOUT_BODY = {"/uploads/{upload_id}"}
 
 
 @pytest.fixture(scope="module")
