@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from schemas.problems import Problem
-from schemas.values import SCOPE, is_uuid, parse_time
+from schemas.values import SCOPE, is_time, is_uuid
 
 ENVELOPE = frozenset({"mutations", "health"})
 HEALTH = frozenset({"unsent", "oldest_unsent_at", "unsent_bytes", "unsent_photos", "device_time", "round_trip_ms"})
@@ -99,10 +99,10 @@ def load_health(health: Any) -> dict[str, Any]:
         raise Problem("unknown_field", f"unknown member health.{unknown[0]}",
                       errors={f"health.{name}": ["unknown"] for name in unknown})
     for name, value in health.items():
-        is_time = name in ("oldest_unsent_at", "device_time")
-        sound = value is None or (_is_time(value) if is_time else _is_count(value))
+        is_moment = name in ("oldest_unsent_at", "device_time")
+        sound = value is None or (is_time(value) if is_moment else _is_count(value))
         if not sound:
-            raise Problem("invalid_request", f"health.{name} is not a {'time' if is_time else 'number'}",
+            raise Problem("invalid_request", f"health.{name} is not a {'time' if is_moment else 'number'}",
                           errors={f"health.{name}": ["invalid"]})
     return health
 
@@ -124,7 +124,7 @@ def load_mutation(raw: Mapping[str, Any]) -> Mutation:
         ("base", _is_count(raw.get("base", 0)), "not a number from 0"),
         ("scope", scope is None or (isinstance(scope, str) and SCOPE.fullmatch(scope) is not None), "not a scope code"),
         *((name, isinstance(raw[name], dict), "not an object") for name in MAPPINGS if raw.get(name) is not None),
-        ("made_at", raw.get("made_at") is None or _is_time(raw["made_at"]), "not an RFC 3339 time"),
+        ("made_at", raw.get("made_at") is None or is_time(raw["made_at"]), "not an RFC 3339 time"),
         ("group", group is None or is_uuid(group), "not a UUID in lower case"),
         ("command", _is_command(command) if op == "command" else command is None,
          "not {name, args?, expect?}" if op == "command" else "only with op command")) if not sound}
@@ -143,13 +143,3 @@ def _is_command(command: Any) -> bool:
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_N
-
-
-def _is_time(value: Any) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        parse_time(value)
-    except ValueError:
-        return False
-    return True

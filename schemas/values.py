@@ -28,6 +28,14 @@ def parse_time(text: str) -> datetime:
         raise ValueError("time out of range") from None
 
 
+def is_time(value: object) -> bool:
+    """True for a text that is an RFC 3339 time."""
+    try:
+        return isinstance(value, str) and parse_time(value) is not None
+    except ValueError:
+        return False
+
+
 def stamp(at: datetime) -> str:
     """A time as it crosses the wire and stands in tables: UTC, milliseconds, `Z`; such texts sort by time."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -17,8 +17,6 @@ from sync.receipts import settle, settle_applied
 from sync.records import Door
 from sync.writers import Writer
 
-CHUNK = 500
-
 
 def hold(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], waits_for: str, *, until: str) -> None:
     """Keep a unit until the record arrives, with the writer as he was when he sent it."""

@@ -79,8 +79,7 @@ def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[d
         cursor.seq = now
         return [], False
     few = len(view.full) + len(view.above) <= FEW_SCOPES
-    parts = [View(view.codes, (scope,), ()) for scope in view.full] + [View(view.codes, (), (scope,))
-                                                                       for scope in view.above] if few else [view]
+    parts = view.parts() if few else [view]
     found: list[tuple[int, int, dict[str, Any]]] = []
     read_until = now
     for part in parts:

@@ -25,6 +25,11 @@ class View:
     full: tuple[str, ...]
     above: tuple[str, ...]
 
+    def parts(self) -> list[View]:
+        """One view a scope, each a walk of one index."""
+        return [View(self.codes, (scope,), ()) for scope in self.full] \
+            + [View(self.codes, (), (scope,)) for scope in self.above]
+
     def shows(self, record_type: str, scope: str) -> bool:
         return covers(self.codes, scope) or (record_type in REACHING and _above(self.codes, scope))
 

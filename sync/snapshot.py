@@ -98,8 +98,7 @@ def continuation(session: Session, reader: Reader, written: Written, secret: byt
 
 def _pages(session: Session, view: View) -> Iterator[list[dict[str, Any]]]:
     """The live records by scope and, within it, in commit order: walks of an index, nothing is sorted."""
-    for one in (*(View(view.codes, (scope,), ()) for scope in view.full),
-                *(View(view.codes, (), (scope,)) for scope in view.above)):
+    for one in view.parts():
         since = -1
         while rows := read_rows(session, select(*SENT).where(one.condition(), Record.seq > since)
                                 .order_by(Record.seq).limit(PAGE))[0]:

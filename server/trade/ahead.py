@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import text
 
 from schemas.positions import CRS_NAMES
-from schemas.values import parse_time, within
+from schemas.values import is_time, parse_time, within
 from server import zones
 from server.reference import settings
 from server.rules.crs import ring_to_4490
@@ -114,7 +114,7 @@ def place_of(position: Mapping[str, Any]) -> Place:
 
 def _foreseen(values: Any) -> dict[str, Any] | None:
     """What a finding needs looked up, as far as it is sound."""
-    if not isinstance(values, dict) or not _is_time(values.get("observed_at")):
+    if not isinstance(values, dict) or not is_time(values.get("observed_at")):
         return None
     given = {name: values[name] for name in TEXTS if isinstance(values.get(name), str)}
     position = values.get("position")
@@ -122,13 +122,6 @@ def _foreseen(values: Any) -> dict[str, Any] | None:
             and within(position.get("lat"), 90) and within(position.get("accuracy_m") or 0, 1e7):
         given["position"] = position
     return given
-
-
-def _is_time(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and parse_time(value) is not None
-    except ValueError:
-        return False
 
 
 def _normalized(asked: Sequence[Place]) -> list[dict[str, float]]:

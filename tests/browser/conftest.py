@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -93,3 +93,18 @@ def photographed(device: Handheld, text: str, photos: int = 1) -> str:
 
 def _is_checked(device: Handheld, evidence: str) -> bool:
     return bool(device.owner.record("evidence", evidence)["fields"]["media"]["state"] == "verified")
+
+
+@pytest.fixture
+def seat(chromium: Browser, office: Bureau) -> Iterator[Callable[[str], Desk]]:
+    """Seats somebody of a role; nothing may have been complained about when the test ends."""
+    desks: list[Desk] = []
+
+    def sit(role: str) -> Desk:
+        desks.append(Desk(chromium, office.url, office.person(role, scopes=(SCOPE,))))
+        return desks[-1]
+
+    yield sit
+    for desk in desks:
+        desk.page.context.close()
+        assert desk.complaints == []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, SCOPE, Desk, photographed
 from tests.bureau import Bureau
@@ -14,21 +14,6 @@ from tests.handheld import Handheld
 from tests.wire import Person, granted
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def seat(chromium: Browser, office: Bureau) -> Iterator[Callable[[str], Desk]]:
-    """Seats somebody of a role; nothing may have been complained about when the test ends."""
-    desks: list[Desk] = []
-
-    def sit(role: str) -> Desk:
-        desks.append(Desk(chromium, office.url, office.person(role, scopes=(SCOPE,))))
-        return desks[-1]
-
-    yield sit
-    for desk in desks:
-        desk.page.context.close()
-        assert desk.complaints == []
 
 
 def state_of(reader: Person, finding: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, SCOPE, Desk
 from tests.bureau import Bureau
@@ -13,21 +13,6 @@ from tests.handheld import Handheld
 from tests.wire import Person, granted, moment
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def seat(chromium: Browser, office: Bureau) -> Iterator[Callable[[str], Desk]]:
-    """Seats somebody of a role; nothing may have been complained about when the test ends."""
-    desks: list[Desk] = []
-
-    def sit(role: str) -> Desk:
-        desks.append(Desk(chromium, office.url, office.person(role, scopes=(SCOPE,))))
-        return desks[-1]
-
-    yield sit
-    for desk in desks:
-        desk.page.context.close()
-        assert desk.complaints == []
 
 
 @pytest.fixture
