@@ -16,17 +16,15 @@ from typing import Any
 import click
 import orjson
 from flask import Flask
-from flask_migrate import upgrade
 from marshmallow import ValidationError
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from media.stores import StoreUnavailable
 from schemas.problems import Problem
-from server import serving
 from server.auth import ROLES
 from server.config import Settings, UnsafeSettings
-from server.db import db, writing
+from server.db import db, upgrade, writing
 from server.house import house
 from sync.models import Clock
 
@@ -57,10 +55,13 @@ def init() -> None:
 @click.option("--workers", default=2, show_default=True, help="processes on PostgreSQL; SQLite has one, with threads")
 def serve(host: str, port: int, workers: int) -> None:
     """Serve HTTP and run the background worker, in the foreground; SIGTERM stops both cleanly."""
+    from server import serving
     settings = _settings()
     serving.must_be_free(host, port)
     with _app().app_context():
         initialise()
+        db.session.remove()
+        db.engine.dispose()
     sys.exit(serving.serve(settings, host, port, workers))
 
 
@@ -274,8 +275,6 @@ def run() -> None:
         _fail(f"database: {str(error).splitlines()[0]}")
     except StoreUnavailable as error:
         _fail(f"media: {error}")
-    except serving.PortTaken as error:
-        _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 

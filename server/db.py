@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
-from flask import Flask
-from flask_migrate import Migrate
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 
 from media import models as media_models
@@ -19,10 +19,9 @@ from sync.gate import open_gate, open_snapshot, prepare_sqlite
 from sync.models import Base, Checkpoint
 from sync.records import Door
 
-__all__ = ["db", "media_models", "reading", "server_models", "writing"]
+__all__ = ["db", "media_models", "reading", "server_models", "upgrade", "writing"]
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
-migrate = Migrate()
 
 
 def connect(app: Flask, url: str) -> None:
@@ -31,10 +30,23 @@ def connect(app: Flask, url: str) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 30}} if url.startswith("sqlite:") else {
         "pool_pre_ping": True, "pool_size": 16, "max_overflow": 16}
     db.init_app(app)
-    migrate.init_app(app, db, directory=f"{app.root_path}/migrations", render_as_batch=True)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
+
+
+def migrations() -> Any:
+    """flask-migrate's configuration of this app's schema scripts. Only `init`, `restore` and `doctor` load alembic."""
+    from flask_migrate import Migrate
+    migrate = Migrate(current_app, db, directory=f"{current_app.root_path}/migrations", render_as_batch=True)
+    return migrate.get_config()
+
+
+def upgrade(revision: str = "head") -> None:
+    """Bring the schema to that revision."""
+    from flask_migrate import upgrade as migrate
+    migrations()
+    migrate(revision=revision)
 
 
 @contextmanager

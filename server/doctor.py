@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from media.stores import StoreUnavailable
 from schemas.values import parse_time, stamp
 from server import jobs
-from server.db import db, migrate
+from server.db import db, migrations
 from server.demo.lettering import chinese_font
 from server.house import house
 from sync.models import Checkpoint
@@ -78,7 +78,7 @@ def _database() -> Said:
 
 
 def _migrations() -> Said:
-    heads = set(ScriptDirectory.from_config(migrate.get_config()).get_heads())
+    heads = set(ScriptDirectory.from_config(migrations()).get_heads())
     with db.engine.connect() as connection:
         at = set(MigrationContext.configure(connection).get_current_heads())
     if at == heads:

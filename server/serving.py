@@ -1,17 +1,23 @@
-"""The two processes of `menqian serve`: gunicorn and the background worker, as children of one in the foreground."""
+"""The two processes of `menqian serve`: gunicorn and the background worker, as children of one in the foreground.
+
+They are forked from it when all modules are loaded, so that neither they nor a worker that gunicorn replaces loads
+them again. The caller leaves nothing open: no connection to the database, no thread.
+"""
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import ExitStack
+from multiprocessing.connection import wait
 from typing import Any
 
+from gunicorn.app.base import BaseApplication
+
+from server import create_app, jobs
 from server.config import Settings
-from server.gunicorn_config import die_with_parent
+from server.gunicorn_config import die_with_parent, post_fork
 
 STOP_SECONDS = 8
 
@@ -35,45 +41,62 @@ def must_be_free(host: str, port: int) -> None:
         raise PortTaken(f"无法监听 cannot listen at {host}:{port}: {said}") from None
 
 
+class Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn over our app."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from server.wsgi import app  # it is made as the module is loaded: in each of gunicorn's workers
+        return app
+
+
 def serve(settings: Settings, host: str, port: int, workers: int) -> int:
     """Run both until a signal comes or one of them ends; then end the other. Gives the exit code.
 
     0 only after SIGTERM or SIGINT: a child that ends by itself is a failure, of which a service supervisor must hear.
     """
-    processes = 1 if settings.embedded else max(1, workers)
-    web = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", str(processes), "--threads",
-           str(max(8, 4 * workers) if settings.embedded else 8), "--bind", f"{host}:{port}", "--timeout", "120",
-           "--graceful-timeout", str(STOP_SECONDS - 2), "--keep-alive", "15", "--log-level", "warning",
-           "--limit-request-line", "8190", "--config", "python:server.gunicorn_config", "server.wsgi:app"]
-    background = [sys.executable, "-m", "server.cli", "worker"]
-    children = [subprocess.Popen(command, preexec_fn=die_with_parent) for command in (web, background)]
+    fork = multiprocessing.get_context("fork")
+    children = [fork.Process(target=_answer, args=(settings, host, port, workers)),
+                fork.Process(target=_work, args=(settings,))]
     asked: list[int] = []
 
     def stop(number: int = 0, *_: Any) -> None:
         asked.extend([number] if number else [])
         for child in children:
-            if child.poll() is None:
+            if child.is_alive():
                 child.terminate()
 
+    for child in children:
+        child.start()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    ended = _wait_for_one(children)
+    wait([child.sentinel for child in children])
+    ended = next((child.exitcode for child in children if child.exitcode is not None), 0)
     stopped = bool(asked)
     stop()
     for child in children:
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+        child.join(STOP_SECONDS)
+        if child.exitcode is None:
             child.kill()
+            child.join()
     return 0 if stopped else ended if ended > 0 else 1
 
 
-def _wait_for_one(children: list[subprocess.Popen[bytes]]) -> int:
-    """The exit code of the child that ends first, negative after a signal."""
-    while True:
-        pid, status = os.wait()
-        if any(child.pid == pid for child in children):
-            for child in children:
-                if child.pid == pid:
-                    child.returncode = os.waitstatus_to_exitcode(status)
-            return os.waitstatus_to_exitcode(status)
+def _answer(settings: Settings, host: str, port: int, workers: int) -> None:
+    die_with_parent()
+    Web(worker_class="gthread", workers=1 if settings.embedded else max(1, workers),
+        threads=max(8, 4 * workers) if settings.embedded else 8, bind=f"{host}:{port}", timeout=120,
+        graceful_timeout=STOP_SECONDS - 2, keepalive=15, loglevel="warning", limit_request_line=8190,
+        post_fork=post_fork).run()
+
+
+def _work(settings: Settings) -> None:
+    die_with_parent()
+    jobs.run_worker(create_app(settings))

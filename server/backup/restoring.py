@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from flask_migrate import upgrade
 from sqlalchemy import create_engine, inspect, update
 
 import server
@@ -28,7 +27,7 @@ from server.backup.manifest import Manifest
 from server.backup.photos import Listed
 from server.backup.tables import Tell
 from server.config import Settings
-from server.db import db, writing
+from server.db import db, upgrade, writing
 from server.house import house
 from sync.audit import batches
 from sync.gate import MODE

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.special import owens_t
 
 from server.reference import settings
 from server.rules.plane import Shapes
@@ -160,6 +159,7 @@ def _edge_masses(starts: NDArray[np.float64], ends: NDArray[np.float64]) -> NDAr
     turn = starts[:, 0] * units[:, 1] - starts[:, 1] * units[:, 0]
     height = np.maximum(np.abs(turn), 1e-12)  # an edge that points at the centre spans nothing
     low, high = ((points * units).sum(axis=1) / height for points in (starts, ends))
+    from scipy.special import owens_t  # slow to load, and most commands ask for no zone
     masses = (np.arctan(high) - np.arctan(low)) / (2 * math.pi) - (owens_t(height, high) - owens_t(height, low))
     return np.where(np.abs(turn) > 1e-12, np.sign(turn) * masses, 0.0)
 
