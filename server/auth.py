@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from flask import g, request
 from flask_smorest import Blueprint
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 
 from schemas.problems import Problem
 from schemas.values import stamp
@@ -21,12 +21,22 @@ from server.db import db
 from server.handover import Known, known_of, late_terms
 from server.house import house
 from server.models import Login, User
-from sync.models import Device
+from sync.models import Device, table_of
 from sync.pull import Reader
 from sync.writers import Writer, covers
 
 ROLES = ("inspector", "auxiliary", "reviewer", "supervisor", "auditor", "admin")
 HASHER = PasswordHasher()
+DEVICES, LOGINS, USERS = table_of(Device), table_of(Login), table_of(User)
+PERSON = (USERS.c.username, USERS.c.name, USERS.c.roles, USERS.c.scopes, USERS.c.scopes_version, USERS.c.unit,
+          USERS.c.active)
+# One statement each, made once: every request asks.
+DEVICE_OF_TOKEN = select(*(DEVICES.c[name] for name in (
+    "id", "user_id", "public_key", "state", "last_n", "last_seen_at", "reported", "clock_offset_ms",
+    "scopes_acknowledged", "late_from", "late_n")), *PERSON).where(
+        DEVICES.c.token_hash == bindparam("digest"), USERS.c.id == DEVICES.c.user_id)
+LOGIN_OF_TOKEN = select(LOGINS.c.user_id, LOGINS.c.expires_at, *PERSON).where(
+    LOGINS.c.token_hash == bindparam("digest"), USERS.c.id == LOGINS.c.user_id)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -103,26 +113,27 @@ def check_password(username: str, password: str) -> User:
 def principal_of(token: str) -> Principal:
     """The person or device of a token; raises `login_required`, `token_expired`, `device_revoked`, `user_inactive`."""
     digest = hash_token(token)
-    device = db.session.execute(select(Device).where(Device.token_hash == digest)).scalar_one_or_none()
+    connection = db.session.connection()
+    device = connection.execute(DEVICE_OF_TOKEN, {"digest": digest}).one_or_none()
     if device is not None:
         if device.state != "active":
             raise Problem("device_revoked")
-        return _principal(device.user_id, device_id=device.id, public_key=device.public_key, last_n=device.last_n,
+        return _principal(device, device_id=device.id, public_key=device.public_key, last_n=device.last_n,
                           known=known_of(device))
-    login = db.session.get(Login, digest)
+    login = connection.execute(LOGIN_OF_TOKEN, {"digest": digest}).one_or_none()
     if login is None:
         raise Problem("login_required", "令牌无效 The token is not known")
     if login.expires_at < stamp(house().clock()):
         raise Problem("token_expired")
-    return _principal(login.user_id, login_hash=digest)
+    return _principal(login, login_hash=digest)
 
 
-def _principal(user_id: str, **more: Any) -> Principal:
-    user = db.session.execute(select(User).where(User.id == user_id)).scalar_one()
-    if not user.active:
+def _principal(row: Row[Any], **more: Any) -> Principal:
+    """The principal of a row with the columns PERSON."""
+    if not row.active:
         raise Problem("user_inactive")
-    return Principal(user.id, user.username, user.name, tuple(user.roles), tuple(user.scopes), user.scopes_version,
-                     user.unit, **more)
+    return Principal(row.user_id, row.username, row.name, tuple(row.roles), tuple(row.scopes), row.scopes_version,
+                     row.unit, **more)
 
 
 def authenticate() -> Principal:

@@ -16,7 +16,7 @@ from server import models as server_models
 from server.house import house
 from sync import journal
 from sync.gate import open_gate, open_snapshot, prepare_sqlite
-from sync.models import Base, Checkpoint
+from sync.models import Base
 from sync.records import Door
 
 __all__ = ["db", "media_models", "reading", "server_models", "upgrade", "writing"]
@@ -94,7 +94,7 @@ def fresh_checkpoint() -> str | None:
     return newest.note if newest else None
 
 
-def _is_due(newest: Checkpoint | None, size: int) -> bool:
+def _is_due(newest: journal.Signed | None, size: int) -> bool:
     if newest is None or newest.size >= size:
         return newest is None and size > 0
     return house().clock() - parse_time(newest.at) >= timedelta(seconds=house().settings.checkpoint_seconds)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from schemas.values import stamp
@@ -45,7 +45,8 @@ class Known:
         return self.late_from if self.late_n is not None and self.last_n < self.late_n else None
 
 
-def known_of(device: Device) -> Known:
+def known_of(device: Device | Row[Any]) -> Known:
+    """What is known of a device, from its row."""
     return Known(device.last_n, device.last_seen_at, device.reported, device.clock_offset_ms,
                  device.scopes_acknowledged, device.late_from, device.late_n)
 

@@ -12,12 +12,12 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
@@ -28,8 +28,10 @@ from sync.models import Checkpoint, Clock, JournalEntry, JournalNode, table_of
 
 STEP = 8
 SPAN = 2**STEP
+CHECKPOINTS = table_of(Checkpoint)
 SIZE = select(table_of(Clock).c.journal_size).where(table_of(Clock).c.id == 1)
-NEWEST = select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)
+NEWEST = select(CHECKPOINTS.c.size, CHECKPOINTS.c.root, CHECKPOINTS.c.at, CHECKPOINTS.c.note) \
+    .order_by(CHECKPOINTS.c.size.desc()).limit(1)
 PLAIN = frozenset((str, bool, type(None)))
 
 
@@ -86,6 +88,15 @@ def commit_to(salt: str, text: bytes) -> str:
     return hashlib.sha256(bytes.fromhex(salt) + text).hexdigest()
 
 
+class Signed(NamedTuple):
+    """A checkpoint: the number of entries it covers, their root in hex, when it was signed, and its C2SP note."""
+
+    size: int
+    root: str
+    at: str
+    note: str
+
+
 def append(session: Session, frontier: merkle.Frontier, entries: Sequence[Entry]) -> None:
     """Number the entries and write them, with the nodes that they complete. Only behind the open gate."""
     if not entries:
@@ -129,21 +140,22 @@ def subtree_of(session: Session) -> Callable[[int, int], bytes]:
     return subtree
 
 
-def issue_checkpoint(session: Session, frontier: merkle.Frontier, signer: Signer, now: datetime) -> Checkpoint:
+def issue_checkpoint(session: Session, frontier: merkle.Frontier, signer: Signer, now: datetime) -> Signed:
     """The signed checkpoint of the journal as it stands behind the open gate; the newest one if nothing came since."""
-    if newest := session.get(Checkpoint, frontier.size):
+    newest = newest_checkpoint(session)
+    if newest is not None and newest.size == frontier.size:
         return newest
     root = frontier.root()
-    made = Checkpoint(size=frontier.size, root=root.hex(), at=stamp(now),
-                      note=notes.sign_checkpoint(signer.origin, frontier.size, root, signer.key))
-    session.add(made)
-    session.flush()
+    made = Signed(frontier.size, root.hex(), stamp(now),
+                  notes.sign_checkpoint(signer.origin, frontier.size, root, signer.key))
+    session.connection().execute(insert(Checkpoint).values(made._asdict()))
     return made
 
 
-def newest_checkpoint(session: Session) -> Checkpoint | None:
+def newest_checkpoint(session: Session) -> Signed | None:
     """The checkpoint of the largest size."""
-    return session.execute(NEWEST).scalar_one_or_none()
+    row = session.connection().execute(NEWEST).one_or_none()
+    return Signed(*row) if row else None
 
 
 def first_checkpoint_after(session: Session, index: int) -> Checkpoint | None:

@@ -41,9 +41,9 @@ def pull() -> Response:
     limit = number_argument("limit", state.settings.changes_per_pull, least=1, most=state.settings.changes_per_pull)
     if health:
         _acknowledge(principal, cursor, health)
-    checkpoint = fresh_checkpoint()
     with reading():
         page = pull_changes(db.session(), principal.reader(), cursor, limit, state.settings.secret_key)
+        checkpoint = fresh_checkpoint()  # last, for it may have to write
     if not health:
         _acknowledge(principal, page["cursor"], health)
     return answer({**page, "scopes": scopes_of(principal), "server_time": stamp(state.clock()),

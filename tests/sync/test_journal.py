@@ -90,7 +90,7 @@ def test_a_checkpoint_is_signed_over_the_frontiers_root_and_issued_once(desk):
     with desk.writing() as door:
         first = journal.issue_checkpoint(door.session, door.gate.frontier, SIGNER, door.now)
         again = journal.issue_checkpoint(door.session, door.gate.frontier, SIGNER, door.now)
-        assert first is again
+        assert first == again
     read = notes.verify_note(first.note, notes.key_line(SIGNER.origin, SIGNER.key.public_key()))
     assert (read.size, read.root) == (700, merkle.root_of(leaves(desk)))
     with Session(desk.engine) as session:
