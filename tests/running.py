@@ -105,11 +105,14 @@ class Server:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def answering(self) -> list[int]:
+        """The processes that answer requests: gunicorn's workers, below the first of the two that `serve` keeps."""
+        assert self.process is not None
+        return [pid for web in children_of(self.process.pid)[:1] for pid in children_of(web)]
+
     def kill_a_worker(self) -> None:
         """kill -9 of one process that answers requests; its parent is expected to start another."""
-        assert self.process is not None
-        answering = [pid for parent in children_of(self.process.pid) for pid in children_of(parent)]
-        if answering:
+        if answering := self.answering():
             with suppress(ProcessLookupError):
                 os.kill(random.choice(answering), signal.SIGKILL)
 

@@ -83,7 +83,7 @@ def shift(asked: Asked) -> Iterable[Row]:
 def media(asked: Asked) -> list[Row]:
     with deployed(asked.folder / "media", asked.engine) as deployment:
         return [*upload_rows(deployment.bureau), attribution_row(deployment.bureau, deployment.town),
-                Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server.process):,.0f} MB")]
+                Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server):,.0f} MB")]
 
 
 SECTIONS: dict[str, Callable[[Asked], Iterable[Row]]] = {"push": push, "pull": pull, "first": first, "shift": shift,

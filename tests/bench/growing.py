@@ -35,7 +35,7 @@ def growing_rows(folder: Path, engine: str, records: int, rounds: int) -> Iterat
         for what, unit, work in WORKS:
             yield _row(what, unit, rounds, {
                 str(size): work(deployment, random) for size, deployment in deployments.items()})
-        memory = worker_rss_mb(deployments[records].server.process)
+        memory = worker_rss_mb(deployments[records].server)
         yield Row(f"memory of a worker among {records:,} records after this", f"{memory:,.0f} MB",
                   f"wanted under {MEMORY_WANTED_MB}")
 

@@ -113,28 +113,18 @@ def test_tuspy_uploads_through_a_cut_of_its_own(device):
 def test_a_large_upload_adds_little_to_a_worker(server, device):
     content = a_photo()
     assert device.upload(content).status_code == 204  # what is loaded at first use is loaded now
-    before = peaks(server.process.pid)
+    before = peaks(server)
     content += bytes(67_000_000 - len(content))
     assert device.upload(content).status_code == 204
-    after = peaks(server.process.pid)
+    after = peaks(server)
     grown = {pid: after[pid] - peak for pid, peak in before.items()}
     assert max(grown.values()) < 16 * 1024, grown
 
 
-def peaks(parent: int) -> dict[int, int]:
-    """The largest resident size so far, in KiB, of gunicorn's processes."""
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            command = (stat.parent / "cmdline").read_bytes()
-            status = (stat.parent / "status").read_text()
-            session = int(stat.read_text().rsplit(")", 1)[1].split()[3])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if session == os.getsid(parent) and b"gunicorn" in command:
-            found[int(stat.parent.name)] = int(re.search(r"VmHWM:\s+(\d+)", status)[1])
-    assert found
-    return found
+def peaks(server):
+    """The largest resident size so far, in KiB, of the processes that answer requests."""
+    return {pid: int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
+            for pid in server.answering()}
 
 
 def test_one_upload_has_one_line_at_a_time(device):
