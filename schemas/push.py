@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from schemas.problems import Problem
 from schemas.values import SCOPE, is_time, is_uuid
@@ -19,8 +19,7 @@ MAPPINGS = ("set", "add", "remove")
 LARGEST_N = 2**53
 
 
-@dataclass(frozen=True, slots=True)
-class Mutation:
+class Mutation(NamedTuple):
     """One change as its maker sent it. `set`, `add`, `remove` name only what was changed."""
 
     id: str
@@ -29,9 +28,9 @@ class Mutation:
     op: str
     base: int = 0
     scope: str | None = None
-    set: Mapping[str, Any] = field(default_factory=dict)
-    add: Mapping[str, Any] = field(default_factory=dict)
-    remove: Mapping[str, Any] = field(default_factory=dict)
+    set: Mapping[str, Any] = MappingProxyType({})
+    add: Mapping[str, Any] = MappingProxyType({})
+    remove: Mapping[str, Any] = MappingProxyType({})
     command: Mapping[str, Any] | None = None
     made_at: str | None = None
 
@@ -115,25 +114,17 @@ def load_mutation(raw: Mapping[str, Any]) -> Mutation:
                           errors={name: ["cannot be read"] for name in members})
         unknown = sorted(set(raw) - MUTATION)
         raise Problem("unknown_field", f"unknown member {unknown[0]!r}", errors={name: ["unknown"] for name in unknown})
-    op, command, scope, group = raw.get("op"), raw.get("command"), raw.get("scope"), raw.get("group")
-    errors = {name: [what] for name, sound, what in (
-        ("id", is_uuid(raw.get("id")), "not a UUID in lower case"),
-        ("record_id", is_uuid(raw.get("record_id")), "not a UUID in lower case"),
-        ("type", isinstance(raw.get("type"), str), "not a text"),
-        ("op", op in ("put", "delete", "command"), "one of put, delete, command"),
-        ("base", _is_count(raw.get("base", 0)), "not a number from 0"),
-        ("scope", scope is None or (isinstance(scope, str) and SCOPE.fullmatch(scope) is not None), "not a scope code"),
-        *((name, isinstance(raw[name], dict), "not an object") for name in MAPPINGS if raw.get(name) is not None),
-        ("made_at", raw.get("made_at") is None or is_time(raw["made_at"]), "not an RFC 3339 time"),
-        ("group", group is None or is_uuid(group), "not a UUID in lower case"),
-        ("command", _is_command(command) if op == "command" else command is None,
-         "not {name, args?, expect?}" if op == "command" else "only with op command")) if not sound}
+    whole = {**BLANK, **raw}
+    errors = {name: [what] for name, (sound, what) in SHAPE.items() if not sound(whole[name])}
+    if whole["op"] == "command" and not _is_command(whole["command"]):
+        errors["command"] = ["not {name, args?, expect?}"]
+    elif whole["op"] != "command" and whole["command"] is not None:
+        errors["command"] = ["only with op command"]
     if errors:
         raise Problem("invalid_mutation", "; ".join(f"{name}: {texts[0]}" for name, texts in errors.items()),
                       errors=errors)
-    return Mutation(id=raw["id"], type=raw["type"], record_id=raw["record_id"], op=raw["op"], base=raw.get("base") or 0,
-                    scope=scope, set=raw.get("set") or {}, add=raw.get("add") or {}, remove=raw.get("remove") or {},
-                    command=command, made_at=raw.get("made_at"))
+    return Mutation(whole["id"], whole["type"], whole["record_id"], whole["op"], whole["base"], whole["scope"],
+                    whole["set"] or {}, whole["add"] or {}, whole["remove"] or {}, whole["command"], whole["made_at"])
 
 
 def _is_command(command: Any) -> bool:
@@ -143,3 +134,25 @@ def _is_command(command: Any) -> bool:
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_N
+
+
+def _is_scope(value: Any) -> bool:
+    return isinstance(value, str) and SCOPE.fullmatch(value) is not None
+
+
+def _is_object(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+BLANK: Mapping[str, Any] = {**dict.fromkeys(MUTATION), "base": 0}
+SHAPE: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "id": (is_uuid, "not a UUID in lower case"),
+    "record_id": (is_uuid, "not a UUID in lower case"),
+    "type": (lambda value: isinstance(value, str), "not a text"),
+    "op": (lambda value: value in ("put", "delete", "command"), "one of put, delete, command"),
+    "base": (_is_count, "not a number from 0"),
+    "scope": (lambda value: value is None or _is_scope(value), "not a scope code"),
+    **dict.fromkeys(MAPPINGS, (_is_object, "not an object")),
+    "made_at": (lambda value: value is None or is_time(value), "not an RFC 3339 time"),
+    "group": (lambda value: value is None or is_uuid(value), "not a UUID in lower case")}
+"""What each member of a mutation must be; `command` depends on `op`."""

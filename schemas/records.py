@@ -73,7 +73,7 @@ class RecordType:
 
     def known(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values of declared fields; others may hold anything."""
-        return {name: value for name, value in values.items() if name in self.fields}
+        return {name: values[name] for name in values.keys() & self.fields.keys()}
 
     @cached_property
     def server_fields(self) -> frozenset[str]:

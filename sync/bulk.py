@@ -55,19 +55,25 @@ def insert_rows(session: Session, table: Table, rows: Sequence[dict[str, Any]]) 
         return
     connection = session.connection()
     statement, defaults, documents = _compiled(table, connection.dialect.name)
-    whole, ready = itemgetter(*defaults), []
-    for row in rows:
-        values = {**defaults, **row} if len(row) < len(defaults) or documents else row
-        for name in documents:
-            if values[name] is not None:
-                values[name] = orjson.dumps(values[name]).decode()
-        ready.append(whole(values))
+    whole = itemgetter(*defaults)
+    ready = [whole(row if len(row) == len(defaults) else {**defaults, **row}) for row in rows]
+    if documents:
+        ready = [_encoded(values, documents) for values in ready]
     connection.exec_driver_sql(statement, ready)
 
 
+def _encoded(values: tuple[Any, ...], documents: tuple[int, ...]) -> tuple[Any, ...]:
+    """The values of a row, those at the places of documents as JSON."""
+    encoded = list(values)
+    for place in documents:
+        if encoded[place] is not None:
+            encoded[place] = orjson.dumps(encoded[place]).decode()
+    return tuple(encoded)
+
+
 @cache
-def _compiled(table: Table, dialect: str) -> tuple[str, dict[str, Any], tuple[str, ...]]:
-    """The INSERT of a dialect, the default of each column in its order, and the names of those that hold JSON."""
+def _compiled(table: Table, dialect: str) -> tuple[str, dict[str, Any], tuple[int, ...]]:
+    """The INSERT of a dialect, the default of each column in its order, and the places of those that hold JSON."""
     statement = str(insert(table).compile(dialect=DIALECTS[dialect]()))
     return (statement, {column.name: getattr(column.default, "arg", None) for column in table.columns},
-            tuple(column.name for column in table.columns if isinstance(column.type, Json)))
+            tuple(place for place, column in enumerate(table.columns) if isinstance(column.type, Json)))

@@ -35,8 +35,7 @@ NEWEST = select(CHECKPOINTS.c.size, CHECKPOINTS.c.root, CHECKPOINTS.c.at, CHECKP
 PLAIN = frozenset((str, bool, type(None)))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry before it has a number."""
 
     at: str

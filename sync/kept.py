@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import RowMapping
@@ -17,12 +16,12 @@ COLUMNS = tuple(column.name for column in RECORD.columns)
 MARKS = ("status", "class_code", "zone_id", "inspector_id", "due_at", "observed_at", "about_id", "sha256",
          "media_state", "lon", "lat", "review_state", "risk",
          "cell")
+NO_MARKS = dict.fromkeys(MARKS)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A record as the door holds it; never changed in place. `marks` are columns that are no part of the document,
-    `size` how many characters fields and stamps had when they were read."""
+class Kept(NamedTuple):
+    """A record as the door holds it; nothing in it is ever changed in place. `marks` are columns that are no part of
+    the document, `size` how many characters fields and stamps had when they were read."""
 
     id: str
     type: str
@@ -36,18 +35,13 @@ class Kept:
     created_at: str
     created_by: str
     updated_at: str
-    device_id: str | None = None
-    marks: dict[str, Any] = field(default_factory=dict)
+    device_id: str | None
+    marks: dict[str, Any]
     size: int = 0
 
     @property
     def declared(self) -> RecordType:
         return record_type(self.type)
-
-    def marked(self, marks: dict[str, Any]) -> Kept:
-        """The same record with other marks."""
-        return Kept(self.id, self.type, self.version, self.scope, self.seq, self.created_seq, self.deleted, self.fields,
-                    self.stamps, self.created_at, self.created_by, self.updated_at, self.device_id, marks, self.size)
 
     def to_wire(self) -> dict[str, Any]:
         """The record as protocol section 4 shows it."""
@@ -66,10 +60,8 @@ def kept_from(row: RowMapping) -> Kept:
 
 def to_row(kept: Kept) -> dict[str, Any]:
     """The table row of a record."""
-    row = dict.fromkeys(COLUMNS)
-    row.update(kept.marks)
-    row.update(id=kept.id, type=kept.type, version=kept.version, scope=kept.scope, seq=kept.seq,
-               created_seq=kept.created_seq, deleted=kept.deleted, fields=orjson.dumps(kept.fields).decode(),
-               stamps=orjson.dumps(kept.stamps).decode(), created_at=kept.created_at, created_by=kept.created_by,
-               updated_at=kept.updated_at, device_id=kept.device_id)
-    return row
+    return {**NO_MARKS, **kept.marks, "id": kept.id, "type": kept.type, "version": kept.version, "scope": kept.scope,
+            "seq": kept.seq, "created_seq": kept.created_seq, "deleted": kept.deleted,
+            "fields": orjson.dumps(kept.fields).decode(), "stamps": orjson.dumps(kept.stamps).decode(),
+            "created_at": kept.created_at, "created_by": kept.created_by, "updated_at": kept.updated_at,
+            "device_id": kept.device_id}

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.problems import Problem
@@ -24,7 +24,7 @@ from schemas.values import is_uuid, stamp
 from sync import held, quarantine
 from sync.bulk import Among
 from sync.health import columns_of
-from sync.models import Device, Receipt
+from sync.models import Device, Receipt, table_of
 from sync.mutations import Outcome, Waits, apply
 from sync.records import Door
 from sync.writers import Writer
@@ -32,6 +32,8 @@ from sync.writers import Writer
 Raw = Mapping[str, Any]
 log = logging.getLogger(__name__)
 HELD_FOR = timedelta(days=5)
+DEVICES, RECEIPTS = table_of(Device), table_of(Receipt)
+NUMBERING = select(DEVICES.c.state, DEVICES.c.last_n).where(DEVICES.c.id == bindparam("device_id"))
 
 
 def push(door: Door, writer: Writer, mutations: Sequence[Raw], health: Raw, *, mutation_bytes: int) -> list[Raw]:
@@ -39,19 +41,19 @@ def push(door: Door, writer: Writer, mutations: Sequence[Raw], health: Raw, *, m
 
     Raises `sequence_gap` and `device_forked`; then nothing was applied. Everything else is an outcome.
     """
-    device = door.session.get_one(Device, writer.id, populate_existing=True)
-    if device.state != "active":  # revoked while this push waited at the gate
+    state, last_n = door.session.connection().execute(NUMBERING, {"device_id": writer.id}).one()
+    if state != "active":  # revoked while this push waited at the gate
         raise Problem("device_revoked")
-    stored = _receipts(door, writer.id, mutations) if mutations and mutations[0]["n"] <= device.last_n else {}
-    _check_numbers(device, mutations, stored)
+    stored = _receipts(door, writer.id, mutations) if mutations and mutations[0]["n"] <= last_n else {}
+    _check_numbers(last_n, mutations, stored)
     new = [raw for raw in mutations if raw["n"] not in stored]
     door.load(_record_ids(new))
     door.rules.look_ahead(door, writer, new)
     before = door.gate.seq
     fresh = _walk(door, writer, new, mutation_bytes)
-    if new:
-        device.last_n = max(device.last_n, new[-1]["n"])
-    _note_health(door, device, health)
+    door.session.connection().execute(
+        update(DEVICES).where(DEVICES.c.id == writer.id),
+        {**columns_of(health, door.now), "last_n": max(last_n, new[-1]["n"]) if new else last_n})
     door.flush()
     held.settle_arrived(door, before)
     settled = _settled_now(door, writer.id, fresh)
@@ -80,13 +82,12 @@ def _receipts(door: Door, device_id: str, mutations: Sequence[Raw]) -> dict[int,
     return {receipt.n: receipt for receipt in found}
 
 
-def _check_numbers(device: Device, mutations: Sequence[Raw], stored: Mapping[int, Receipt]) -> None:
-    if mutations and mutations[0]["n"] > device.last_n + 1:
-        raise Problem("sequence_gap", f"expected {device.last_n + 1}, got {mutations[0]['n']}",
-                      expect=device.last_n + 1)
+def _check_numbers(last_n: int, mutations: Sequence[Raw], stored: Mapping[int, Receipt]) -> None:
+    if mutations and mutations[0]["n"] > last_n + 1:
+        raise Problem("sequence_gap", f"expected {last_n + 1}, got {mutations[0]['n']}", expect=last_n + 1)
     for raw in mutations:
         receipt = stored.get(raw["n"])
-        if raw["n"] <= device.last_n and (receipt is None or receipt.digest != digest_of(raw)):
+        if raw["n"] <= last_n and (receipt is None or receipt.digest != digest_of(raw)):
             raise Problem("device_forked", f"number {raw['n']} was used for another mutation", n=raw["n"])
 
 
@@ -104,10 +105,12 @@ def _walk(door: Door, writer: Writer, new: Sequence[Raw], mutation_bytes: int) -
             outcomes.update(_apply_unit(door, writer, rest, mutation_bytes,
                                         {n: found for n, found in seen.items() if isinstance(found, Problem)}))
         for raw in unit:
-            outcome = {name: value for name, value in outcomes[raw["n"]].items() if name != "settled"}
+            outcome = outcomes[raw["n"]]
+            if raw["n"] in repeated:
+                outcome = {name: value for name, value in outcome.items() if name != "settled"} | {"replayed": False}
             door.add_row(Receipt, {"device_id": writer.id, "n": raw["n"], "digest": digest_of(raw),
                                    "id": raw["id"] if is_uuid(raw.get("id")) else None, "received_at": door.at,
-                                   "outcome": {**outcome, "replayed": False}, "settled": None, "settled_seq": None})
+                                   "outcome": outcome, "settled": None, "settled_seq": None})
     return outcomes
 
 
@@ -116,12 +119,12 @@ def _by_id(door: Door, new: Sequence[Raw]) -> dict[str, Receipt]:
     ids = [raw["id"] for raw in new if is_uuid(raw.get("id"))]
     if len(set(ids)) != len(ids):
         raise Problem("device_forked", "two mutations of one push carry the same id")
-    found: dict[str, Receipt] = {}
-    if ids:
-        for receipt in door.session.execute(select(Receipt).where(Among(Receipt.id, ids))
-                                            .order_by(Receipt.received_at.desc())).scalars():
-            found[receipt.id or ""] = receipt
-    return found
+    known = door.session.connection().execute(
+        select(RECEIPTS.c.id).where(Among(RECEIPTS.c.id, ids)).limit(1)).first() if ids else None
+    if known is None:
+        return {}
+    return {receipt.id or "": receipt for receipt in door.session.execute(
+        select(Receipt).where(Among(Receipt.id, ids)).order_by(Receipt.received_at.desc())).scalars()}
 
 
 def _seen_before(writer: Writer, raw: Raw, earlier: Mapping[str, Receipt]) -> Receipt | Problem | None:
@@ -195,12 +198,6 @@ def _record_ids(new: Iterable[Raw]) -> list[str]:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _note_health(door: Door, device: Device, health: Raw) -> None:
-    for name, value in columns_of(health, door.now).items():
-        setattr(device, name, value)
-    door.session.flush()
 
 
 def _settled_now(door: Door, device_id: str, fresh: Mapping[int, Raw]) -> dict[int, dict[str, Any]]:

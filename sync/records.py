@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -135,9 +134,10 @@ class Door:
         fields = {**fields, **rule.derive(None, fields, context)}
         fields = {name: value for name, value in fields.items() if value is not None}
         seq = self.gate.next()
+        marks = {**rule.promote(declared.known(fields)), **rule.first_marks(fields)}
         kept = Kept(record_id, declared.name, 1, scope, seq, seq, False, fields, {CREATOR: writer.id}, self.at,
-                    writer.user_id, self.at, writer.device_id, rule.promote(declared.known(fields)))
-        self._write(None, kept, writer, op, {name: (None, value) for name, value in fields.items()}, note)
+                    writer.user_id, self.at, writer.device_id, marks)
+        self._write(None, kept, writer, op, {name: {"from": None, "to": value} for name, value in fields.items()}, note)
         rule.follow(None, kept, context)
         return self._kept[record_id] or kept
 
@@ -157,10 +157,12 @@ class Door:
         stamps = dict(stamps) if stamps is not None else _stamped(before, changed, writer)
         changed.update({name: pair for name, pair in _differences(before.fields, after).items()
                         if name in derived and name not in changed})
-        kept = replace(before, version=before.version + 1, seq=self.gate.next(), fields=after, stamps=stamps,
-                       updated_at=self.at, scope=scope, deleted=before.deleted if deleted is None else deleted,
-                       marks={**before.marks, **rule.promote(before.declared.known(after))})
-        self._write(before, kept, writer, op, changed, note)
+        kept = before._replace(version=before.version + 1, seq=self.gate.next(), fields=after, stamps=stamps,
+                               updated_at=self.at, scope=scope,
+                               deleted=before.deleted if deleted is None else deleted,
+                               marks={**before.marks, **rule.promote(before.declared.known(after))})
+        self._write(before, kept, writer, op, {name: {"from": old, "to": new} for name, (old, new) in changed.items()},
+                    note)
         rule.follow(before, kept, context)
         if scope != before.scope:
             take_along(self, before, kept, writer)
@@ -177,7 +179,7 @@ class Door:
         """Set columns that are no part of the document (`review_state`, `risk`): no new version."""
         before = self.get(record_id)
         if before is not None and {**before.marks, **marks} != before.marks:
-            self._keep(before.marked({**before.marks, **marks}))
+            self._keep(before._replace(marks={**before.marks, **marks}))
 
     def add_row(self, table: type[Base], values: dict[str, Any]) -> None:
         """Insert a side row with the flush; it is undone with its unit."""
@@ -192,11 +194,11 @@ class Door:
         self._entries.append(journal.Entry(self.at, kind, actor, about, dict(body)))
 
     def _write(self, before: Kept | None, after: Kept, writer: Writer, op: str,
-               changed: Mapping[str, tuple[Any, Any]], note: Any) -> None:
+               document: Mapping[str, Any], note: Any) -> None:
+        """Keep the record, with its history and its journal entry; `document` maps units to `{from, to}`."""
         if is_late(writer, after.scope, before.scope if before else after.scope):
             note = {**(note or {}), "late_scope": True}
         salt = self.random_bytes(16).hex()
-        document = {unit: {"from": old, "to": new} for unit, (old, new) in changed.items()}
         self._keep(after)
         text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
         self._history.append({"record_id": after.id, "version": after.version, "seq": after.seq, "at": self.at,

@@ -6,9 +6,8 @@ The engine knows no trade. `server/trade` provides the rules; a test may provide
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from schemas.records import RecordType
 from sync.writers import Writer
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from sync.records import Door
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """The circumstances of one change: through which door, by whom, when it arrived, what it is."""
 
     door: Door
@@ -42,6 +40,9 @@ class Rule(Protocol):
 
     def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Columns that lists filter and sort by, from the declared fields; others may hold anything."""
+
+    def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns beside the document that a new record begins with (`review_state`, `risk`)."""
 
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Field changes that a command makes; raises a Problem when it is not allowed."""

@@ -34,7 +34,7 @@ class Writer:
     late_since: str | None = None
 
     def has_role(self, *roles: str) -> bool:
-        return not set(roles).isdisjoint(self.roles)
+        return any(role in roles for role in self.roles)
 
     def covers(self, scope: str) -> bool:
         return self is SERVER or covers(self.scopes, scope) or covers(self.late_scopes, scope)

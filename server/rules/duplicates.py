@@ -30,35 +30,40 @@ def same_thing(one: Mapping[str, Any], other: Mapping[str, Any], limits: Mapping
 
 def cell_of(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> str | None:
     """The cell of an open finding; None for one that has no class or position, or is closed."""
-    if fields.get("status") in limits["closed"]:
-        return None
-    return next(iter(_cells(fields, 0, 0)), None)
+    return None if fields.get("status") in limits["closed"] else _cells(fields, limits)[0]
 
 
 def cells_near(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> tuple[str, ...]:
     """The cells in which findings of the same thing may lie."""
-    return _cells(fields, limits["within_m"], limits["within_hours"])
+    return _cells(fields, limits)[1]
 
 
-def _cells(fields: Mapping[str, Any], within_m: float, within_hours: float) -> tuple[str, ...]:
+def _cells(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
+    """(own, near)"""
     place, code = (fields.get("position") or {}).get("normalized"), fields.get("class_code")
     if place is None or not code:
-        return ()
-    return _grid(code, place["lon"], place["lat"], fields["observed_at"], within_m, within_hours)
+        return None, ()
+    return _grid(code, place["lon"], place["lat"], fields["observed_at"], limits["within_m"], limits["within_hours"])
 
 
 @lru_cache(maxsize=4096)
 def _grid(code: str, lon: float, lat: float, observed_at: str, within_m: float,
-          within_hours: float) -> tuple[str, ...]:
-    """The squares and times that a box about the place touches; a row of squares is as wide as a degree is there."""
+          within_hours: float) -> tuple[str, tuple[str, ...]]:
+    """The square and time of the place, and those that a box about it touches; a row of squares is as wide as a
+    degree is there."""
     hours = parse_time(observed_at).timestamp() / 3600
+    own_row, own_time = math.floor(lat * METRES_A_DEGREE / CELL_M), math.floor(hours / CELL_HOURS)
+    own_column = math.floor(lon * METRES_A_DEGREE * _narrowing(own_row) / CELL_M)
     times = _touched(hours, within_hours, CELL_HOURS)
-    squares = []
-    for row in _touched(lat * METRES_A_DEGREE, within_m, CELL_M):
-        widest = math.cos(math.radians(min(row * CELL_M / METRES_A_DEGREE, 89.9)))
-        for column in _touched(lon * METRES_A_DEGREE * widest, within_m, CELL_M):
-            squares += [f"{code}/{row}/{column}/{time}" for time in times]
-    return tuple(squares)
+    near = tuple(f"{code}/{row}/{column}/{time}" for row in _touched(lat * METRES_A_DEGREE, within_m, CELL_M)
+                 for column in _touched(lon * METRES_A_DEGREE * _narrowing(row), within_m, CELL_M) for time in times)
+    return f"{code}/{own_row}/{own_column}/{own_time}", near
+
+
+@lru_cache(maxsize=4096)
+def _narrowing(row: int) -> float:
+    """How much shorter a degree of longitude is in that row than at the equator."""
+    return math.cos(math.radians(min(row * CELL_M / METRES_A_DEGREE, 89.9)))
 
 
 def _touched(middle: float, reach: float, size: float) -> range:

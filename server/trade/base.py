@@ -8,8 +8,8 @@ from typing import Any
 
 from schemas.problems import Problem
 from schemas.records import RECORD_TYPES
+from schemas.values import STAMP, parse_time, stamp
 from schemas.values import Position as PositionField
-from schemas.values import parse_time, stamp
 from server.reference import table
 from server.trade.ahead import place_of, places
 from server.trade.deletion import must_be_deletable
@@ -31,7 +31,7 @@ def rights() -> dict[tuple[str, str], frozenset[str]]:
 def must_have_right(writer: Writer, record_type: str, what: str) -> None:
     """Raise `role_forbidden` unless the writer's roles may create or edit records of this type."""
     roles = rights()[record_type, what]
-    if writer is not SERVER and not writer.has_role(*roles):
+    if writer is not SERVER and roles.isdisjoint(writer.roles):
         raise Problem("role_forbidden", f"{what} of a {record_type} is for {', '.join(sorted(roles))}")
 
 
@@ -59,6 +59,9 @@ class TypeRule:
         return {"status": fields.get("status"), "lon": place.get("lon"), "lat": place.get("lat"),
                 "due_at": utc(fields.get("due_at")), "inspector_id": fields.get("inspector_id"),
                 "zone_id": fields.get("zone_id")}
+
+    def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {}
 
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         raise Problem("command_unknown", f"a {kept.type} has no command {name!r}")
@@ -90,6 +93,7 @@ def utc(text: Any) -> str | None:
 @lru_cache(maxsize=4096)
 def _utc(text: str) -> str | None:
     try:
-        return stamp(parse_time(text))
+        at = parse_time(text)
     except ValueError:
         return None
+    return text if STAMP.fullmatch(text) else stamp(at)

@@ -84,9 +84,8 @@ class EnforcementRule(TypeRule):
     def seals(self, kept: Kept) -> bool:
         return _issued(kept.fields)
 
-    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
-        if before is None:
-            context.door.mark(after.id, review_state="open", risk=risk_of([], after.fields))
+    def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {"review_state": "open", "risk": risk_of([], fields)}
 
 
 def _issued(fields: Mapping[str, Any]) -> bool:

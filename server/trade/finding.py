@@ -50,6 +50,9 @@ class FindingRule(TypeRule):
                 "cell": cell_of(fields, settings("duplicates")),
                 "observed_at": utc(fields.get("observed_at")), "zone_id": (fields.get("zone") or {}).get("zone_id")}
 
+    def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {"review_state": "open", "risk": risk_of([], fields)}
+
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         found = decide(kept.fields, name, args, person_of(context.writer, own=_own(kept, context)),
                        _circumstances(kept, context))
@@ -64,7 +67,6 @@ class FindingRule(TypeRule):
         if before is None:
             if after.marks["cell"]:
                 newcomers(door).setdefault(after.marks["cell"], []).append(after)
-            door.mark(after.id, review_state="open", risk=risk_of([], after.fields))
             for twin_id in after.fields.get("duplicates") or ():
                 twin = door.get(twin_id)
                 if twin is not None:

@@ -221,7 +221,7 @@ def later_clock_wins() -> Iterator[None]:
 
     def by_clock(door: Door, writer: Any, kept: Any, mutation: Any) -> Any:
         if mutation.made_at and mutation.made_at < kept.updated_at[:4]:
-            mutation = replace(mutation, set={})
+            mutation = mutation._replace(set={})
         return edit(door, writer, kept, mutation)
 
     with patch("sync.mutations._edit", by_clock):

@@ -40,6 +40,9 @@ class PlainRule:
         return {"status": fields.get("status") or fields.get("state"), "sha256": fields.get("sha256"),
                 "about_id": about.get("id") or fields.get("record_id")}
 
+    def first_marks(self, fields):
+        return {}
+
     def command(self, kept, name, args, context):
         if name != "file" or kept.fields.get("status") != "reported":
             raise Problem("state_moved", f"no {name} from {kept.fields.get('status')}")
