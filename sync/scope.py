@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.records import RECORD_TYPES
@@ -39,8 +39,14 @@ class View:
         return self.saw(Record.type, Record.scope if seek_by_scope else func.coalesce(Record.scope, ""))
 
     def saw(self, record_type: Any, scope: Any) -> ColumnElement[bool]:
-        """SQL for "a record of this type in this scope is in the view", for columns of any table."""
-        return or_(scope.in_(self.full), and_(scope.in_(self.above), record_type.in_(REACHING)))
+        """SQL for "a record of this type in this scope is in the view", for columns of any table.
+
+        It names nothing that is empty: SQLite would search a second index for it, and sort what it found.
+        """
+        arms = [_among(scope, self.full)] if self.full else []
+        if self.above:
+            arms.append(and_(_among(scope, self.above), record_type.in_(REACHING)))
+        return or_(false(), *arms)
 
 
 def view_of(session: Session, codes: Sequence[str], since_seq: int = -1) -> View:
@@ -48,6 +54,10 @@ def view_of(session: Session, codes: Sequence[str], since_seq: int = -1) -> View
     seen = session.connection().execute(SEEN_SINCE, {"since": since_seq}).scalars().all()
     return View(tuple(codes), tuple(scope for scope in seen if covers(codes, scope)),
                 tuple(scope for scope in seen if _above(codes, scope)))
+
+
+def _among(scope: Any, codes: tuple[str, ...]) -> Any:
+    return scope == codes[0] if len(codes) == 1 else scope.in_(codes)
 
 
 def concerns(codes: Iterable[str], scope: str) -> bool:

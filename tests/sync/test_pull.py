@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
 from schemas.problems import Problem
 from tests.sync.desk import Desk
@@ -42,6 +43,23 @@ def test_an_idle_pull_gives_nothing_and_later_changes_come_once(desk):
               desk.edit(made["record_id"], 1, set={"text": "c"}))
     [change] = desk.pull_all(writer, cursor)[0]
     assert (change["version"], change["fields"]["text"]) == (3, "c")
+
+
+def test_a_page_reads_no_more_than_it_holds(desk):
+    """SQLite walks one index in the order of the numbers; a sorted page would read all that is still to come."""
+    writer = desk.device()
+    desk.push(writer, *(desk.finding() for _ in range(5)))
+    plans: list[str] = []
+
+    def explain(connection, _cursor, statement, parameters, *_):
+        if "ORDER BY record.seq" in statement and "fields" in statement:
+            rows = connection.connection.dbapi_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in rows)
+
+    event.listen(desk.engine, "before_cursor_execute", explain)
+    desk.pull_all(writer, limit=2)
+    assert plans
+    assert set(plans) == {"SEARCH record USING INDEX ix_record_scope_seq (scope=? AND seq>?)"}
 
 
 def test_nothing_out_of_scope_is_sent(desk):
