@@ -15,6 +15,7 @@ from sync.models import Held, Record
 from sync.mutations import Waits, apply
 from sync.receipts import settle, settle_applied
 from sync.records import Door
+from sync.units import UnitFails, apply_unit
 from sync.writers import Writer
 
 
@@ -40,21 +41,19 @@ def settle_arrived(door: Door, since_seq: int) -> None:
 def _try_again(door: Door, row: Held) -> None:
     writer = Writer.from_json(row.writer)
     place = door.savepoint()
-    outcomes = []
     try:
-        for raw in row.mutations:
-            outcomes.append(apply(door, writer, load_mutation(raw)))
+        outcomes = apply_unit(door, row.mutations, lambda raw: apply(door, writer, load_mutation(raw)))
     except Waits as waits:
         door.rollback(place)
         row.waits_for = waits.record_id
         door.session.flush()
         return
-    except Problem as problem:
+    except UnitFails as failed:
         door.rollback(place)
-        _quarantine(door, writer, row, raw["n"], problem)
+        _quarantine(door, writer, row, failed.n, failed.problem)
     else:
-        for raw, outcome in zip(row.mutations, outcomes, strict=True):
-            settle_applied(door, row.device_id, raw["n"], outcome)
+        for n, outcome in sorted(outcomes.items()):
+            settle_applied(door, row.device_id, n, outcome)
     _drop(door, row)
 
 

@@ -8,7 +8,6 @@ quarantined, whole.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -16,7 +15,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.problems import Problem
 from schemas.push import Unreadable, load_mutation
@@ -27,10 +25,10 @@ from sync.health import columns_of
 from sync.models import Device, Receipt, table_of
 from sync.mutations import Outcome, Waits, apply
 from sync.records import Door
+from sync.units import UnitFails, apply_unit
 from sync.writers import Writer
 
 Raw = Mapping[str, Any]
-log = logging.getLogger(__name__)
 HELD_FOR = timedelta(days=5)
 DEVICES, RECEIPTS = table_of(Device), table_of(Receipt)
 NUMBERING = select(DEVICES.c.state, DEVICES.c.last_n).where(DEVICES.c.id == bindparam("device_id"))
@@ -151,28 +149,23 @@ def _apply_unit(door: Door, writer: Writer, unit: Sequence[Raw], mutation_bytes:
                 refused: Mapping[int, Problem]) -> dict[int, dict[str, Any]]:
     """All of the unit, or none of it: then it is held or quarantined as a whole."""
     place, writer = door.savepoint(), writer.at(unit[0]["n"])
-    done: dict[int, dict[str, Any]] = {}
-    for raw in unit:
-        try:
-            if raw["n"] in refused:
-                raise refused[raw["n"]]
-            if len(orjson.dumps(raw)) > mutation_bytes:
-                raise Problem("mutation_too_large", f"more than {mutation_bytes} bytes")
-            done[raw["n"]] = _shown(raw, apply(door, writer, load_mutation(raw)))
-        except Waits as waits:
-            door.rollback(place)
-            held.hold(door, writer, unit, waits.record_id, until=stamp(door.now + HELD_FOR))
-            return {raw["n"]: blank(raw, "held") for raw in unit}
-        except Problem as problem:
-            door.rollback(place)
-            return quarantine.keep(door, writer, unit, raw["n"], problem)
-        except SQLAlchemyError:
-            raise
-        except Exception:  # a fault of ours in one mutation may not stop a device's whole outbox
-            door.rollback(place)
-            log.exception("mutation %s of device %s was not processed", raw["n"], writer.id)
-            return quarantine.keep(door, writer, unit, raw["n"], Problem("not_processed"))
-    return done
+
+    def apply_one(raw: Raw) -> dict[str, Any]:
+        if raw["n"] in refused:
+            raise refused[raw["n"]]
+        if len(orjson.dumps(raw)) > mutation_bytes:
+            raise Problem("mutation_too_large", f"more than {mutation_bytes} bytes")
+        return _shown(raw, apply(door, writer, load_mutation(raw)))
+
+    try:
+        return apply_unit(door, unit, apply_one)
+    except Waits as waits:
+        door.rollback(place)
+        held.hold(door, writer, unit, waits.record_id, until=stamp(door.now + HELD_FOR))
+        return {raw["n"]: blank(raw, "held") for raw in unit}
+    except UnitFails as failed:
+        door.rollback(place)
+        return quarantine.keep(door, writer, unit, failed.n, failed.problem)
 
 
 def _shown(raw: Raw, outcome: Outcome) -> dict[str, Any]:
