@@ -17,6 +17,7 @@ from schemas.problems import Problem
 from schemas.values import (
     REFUSED,
     About,
+    Amount,
     Day,
     Id,
     Point,
@@ -221,7 +222,7 @@ EVIDENCE = RecordType("evidence", {
 ENFORCEMENT = RecordType("enforcement", {
     "kind": Declared(_one_of("persuade", "courtesy_notice", "order_now", "order_dated", "simple_penalty", "record")),
     "finding_id": _ref("finding"), "party_id": _ref("party"), "offence_code": Declared(_text(80)),
-    "facts": Declared(_text()), "officers": Declared(_texts(), Merge.SET), "amount": Declared(Scalar()),
+    "facts": Declared(_text()), "officers": Declared(_texts(), Merge.SET), "amount": Declared(Amount()),
     "due_at": Declared(Time()), "served": Declared(fields.Raw()), "document_no": Declared(_text(100)),
     **{name: _server() for name in ("checks", "status", "amendments", "inspector_id", "unsigned")},
 }, required=("kind", "facts"))

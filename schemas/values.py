@@ -15,6 +15,7 @@ from schemas.positions import CRS_NAMES
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")  # what `stamp` gives
+YUAN = re.compile(r"\d{1,12}(\.\d{1,2})?")
 SCOPE = re.compile(r"\d{2,15}")
 
 
@@ -35,6 +36,11 @@ def is_time(value: object) -> bool:
         return isinstance(value, str) and parse_time(value) is not None
     except ValueError:
         return False
+
+
+def is_day_or_time(value: object) -> bool:
+    """True for a calendar day, `2026-11-22`, or an RFC 3339 time."""
+    return isinstance(value, str) and (is_time(value) or is_time(f"{value}T00:00:00Z"))
 
 
 def stamp(at: datetime) -> str:
@@ -147,6 +153,18 @@ class Scalar(Lean):
         if not isinstance(value, (str, int, float, bool)) or (isinstance(value, str) and "\0" in value):
             raise ValidationError("not a text or number")
         return value
+
+
+class Amount(Lean):
+    """An amount of money in yuan, not negative: a number, or its decimal text (`"50.00"`). Kept as sent."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int | float | str:
+        if isinstance(value, str) and YUAN.fullmatch(value):
+            return value
+        if not within(value, 1e12) or value < 0:
+            raise ValidationError("not an amount of yuan")
+        found: int | float = value
+        return found
 
 
 class About(Lean):

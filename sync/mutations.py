@@ -27,6 +27,7 @@ from sync.writers import Writer
 MOST_VALUES = 1_000
 MOST_UNITS = 10_000
 RECORD_SIZE = 2 * 2**20
+GROW = (Merge.SET, Merge.APPEND)
 
 
 class Waits(Exception):
@@ -76,7 +77,7 @@ def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation
     _must_write_in(door, writer, scope)
     given, ignored = _without_server_fields(declared, mutation.set)
     fields = {name: value for name, value in declared.load(given).items() if value is not None}
-    for name, members in _loaded_members(declared, mutation.add).items():
+    for name, members in _loaded_members(declared, mutation.add, *GROW).items():
         fields[name] = [*fields.get(name, ()), *members]
     for name in declared.set_fields:
         if name in fields:
@@ -92,8 +93,8 @@ def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome
     declared = kept.declared
     door.rules.must_have_right(writer, declared.name, "edit")
     _must_be_bounded(kept, mutation)
-    edit = Edit(declared.load(mutation.set), _loaded_members(declared, mutation.add),
-                _loaded_members(declared, mutation.remove))
+    edit = Edit(declared.load(mutation.set), _loaded_members(declared, mutation.add, *GROW),
+                _loaded_members(declared, mutation.remove, Merge.SET))
     if kept.deleted:
         return _edit_deleted(door, writer, kept, mutation, edit)
     scope, moved_apart = _scope_after(door, writer, kept, mutation)
@@ -213,6 +214,9 @@ def _command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outc
         kept = door.get(kept.id) or kept  # it went along when its record moved
         after = door.change(kept, {**kept.fields, **resolution}, writer, op=name)
         return Outcome("applied", after)
+    if unknown := sorted(name for name in expect if name not in kept.declared.fields and name not in kept.fields):
+        raise Problem("field_invalid", f"a {kept.type} has no field {unknown[0]!r} to expect anything of",
+                      errors={f"command.expect.{name}": ["unknown"] for name in unknown})
     broken = {field_: kept.fields.get(field_) for field_, value in expect.items()
               if not same(kept.fields.get(field_), value)}
     if broken:
@@ -268,10 +272,11 @@ def _without_server_fields(declared: RecordType, values: Mapping[str, Any]) -> t
     return {name: value for name, value in values.items() if name not in ignored} if ignored else dict(values), ignored
 
 
-def _loaded_members(declared: RecordType, members: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked members of `add` and `remove`; raises `field_invalid` for a field that takes none."""
+def _loaded_members(declared: RecordType, members: Mapping[str, Any], *rules: Merge) -> dict[str, Any]:
+    """Checked members of `add` and `remove`; raises `field_invalid` for a field that takes none: sets take both,
+    lists that only grow take `add`."""
     for name, value in members.items():
-        if declared.rule(name) not in (Merge.SET, Merge.APPEND) or not isinstance(value, list):
+        if declared.rule(name) not in rules or not isinstance(value, list):
             raise Problem("field_invalid", f"{name} takes no add or remove", errors={name: ["no add or remove"]})
     return declared.load(members)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from schemas.values import parse_time
+from schemas.values import is_day_or_time, parse_time
 from server.reference import class_known, settings
 
 LONGEST_TEXT = 4000
@@ -159,10 +159,10 @@ NEEDS: dict[str, Need] = {
     ),
     "extensions_left": (_has_extensions_left, MISSING, "延期次数已用完", "No further extension is allowed"),
     "review_date": (
-        lambda move: move.text(*REVIEW_DATES) is not None,
+        lambda move: is_day_or_time(move.text(*REVIEW_DATES)),
         MISSING,
         "缺少复查日期",
-        "A review date is needed",
+        "A review date, a day or an RFC 3339 time, is needed",
     ),
     "after_photo_on_reply": (
         lambda move: bool(move.context.get("has_after_photo")),

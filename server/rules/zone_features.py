@@ -20,11 +20,13 @@ from shapely.geometry.base import BaseGeometry
 
 from schemas.positions import CRS_NAMES
 from schemas.values import parse_time
+from server.reference import gcj02_area
 from server.rules.crs import ring_to_4490
 from server.rules.identity import uscc_warnings
 
 BEIJING = timezone(timedelta(hours=8))
 LONGEST_TEXT = 500
+METRES_A_DEGREE, LEAST_M2 = 111_320.0, 1.0
 UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control characters and lone surrogates
 KNOWN_SCOPE = Callable[[str], bool]
 
@@ -183,8 +185,10 @@ def _outline(geometry: object, crs: str) -> BaseGeometry:
         if "Self-intersection" in reason:
             raise FeatureRefused("self_crossing", f"边界自相交。The outline crosses itself: {reason}.")
         raise _geometry("无效", f"is not valid: {reason}")
-    if outline.area == 0:
-        raise _geometry("面积为零", "has no area")
+    if outline.area * METRES_A_DEGREE**2 < LEAST_M2:
+        raise _geometry("没有面积", f"has no area to speak of: less than {LEAST_M2} m²")
+    if not shapely.box(*gcj02_area().bounds).covers(outline):
+        raise FeatureRefused("out_of_scope", "边界远离所有区划。The outline lies far from every division.")
     return outline
 
 

@@ -18,6 +18,7 @@ from sync.records import Door
 from sync.rules import Context
 from sync.writers import SERVER, Writer
 
+DECIDED = ("accepted", "excluded")
 WRITES = {"create": "create", "edit": "edit", "delete": "edit", "amend": "edit"}
 
 
@@ -42,7 +43,7 @@ class TypeRule:
         if context.op in WRITES:
             must_have_right(context.writer, self.type_name(before, context), WRITES[context.op])
         if context.op == "delete" and before is not None:
-            must_be_deletable(before, context.writer)
+            must_be_deletable(context.door, before, context.writer)
 
     def type_name(self, before: Kept | None, context: Context) -> str:
         """The type of the record at hand; a new record's is told by the context."""
@@ -71,6 +72,12 @@ class TypeRule:
 
     def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
         return None
+
+
+def reopen_edited(before: Kept | None, after: Kept, context: Context) -> None:
+    """Put an edited record before the reviewers again: their decision was on what it said then."""
+    if before is not None and context.op == "edit" and after.marks.get("review_state") in DECIDED:
+        context.door.mark(after.id, review_state="open")
 
 
 def normalized_positions(door: Door, record_type: str, fields: Mapping[str, Any]) -> dict[str, Any]:

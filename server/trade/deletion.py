@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from functools import cache
 
+from sqlalchemy import select
+
 from schemas.problems import Problem
+from server.models import SpotSample
 from server.reference import table
 from sync.kept import Kept
+from sync.records import Door
 from sync.writers import Writer
 
 
@@ -20,8 +24,13 @@ def _terms() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
             for row in table("deletions")}
 
 
-def must_be_deletable(record: Kept, writer: Writer) -> None:
-    """Raise `state_moved` for a case that is under way, `role_forbidden` for somebody else's record."""
+def must_be_deletable(door: Door, record: Kept, writer: Writer) -> None:
+    """Raise `state_moved` for a case that is under way, that a reviewer decided on or a spot check drew,
+    `role_forbidden` for somebody else's record."""
+    if record.marks.get("review_state") not in (None, "open"):
+        raise Problem("state_moved", f"已有审核结论 a reviewer decided on this {record.type}")
+    if door.session.execute(select(SpotSample.check_id).where(SpotSample.record_id == record.id).limit(1)).first():
+        raise Problem("state_moved", f"已被抽查抽中 a spot check drew this {record.type}")
     states, own_only = _terms().get(record.type, (frozenset(), frozenset()))
     status = record.fields.get("status")
     if states and status not in states:

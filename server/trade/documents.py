@@ -9,7 +9,7 @@ from schemas.problems import Problem
 from server.reference import checklists, offences, template_known
 from server.rules.risk import risk_of
 from server.rules.scoring import score
-from server.trade.base import TypeRule, utc
+from server.trade.base import TypeRule, reopen_edited, utc
 from sync.kept import Kept
 from sync.records import Door
 from sync.rules import Context
@@ -86,6 +86,9 @@ class EnforcementRule(TypeRule):
 
     def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {"review_state": "open", "risk": risk_of([], fields)}
+
+    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
+        reopen_edited(before, after, context)
 
 
 def _issued(fields: Mapping[str, Any]) -> bool:

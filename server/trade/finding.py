@@ -14,7 +14,7 @@ from server.rules.duplicates import cell_of, cells_near, same_thing
 from server.rules.lifecycle import Refusal, decide
 from server.rules.risk import risk_of
 from server.trade.ahead import ask_of, attributions, neighbours, newcomers
-from server.trade.base import TypeRule, utc
+from server.trade.base import TypeRule, reopen_edited, utc
 from server.trade.people import person_of
 from sync.kept import Kept
 from sync.records import Door
@@ -64,6 +64,7 @@ class FindingRule(TypeRule):
 
     def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
         door = context.door
+        reopen_edited(before, after, context)
         if before is None:
             if after.marks["cell"]:
                 newcomers(door).setdefault(after.marks["cell"], []).append(after)
@@ -102,7 +103,7 @@ def _choose_zone(kept: Kept, args: Mapping[str, Any], context: Context) -> dict[
                       errors={"args.zone_id": ["unknown"]})
     candidates = before.get("candidates") or []
     known = next((one for one in candidates if one["zone_id"] == zone_id), {})
-    if (candidates and not known) or not zone.scope.startswith(kept.scope[:len(zone.scope)]):
+    if not known and (candidates or not zone.scope.startswith(kept.scope[:len(zone.scope)])):
         raise Problem("choice_invalid", "须为候选责任区之一 the zone must be one of the candidates",
                       errors={"args.zone_id": ["no candidate"]})
     return {**person, "zone_id": zone_id, "version": zone.version, "probability": known.get("probability"),

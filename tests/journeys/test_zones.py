@@ -16,7 +16,7 @@ from tests.handheld import Handheld
 from tests.running import Server
 from tests.wire import Person, granted, moment, new_id, position, refused
 
-SCOPE = "320402001"
+SCOPE, NEXT_SCOPE = "320402001", "320402002"
 TOWN = Path(__file__).parents[2].parent / "shared" / "data" / "zones.geojson"
 
 
@@ -247,7 +247,8 @@ def test_a_later_change_of_zone_or_party_never_moves_a_finding(bureau: Bureau, a
 
 
 def test_an_ambiguous_zone_waits_for_a_person(bureau: Bureau, admin: Person, corner: tuple[float, float]) -> None:
-    left, right = frontage(*corner, SCOPE), frontage(*east_north(*corner, 8.05, 0), SCOPE)
+    """The right one may lie in the next street."""
+    left, right = frontage(*corner, SCOPE), frontage(*east_north(*corner, 8.05, 0), NEXT_SCOPE)
     imported(admin, left, right)
     device = bureau.handheld(SCOPE)
     reviewer = bureau.person("reviewer", scopes=(SCOPE,))

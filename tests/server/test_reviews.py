@@ -230,3 +230,13 @@ def test_a_photo_of_something_else_is_no_reason(device: Handheld, reviewer: Pers
                                    "colour=red", "cursor=9999999999-1", "cursor=١-١"])
 def test_a_queue_that_cannot_be_asked_for_is_refused(reviewer: Person, query: str) -> None:
     refused(reviewer.get(f"/reviews?{query}"), (400, 422))
+
+
+def test_an_edit_after_the_decision_puts_the_record_before_the_reviewers_again(
+        device: Handheld, reviewer: Person) -> None:
+    finding, _ = with_evidence(device)
+    granted(decided(reviewer, finding, "accept"), 201)
+    device.deliver(device.edit("finding", finding, 1, set={"text": "改过"}))
+    assert row_of(reviewer, finding)["version"] == 2
+    granted(decided(reviewer, finding, "accept", 2), 201)
+    assert row_of(reviewer, finding, "accepted")["version"] == 2

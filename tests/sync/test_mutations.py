@@ -160,3 +160,22 @@ def test_a_writer_moves_back_what_he_moved_himself(desk):
                          desk.finding(made["record_id"], scope="320412100"))
     assert "scope" not in {conflict["field"] for conflict in desk.conflicts(made["record_id"])}
     assert desk.record(made["record_id"]).scope == "320412100" and outcomes[1]["outcome"] != "quarantined"
+
+
+def test_an_expectation_of_a_field_that_does_not_exist_opens_no_conflict(desk):
+    device = desk.device()
+    [made] = desk.push(device, desk.finding())
+    [outcome] = desk.push(device, {"type": "finding", "record_id": made["record_id"], "op": "command", "base": 1,
+                                   "command": {"name": "file", "args": {}, "expect": {"zork": 1}}})
+    assert (outcome["outcome"], outcome["problem"]["code"]) == ("quarantined", "field_invalid")
+    assert desk.conflicts(made["record_id"]) == []
+
+
+def test_nothing_is_removed_from_a_list_that_only_grows(desk):
+    device, track = desk.device(), desk.uuid()
+    point = {"id": "p1", "at": "2026-11-22T00:30:00.000Z", "lon": 119.95, "lat": 31.7, "crs": "EPSG:4326"}
+    desk.push(device, {"type": "track", "record_id": track, "op": "put", "base": 0, "scope": "320412100",
+                       "add": {"points": [point]}})
+    [outcome] = desk.push(device, desk.edit(track, 1, "track", remove={"points": [point]}))
+    assert (outcome["outcome"], outcome["problem"]["code"]) == ("quarantined", "field_invalid")
+    assert desk.record(track).fields["points"] == [point]

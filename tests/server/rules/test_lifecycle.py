@@ -258,6 +258,7 @@ def test_an_extension_may_name_its_time():
 def test_a_suspension_stops_the_limit_until_it_is_resumed():
     half_way = NOW + timedelta(hours=1)
     assert refused(dispatched(), "suspend", reason="x") == ("need_missing", "review_date")
+    assert refused(dispatched(), "suspend", reason="x", review_date="bad-date") == ("need_missing", "review_date")
     found = moved(dispatched(), "suspend", reason="x", review_date="2026-12-01", now=half_way)
     assert found["status"] == "suspended" and found["handling"]["pauses"][0]["to"] is None
     found = moved(found, "resume", now=half_way + timedelta(days=2))

@@ -61,14 +61,34 @@ def test_an_auxiliary_deletes_no_inspection_of_somebody_else(device, helper):
     assert outcome["problem"]["code"] == "role_forbidden"
 
 
-def test_a_drawn_sample_stays_readable_when_its_record_is_deleted(bureau, device):
+def test_what_a_reviewer_decided_on_is_never_deleted(bureau, device):
+    finding = device.report(SCOPE)
+    reviewer = bureau.person("reviewer", scopes=(SCOPE,))
+    decision = {"decision": "return", "version": 1, "reasons": ["模糊"], "note": "", "photos": []}
+    granted(reviewer.post(f"/reviews/{finding}/decisions", decision), 201)
+    outcome, = device.deliver(device.remove("finding", finding, 1))
+    assert (outcome["outcome"], outcome["problem"]["code"]) == ("quarantined", "state_moved")
+
+
+def test_what_a_spot_check_drew_is_never_deleted(bureau, device):
+    supervisor = bureau.person("supervisor", scopes=(SCOPE,))
+    finding = device.report(SCOPE)
+    frame = {"type": "finding", "from": moment(-3600), "to": moment(60), "scopes": [SCOPE]}
+    check = granted(supervisor.post("/spot-checks", {"title": "抽查", "frame": frame, "strata": [], "size": 1000}), 201)
+    sample = granted(supervisor.post(f"/spot-checks/{check['id']}/draw"))["sample"]
+    assert finding in [each["record_id"] for each in sample]
+    outcome, = device.deliver(device.remove("finding", finding, 1))
+    assert (outcome["outcome"], outcome["problem"]["code"]) == ("quarantined", "state_moved")
+
+
+def test_a_sample_stays_readable_when_its_record_was_deleted_before_the_draw(bureau, device):
     supervisor = bureau.person("supervisor", scopes=(SCOPE,))
     findings = [device.report(SCOPE) for _ in range(3)]
     frame = {"type": "finding", "from": moment(-3600), "to": moment(60), "scopes": [SCOPE]}
     check = granted(supervisor.post("/spot-checks", {"title": "抽查", "frame": frame, "strata": [], "size": 3}), 201)
+    device.deliver(*(device.remove("finding", finding, 1) for finding in findings))
     drawn = granted(supervisor.post(f"/spot-checks/{check['id']}/draw"))["sample"]
     assert drawn
-    device.deliver(*(device.remove("finding", finding, 1) for finding in findings))
     proof = granted(supervisor.get(f"/spot-checks/{check['id']}/proof"))
     assert proof["sample"] == drawn
     assert len(granted(supervisor.get(f"/spot-checks/{check['id']}"))["samples"]) == len(drawn)
