@@ -87,7 +87,9 @@ def _after(column: Any, descending: bool, cursor: str, sort: str) -> ColumnEleme
     if value is None:
         return and_(column.is_(None), Record.id > record_id)
     beyond: ColumnElement[bool] = column < value if descending else column > value
-    return beyond if column is Record.seq else or_(beyond, column.is_(None), and_(column == value, Record.id > record_id))
+    if column is Record.seq:
+        return beyond
+    return or_(beyond, column.is_(None), and_(column == value, Record.id > record_id))
 
 
 def quarantine_page(session: Session, scopes: Sequence[str], device_id: str | None, limit: int,
