@@ -9,7 +9,8 @@ compress = Compress()
 
 
 def init_app(app: Flask) -> None:
-    app.config.update(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM=["gzip"], COMPRESS_LEVEL=4, COMPRESS_MIN_SIZE=1000,
+    app.config.update(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM=["gzip"], COMPRESS_ALGORITHM_STREAMING=["gzip"],
+                      COMPRESS_LEVEL=4, COMPRESS_MIN_SIZE=1000,
                       COMPRESS_MIMETYPES=[
                           "application/json", "application/problem+json", "application/geo+json", "text/html",
                           "text/css", "text/javascript", "application/javascript", "image/svg+xml"])
@@ -27,4 +28,9 @@ def _compress(response: Response) -> Response:
         if response.status_code == 204:
             response.headers.pop("Content-Length", None)
         return response
-    return response if request.method == "HEAD" else compress.after_request(response)
+    if request.method == "HEAD":
+        return response
+    if not request.accept_encodings["gzip"]:  # Flask-Compress takes a coding at q=0, a refusal, for the least wish
+        response.vary.add("Accept-Encoding")
+        return response
+    return compress.after_request(response)

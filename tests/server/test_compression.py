@@ -8,7 +8,7 @@ import pytest
 
 from tests.bureau import a_photo
 from tests.server.indoors import Indoors, indoors
-from tests.wire import Person, sha256
+from tests.wire import Person, granted, sha256
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,30 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indoors]:
 def test_a_long_answer_is_compressed_when_the_client_allows(office: Indoors) -> None:
     allowed = office.admin.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
     assert allowed.headers["Content-Encoding"] == "gzip"
-    assert "Content-Encoding" not in office.admin.get("/openapi.json", headers={"Accept-Encoding": "identity"}).headers
+
+
+@pytest.mark.parametrize("accepted", ["identity", "", "br", "gzip;q=0", "br;q=1, gzip;q=0", "*, gzip;q=0", "*;q=0",
+                                      "identity, gzip;q=0.5"])
+def test_what_the_client_does_not_allow_is_not_compressed(office: Indoors, accepted: str) -> None:
+    answer = office.admin.get("/openapi.json", headers={"Accept-Encoding": accepted})
+    assert "Content-Encoding" not in answer.headers
+    assert "Accept-Encoding" in answer.headers["Vary"]
+    assert granted(answer)["openapi"]
+
+
+def test_a_client_that_says_nothing_gets_plain_answers(office: Indoors) -> None:
+    with office.app.test_client() as silent:
+        answer = silent.get("/api/v1/openapi.json")
+    assert "Content-Encoding" not in answer.headers
+
+
+def test_a_file_in_pieces_is_compressed_by_the_same_rule(office: Indoors) -> None:
+    with office.app.test_client() as browser:
+        def coding(accepted: str) -> str | None:
+            return browser.get("/static/menqian.css", headers={"Accept-Encoding": accepted}).headers.get(
+                "Content-Encoding")
+
+        assert [coding(one) for one in ("gzip", "deflate, gzip;q=0", "zstd, deflate")] == ["gzip", None, None]
 
 
 def test_an_answer_to_head_is_not_compressed(office: Indoors) -> None:
