@@ -41,6 +41,7 @@ def head_original(sha256: str) -> Response:
 @blp.get("/media/<sha256>")
 @blp.doc(parameters=[query("reason", "why it is opened; required from people"), header("Range", "one range of bytes")])
 @blp.response(200, content_type="application/octet-stream")
+@blp.ranged("application/octet-stream")
 def get_original(sha256: str) -> Response:
     """The original, byte for byte, as an attachment; people give a `reason`. One byte range may be asked for."""
     return original(sha256, request.args.get("reason", ""))

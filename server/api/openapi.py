@@ -104,6 +104,11 @@ class Noun(Blueprint):
         without = empty or status_code == HTTPStatus.NO_CONTENT
         return super().response(status_code, {} if schema is None and not without else schema, **more)
 
+    def ranged(self, content_type: str) -> Any:
+        """The 206 of a view that gives one range of bytes where it is asked for one."""
+        return self.alt_response(206, schema={}, content_type=content_type, description="The range that was asked for",
+                                 headers=told(Content_Range="which bytes of how many"), success=True)
+
 
 def describe_the_rest(api: Api, base: str) -> None:
     """Describe what no noun serves: operation, this description and its page, and the greeting of tus."""

@@ -45,6 +45,7 @@ def ask(asked: dict[str, Any]) -> Response:
 @blp.doc(parameters=[header("Range", "one range of bytes, to go on after a cut"),
                      header("If-Range", "the ETag, so that a range is only given of the same file")])
 @blp.response(200, content_type="application/gzip")
+@blp.ranged("application/gzip")
 def fetch(sha256: str) -> Response:
     """The file as it lies: gzip, inflated one JSON text a line."""
     path = file_of(must_be_device(me()).scopes, sha256)

@@ -90,6 +90,15 @@ def test_each_route_is_described_with_its_parameters(office: Indoors, operations
             assert ("requestBody" in operation) == takes, (verb, path)
 
 
+def test_what_takes_a_range_may_answer_with_a_part(operations: dict[Any, Any]) -> None:
+    ranged = {path for (_, path), operation in operations.items() if "Range" in named(operation, "header")}
+    assert ranged == {path for (_, path), operation in operations.items() if "206" in operation["responses"]}
+    for path in ranged:
+        whole, part = (operations["get", path]["responses"][status] for status in ("200", "206"))
+        assert part["content"] == whole["content"]
+        assert "Content-Range" in part["headers"]
+
+
 def test_every_operation_may_end_in_a_problem(description: dict[str, Any], operations: dict[Any, Any]) -> None:
     for operation in operations.values():
         assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
