@@ -125,6 +125,14 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
 }
 
 
+def by_path(messages: Any, path: str = "") -> dict[str, list[str]]:
+    """The texts of a tree of marshmallow's messages by the dotted path of what each is about."""
+    if not isinstance(messages, Mapping):
+        return {path: [str(text) for text in (messages if isinstance(messages, list) else [messages])]}
+    return {place: texts for name, part in messages.items()
+            for place, texts in by_path(part, f"{path}.{name}" if path else str(name)).items()}
+
+
 class Problem(Exception):
     """A refusal: raised anywhere below the API, turned into problem+json or into a quarantined outcome above."""
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from schemas.problems import Problem
+from schemas.problems import Problem, by_path
 from schemas.values import (
     REFUSED,
     About,
     Amount,
     Day,
     Id,
+    Keyed,
     Point,
     Position,
     Refused,
@@ -121,7 +122,7 @@ class RecordType:
             try:
                 loaded[name] = value if declared is None or value is None else declared.value.deserialize(value)
             except ValidationError as error:
-                errors[name] = error.messages if isinstance(error.messages, list) else [str(error.messages)]
+                errors |= by_path(error.messages, name)
                 code = code_of(error) or code
         if errors:
             raise Problem(code, "; ".join(f"{name}: {texts[0]}" for name, texts in errors.items()), errors=errors)
@@ -171,8 +172,8 @@ def _texts() -> Texts:
     return Texts(200, validate=validate.Length(max=200))
 
 
-def _keyed(value: fields.Field[Any]) -> fields.Dict:
-    return fields.Dict(keys=_text(200), values=value)
+def _keyed(value: fields.Field[Any]) -> Keyed:
+    return Keyed(keys=_text(200), values=value)
 
 
 def _position() -> Declared:
@@ -203,7 +204,7 @@ INSPECTION = RecordType("inspection", {
     "template_id": Declared(_text(80)), "template_version": Declared(Scalar()),
     "zone_id": _ref("zone"), "party_id": _ref("party"), "position": _position(),
     "started_at": Declared(Time()), "ended_at": Declared(Time()),
-    "answers": Declared(_keyed(fields.Dict(keys=_text(40), allow_none=True)), Merge.MAP),
+    "answers": Declared(_keyed(Keyed(keys=_text(40), allow_none=True)), Merge.MAP),
     "officers": Declared(_texts(), Merge.SET), "score": _server(), "inspector_id": _server(), "unsigned": _server(),
 }, required=("started_at",))
 

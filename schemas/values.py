@@ -109,6 +109,19 @@ class Time(Lean):
 TIME = Time()
 
 
+class Keyed(fields.Dict):
+    """Values by keys that the sender chooses. A fault is told of its key, as of a member of any mapping."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call]  # marshmallow's
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            raise ValidationError({key: found.get("key") or found["value"]  # marshmallow tells the two apart
+                                   for key, found in error.messages.items()}) from None
+
+
 class Day(fields.Field[str]):
     """A calendar day, `2026-11-22`."""
 

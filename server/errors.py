@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from media.stores import NotStored, StoreUnavailable
-from schemas.problems import Problem
+from schemas.problems import Problem, by_path
 from server.arriving import drop_refused
 
 log = structlog.get_logger()
@@ -80,16 +80,8 @@ def _http(error: HTTPException) -> Any:
 def _from_marshmallow(messages: Any) -> Problem:
     """A problem from marshmallow's messages, which webargs groups by location."""
     errors: dict[str, list[str]] = {}
-
-    def walk(node: Any, path: str) -> None:
-        if isinstance(node, dict):
-            for name, part in node.items():
-                walk(part, f"{path}.{name}" if path else str(name))
-        else:
-            errors[path] = [str(text) for text in (node if isinstance(node, list) else [node])]
-
     for location, found in (messages.items() if isinstance(messages, dict) else [("", messages)]):
-        walk(found, "" if location in ("json", "query", "headers", "form") else str(location))
+        errors |= by_path(found, "" if location in ("json", "query", "headers", "form") else str(location))
     unknown = any("Unknown field" in text for texts in errors.values() for text in texts)
     detail = "; ".join(f"{name or 'body'}: {texts[0]}" for name, texts in sorted(errors.items()))
     return Problem("unknown_field" if unknown else "invalid_request", detail, errors=errors)

@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from marshmallow import Schema, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
-from schemas.problems import Problem
+from schemas.problems import Problem, by_path
 from server.api import note_refusal
 from server.auth import Principal, me, principal_of
 from server.db import db
@@ -98,15 +98,8 @@ def loaded(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = schema.load(given)
     except ValidationError as error:
         raise Problem("invalid_request", "请更正标出的内容 Please correct what is named below",
-                      errors=_flat(error.messages)) from None
+                      errors=by_path(error.messages)) from None
     return found
-
-
-def _flat(messages: Any, path: str = "") -> dict[str, list[str]]:
-    if not isinstance(messages, dict):
-        return {path: [str(text) for text in messages]}
-    return {name: texts for key, part in messages.items()
-            for name, texts in _flat(part, f"{path}.{key}" if path else str(key)).items()}
 
 
 def guard(response: Response) -> Response:
