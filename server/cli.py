@@ -21,18 +21,12 @@ from sqlalchemy import inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from media.stores import StoreUnavailable
-from schemas.problems import Problem
+from schemas.problems import Problem, by_path
 from server.auth import ROLES
-from server.config import Settings, UnsafeSettings
+from server.config import NotInitialised, Settings, UnsafeSettings
 from server.db import db, upgrade, writing
 from server.house import house
 from sync.models import Clock
-
-NOT_INITIALISED = "尚未初始化,请先运行 not initialised: run menqian init first"
-
-
-class NotInitialised(click.ClickException):
-    """There is no database yet."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,8 +37,7 @@ def main() -> None:
 @main.command()
 def init() -> None:
     """Create or upgrade the database, the keys and the directories. Idempotent."""
-    app = _app()
-    with app.app_context():
+    with _made(_settings()).app_context():
         initialise()
     click.echo("ready")
 
@@ -58,7 +51,7 @@ def serve(host: str, port: int, workers: int) -> None:
     from server import serving
     settings = _settings()
     serving.must_be_free(host, port)
-    with _app().app_context():
+    with _made(settings).app_context():
         initialise()
         db.session.remove()
         db.engine.dispose()
@@ -69,7 +62,7 @@ def serve(host: str, port: int, workers: int) -> None:
 def worker() -> None:
     """The background worker alone (several machines share one queue on Redis)."""
     from server.jobs import run_worker
-    run_worker(_app())
+    run_worker(_standing())
 
 
 @main.group()
@@ -148,8 +141,8 @@ def verify() -> None:
         with _installation():
             found = audit()
     except NotInitialised as error:
-        click.echo(error.message, err=True)
-        found = {"ok": False, "problems": [{"code": "not_initialised", "about": "database", "detail": error.message}]}
+        _tell(str(error))
+        found = {"ok": False, "problems": [{"code": "not_initialised", "about": "database", "detail": str(error)}]}
     _print(found)
     sys.exit(0 if found["ok"] else 1)
 
@@ -187,7 +180,7 @@ def restore(directory: Path, allow_missing: bool) -> None:
     try:
         made = manifest.check(directory)
         place = restoring.prepare(directory, made, os.environ, allow_missing=allow_missing)
-        with _app(place.settings).app_context():
+        with _made(place.settings).app_context():
             _print(restoring.restore(directory, made, place.missing, tell=_tell))
     except (manifest.BackupInvalid, restoring.RestoreRefused, UnsafeSettings) as error:
         raise click.ClickException(str(error)) from None
@@ -207,9 +200,12 @@ def compact(age: str) -> None:
 @main.command()
 def doctor() -> None:
     """Say what works here and what does not; exit 1 when something is missing."""
-    from server.doctor import examine
-    with _app().app_context():
-        found = examine()
+    from server.doctor import examine, examine_machine
+    try:
+        with _standing().app_context():
+            found = examine()
+    except NotInitialised as error:
+        found = {**examine_machine(), "installation": (False, str(error))}
     for name, (works, said) in found.items():
         click.echo(f"{'ok  ' if works else 'FAIL'} {name}: {said}")
     sys.exit(0 if all(works for works, _ in found.values()) else 1)
@@ -230,20 +226,29 @@ def _settings() -> Settings:
         raise click.ClickException(str(error)) from None
 
 
-def _app(settings: Settings | None = None) -> Flask:
+def _made(settings: Settings) -> Flask:
+    """The app, its directories and keys made where they lack: only `init`, `serve` and `restore` make anything."""
     from server import create_app
-    settings = settings or _settings()
     settings.data.mkdir(parents=True, exist_ok=True)
     settings.spool.mkdir(parents=True, exist_ok=True)
     return create_app(settings)
 
 
+def _standing() -> Flask:
+    """The app of an installation that stands; raises NotInitialised."""
+    from server import create_app
+    try:
+        return create_app(Settings.of_existing())
+    except UnsafeSettings as error:
+        raise click.ClickException(str(error)) from None
+
+
 @contextmanager
 def _installation() -> Iterator[None]:
     """The app's context, of an installation that `init` made; raises NotInitialised."""
-    with _app().app_context():
+    with _standing().app_context():
         if not inspect(db.engine).has_table(Clock.__tablename__) or db.session.get(Clock, 1) is None:
-            raise NotInitialised(NOT_INITIALISED)
+            raise NotInitialised(f"clock in {db.engine.url.render_as_string()}")
         db.session.rollback()
         yield
 
@@ -266,11 +271,12 @@ def run() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
+    except NotInitialised as error:
+        _fail(str(error))
     except Problem as problem:
         _fail(f"{problem.code}: {problem.detail}")
     except ValidationError as error:
-        _fail(*(f"{name}: {texts[0] if isinstance(texts, list) else texts}"
-                for name, texts in error.normalized_messages().items()))
+        _fail(*(f"{path}: {texts[0]}" for path, texts in by_path(error.normalized_messages()).items()))
     except SQLAlchemyError as error:
         _fail(f"database: {str(error).splitlines()[0]}")
     except StoreUnavailable as error:

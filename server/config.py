@@ -13,6 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import make_url
+
+JOURNAL_KEY = Path("keys") / "journal"  # in the data directory; every installation has one
+NOT_YET = "0" * 32  # stands for the secret while nothing may be written
+
+
+class NotInitialised(Exception):
+    """There is no installation where the settings point; the text says what is not there."""
+
+    def __init__(self, lacking: object) -> None:
+        super().__init__(f"尚未初始化,请先运行 not initialised: run menqian init first "
+                         f"(不存在 there is no {lacking})")
+
 
 class UnsafeSettings(Exception):
     """The settings contradict each other or would be unsafe; the text says which and what to do."""
@@ -88,6 +101,16 @@ class Settings:
         settings.check()
         return settings
 
+    @classmethod
+    def of_existing(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """The settings of an installation that stands already; raises NotInitialised, and makes nothing then."""
+        given = environ.get("MENQIAN_SECRET_KEY")
+        looked_at = cls.from_environment({**environ, "MENQIAN_SECRET_KEY": given or NOT_YET})
+        for needed in (looked_at.data / JOURNAL_KEY, looked_at.database_file):
+            if needed is not None and not needed.exists():
+                raise NotInitialised(needed)
+        return cls.from_environment(environ)
+
     def check(self) -> None:
         """Refuse what is unsafe together."""
         if self.media_url.startswith("s3:") and "endpoint_url=http://" in self.media_url \
@@ -106,6 +129,12 @@ class Settings:
     def embedded(self) -> bool:
         """True on SQLite: one process writes (gthread worker), however many were asked for."""
         return self.database_url.startswith("sqlite:")
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of the database, where it is one."""
+        named = make_url(self.database_url).database if self.embedded else None
+        return Path(named) if named and named != ":memory:" and not named.startswith("file:") else None
 
     def limits(self) -> dict[str, int]:
         """The limits that `GET /hello` tells."""

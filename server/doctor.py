@@ -12,8 +12,7 @@ from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import current_app
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from media.stores import StoreUnavailable
@@ -38,10 +37,14 @@ Said = tuple[bool, str]
 def examine() -> dict[str, Said]:
     """By the name of each part whether it works, and what there is to say; a part that fails stops no other."""
     parts: dict[str, Callable[[], Said]] = {
-        "python": _python, "libraries": _libraries, "database": _database, "migrations": _migrations,
-        "media": _media, "queue": _queue, "spool": _spool, "disk": _disk, "clock": _clock, "pages": _pages,
-        "font": _font}
-    return {name: _told(part) for name, part in parts.items()}
+        "database": _database, "migrations": _migrations, "media": _media, "queue": _queue, "spool": _spool,
+        "disk": _disk, "clock": _clock}
+    return {**examine_machine(), **{name: _told(part) for name, part in parts.items()}}
+
+
+def examine_machine() -> dict[str, Said]:
+    """The parts that want no installation."""
+    return {"python": _python(), "libraries": _libraries(), "pages": _pages(), "font": _font()}
 
 
 def _told(part: Callable[[], Said]) -> Said:
@@ -114,13 +117,15 @@ def _disk() -> Said:
 def _clock() -> Said:
     """The clock must not lie before this release, nor before what was signed here already."""
     now = house().clock()
+    if not inspect(db.engine).has_table(Checkpoint.__tablename__):
+        return False, "尚未初始化 not initialised (run menqian init)"
     newest = db.session.execute(select(Checkpoint.at).order_by(Checkpoint.size.desc()).limit(1)).scalar()
     earliest = max(MADE_ON, parse_time(newest) - DRIFT) if newest else MADE_ON
     return now >= earliest, f"{stamp(now)}" + ("" if now >= earliest else f", before {stamp(earliest)}")
 
 
 def _pages() -> Said:
-    folder = Path(current_app.root_path) / "static" / "vendor"
+    folder = Path(__file__).parent / "static" / "vendor"
     missing = [name for name, file in VENDOR.items() if not list((folder / name).rglob(file))]
     return not missing, f"缺少 missing: {', '.join(missing)} (bin/setup)" if missing else ", ".join(VENDOR)
 

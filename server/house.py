@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import current_app
 
 from media.stores import Store
-from server.config import Settings, kept_secret
+from server.config import JOURNAL_KEY, Settings, kept_secret
 from sync.journal import Signer
 from sync.rules import Rules
 
@@ -41,7 +41,7 @@ def wall_clock() -> datetime:
 
 def read_signer(settings: Settings) -> Signer:
     """The journal's Ed25519 key, made at first use and kept in the data directory."""
-    raw = kept_secret(settings.data / "keys" / "journal", lambda: Ed25519PrivateKey.generate().private_bytes(
+    raw = kept_secret(settings.data / JOURNAL_KEY, lambda: Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()))
     return Signer(settings.origin, Ed25519PrivateKey.from_private_bytes(raw))
 

@@ -26,14 +26,13 @@ from server.backup.making import KEYS, SPOOL
 from server.backup.manifest import Manifest
 from server.backup.photos import Listed
 from server.backup.tables import Tell
-from server.config import Settings
+from server.config import NOT_YET, Settings
 from server.db import db, upgrade, writing
 from server.house import house
 from sync.audit import batches
 from sync.gate import MODE
 from sync.models import Clock
 
-NOT_YET = "0" * 32  # stands for the secret while nothing may be written
 MENDED_AT_ONCE = 100
 MIGRATIONS = Path(server.__file__).parent / "migrations"
 

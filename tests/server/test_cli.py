@@ -37,11 +37,31 @@ def said(server: Server, *arguments: str, stdin: str = "") -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("arguments", [
-    ("verify",), ("device", "invite", "root"),
-    ("user", "add", "root", "--name", "x", "--role", "admin", "--password-stdin")])
-def test_before_init_each_command_says_to_run_it(empty: Server, arguments: tuple[str, ...]) -> None:
-    assert "run menqian init first" in said(empty, *arguments, stdin=PASSWORD + "\n")
+READERS = [("verify",), ("device", "invite", "root"), ("compact",),
+           ("user", "add", "root", "--name", "x", "--role", "admin", "--password-stdin")]
+
+
+@pytest.mark.parametrize("arguments", READERS)
+def test_before_init_each_command_says_to_run_it_and_makes_nothing(empty: Server, arguments: tuple[str, ...]) -> None:
+    told = said(empty, *arguments, stdin=PASSWORD + "\n")
+    assert "run menqian init first" in told and str(empty.directory / "data") in told
+    assert list(empty.directory.iterdir()) == []
+
+
+def test_a_directory_of_something_else_stays_as_it_is(empty: Server) -> None:
+    (empty.directory / "data" / "keys").mkdir(parents=True)
+    (empty.directory / "data" / "keys" / "journal").write_bytes(b"x" * 32)
+    said(empty, "verify")
+    found = {str(path.relative_to(empty.directory)) for path in empty.directory.rglob("*")}
+    assert found == {"data", "data/keys", "data/keys/journal"}
+
+
+def test_before_init_the_doctor_speaks_of_the_machine_and_makes_nothing(empty: Server) -> None:
+    done = empty.cli("doctor", check=False)
+    assert done.returncode == 1
+    assert "FAIL installation: 尚未初始化" in done.stdout and "ok   python: " in done.stdout
+    assert "Error" not in done.stdout + done.stderr
+    assert list(empty.directory.iterdir()) == []
 
 
 def test_verify_prints_json_even_of_nothing(empty: Server) -> None:

@@ -49,6 +49,6 @@ def test_a_database_that_is_gone_stops_no_other_part(office: Indoors) -> None:
         connection.execute(text("DROP TABLE checkpoint"))
         connection.execute(text("DROP TABLE alembic_version"))
     found = examined(office)
-    assert not found["clock"][0]
+    assert found["clock"] == (False, "尚未初始化 not initialised (run menqian init)")
     assert not found["migrations"][0]
     assert found["media"][0] and found["queue"][0] and found["database"][0]
