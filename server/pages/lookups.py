@@ -42,7 +42,9 @@ def name_of(one: Any) -> str:
 
 
 def class_name(scheme: object, code: object) -> str:
-    """The name of a class; its code where the reference data does not list it."""
+    """The name of a class; its code where the reference data does not list it, a dash for none."""
+    if code in (None, ""):
+        return "—"
     found = classes().get((str(scheme), str(code)))
     return found.name if found else str(code)
 

@@ -82,13 +82,19 @@ def _text(name: str, value: str) -> Markup:
     return escape(value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…")
 
 
+def _class(value: Mapping[str, Any]) -> Markup:
+    """A classification; one without a class says so, one without a severity keeps silent of it."""
+    code, severity = value["class_code"], value.get("severity")
+    said = Markup("{} <code>{}</code>").format(class_name(value.get("class_scheme"), code), code) \
+        if code not in (None, "") else t("无类别", "no class")
+    return said if severity is None else Markup("{} · {}").format(said, severity)
+
+
 def _mapping(name: str, value: Mapping[str, Any]) -> Markup:
     if _is_position(value):
         return Markup('<span class="num">{}</span>').format(place(value))
     if "class_code" in value:
-        severity = f" · {value['severity']}" if value.get("severity") is not None else ""
-        return Markup("{} <code>{}</code>{}").format(class_name(value.get("class_scheme"), value["class_code"]),
-                                                     value["class_code"] or "—", severity)
+        return _class(value)
     if "command" in value:
         return Markup("{} {}").format(t("命令", "command"), word("op", value["command"]))
     if name == "zone" and "decision" in value and (value.get("zone_id") is None or is_uuid(value["zone_id"])):

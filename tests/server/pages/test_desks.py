@@ -9,7 +9,7 @@ import pytest
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import PLACE, SCOPE, Visitor, said
-from tests.wire import Person, a_finding, granted, moment, new_id, position
+from tests.wire import EVENT, Person, a_finding, granted, moment, new_id, position
 
 
 def test_a_conflict_shows_both_values_and_is_settled(office: Indoors, visitor: Visitor, device: Handheld,
@@ -27,6 +27,19 @@ def test_a_conflict_shows_both_values_and_is_settled(office: Indoors, visitor: V
     assert visitor.send(f"/conflicts/{finding}", third).status_code == 303
     assert device.owner.record("finding", finding)["fields"]["text"] == "丙的描述"
     said(visitor.send(f"/conflicts/{finding}", third), 409, "状态已变化")
+
+
+def test_a_conflict_over_a_first_class_says_that_there_was_none(office: Indoors, visitor: Visitor, device: Handheld,
+                                                              supervisor: Person) -> None:
+    finding = device.report(SCOPE, class_scheme=None, class_code=None)
+    other = office.handheld(SCOPE, who="另一人")
+    other.deliver(other.edit("finding", finding, 1, set={"severity": "重"}))
+    device.deliver(device.edit("finding", finding, 1, set={
+        "class_scheme": EVENT, "class_code": "0504", "severity": "轻"}))
+    page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
+    assert "None" not in page
+    assert page.count("无类别") == 2, "before, and in the other's value"
+    assert "None" not in visitor.see(f"/records/finding/{finding}")
 
 
 def test_a_third_value_of_a_place_is_json(office: Indoors, visitor: Visitor, device: Handheld,
