@@ -21,6 +21,8 @@ log = structlog.get_logger()
 BY_STATUS = {400: "invalid_request", 401: "login_required", 404: "not_found", 405: "method_not_allowed",
              408: "request_timeout", 411: "length_required", 413: "too_large", 415: "unsupported_media_type",
              422: "invalid_request", 429: "too_many_requests", 503: "unavailable"}
+SAID = {404: "没有这个地址 There is no such address",
+        405: "此地址不接受这种请求 This address does not take such a request"}
 
 
 def init_app(app: Flask) -> None:
@@ -73,8 +75,9 @@ def _http(error: HTTPException) -> Any:
         return answer(Problem("invalid_json", "the body is not valid JSON"))
     if messages:
         return answer(_from_marshmallow(messages))
+    ours = error.description if error.description != type(error).description else None  # werkzeug's own is English
     return answer(Problem(BY_STATUS.get(code, "invalid_request" if code < 500 else "internal_error"),
-                          error.description or ""))
+                          ours or SAID.get(code, "")))
 
 
 def _from_marshmallow(messages: Any) -> Problem:

@@ -25,7 +25,7 @@ from sync.records import Door
 from sync.writers import Writer, covers
 
 ALL = "all"     # the stratum of a draw without strata
-ABSENT_OR_HIDDEN = "no such spot check, or no right to know of it"
+ABSENT_OR_HIDDEN = "没有此抽查,或无权知晓 no such spot check, or no right to know of it"
 ABSENT = "-"    # a stratum's part for a record that lacks the value
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, flash, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
 from marshmallow import Schema, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from schemas.problems import Problem, by_path
@@ -112,9 +113,17 @@ def guard(response: Response) -> Response:
     return response
 
 
+def _recognised() -> Principal | None:
+    """The person on the page of a failure that came before the door, as of an address that is not there."""
+    try:
+        return signed_in()
+    except SQLAlchemyError:  # the failure may be the database's: its page is shown, to nobody in particular
+        return None
+
+
 @bp.app_context_processor
 def surroundings() -> dict[str, Any]:
     """What every template knows: the person, the pages that his roles may see, the language that comes first."""
-    person = g.get("principal")
+    person = g.get("principal") or _recognised()
     places = [place for place in PLACES if person and (not place[3] or person.has_role(*place[3]))]
     return {"person": person, "places": places, "lang": choose()}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import abort, render_template, request, url_for
+from flask import render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from schemas.problems import Problem
 from schemas.reviews import STATES, DecisionGiven
 from schemas.values import stamp
 from server import reviews as engine
@@ -33,7 +34,8 @@ def reviews() -> str:
     """The queue, riskiest and oldest first, with counts by state."""
     state = request.args.get("state", "open")
     if state not in STATES:
-        abort(404)
+        raise Problem("invalid_request", "没有这种审核状态 There is no such state of review",
+                      errors={"state": ["unknown"]})
     with reading():
         page = _queue(state, PAGE, request.args.get("cursor") or None)
         rows = _rows(page["items"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from tests.bureau import PASSWORD
 from tests.server.indoors import Indoors
@@ -126,4 +127,40 @@ def test_english_first_turns_both_languages_round(visitor: Visitor) -> None:
 
 
 def test_a_page_that_is_not_there_says_so(visitor: Visitor) -> None:
-    assert "不存在" in visitor.see("/nowhere", 404)
+    page = visitor.see("/nowhere", 404)
+    assert "不存在" in page and "/sign-out" not in page
+
+
+@pytest.mark.parametrize(("path", "status", "chinese"), [
+    ("/nope", 404, "没有这个地址"), ("/devices/zz", 404, "没有这个地址"),
+    ("/reviews/x/claim", 405, "此地址不接受这种请求"),
+    ("/records/finding/x", 404, "没有此记录"), ("/reviews?state=zork", 422, "没有这种审核状态"),
+    ("/records?type=zork", 422, "未知记录类型")])
+def test_an_error_page_keeps_the_way_back(office: Indoors, visitor: Visitor, path: str, status: int,
+                                          chinese: str) -> None:
+    person = office.person("reviewer")
+    page = visitor.signed_in(person).see(path, status)
+    assert chinese in page
+    assert 'href="/reviews"' in page and "/sign-out" in page
+    assert "The requested URL" not in page and "The method is not allowed" not in page
+    assert "已填写的内容还在" not in page
+
+
+def test_a_refused_form_says_that_what_was_typed_is_still_there(office: Indoors, visitor: Visitor) -> None:
+    visitor.signed_in(office.person("supervisor")).see("/spot-checks")
+    answer = visitor.send("/spot-checks", {"title": ""})
+    assert answer.status_code == 422
+    assert "已填写的内容还在" in answer.text and "/sign-out" in answer.text
+
+
+def test_the_page_of_a_failing_database_needs_no_database(office: Indoors, visitor: Visitor) -> None:
+    visitor.signed_in(office.person("reviewer"))
+    database = create_engine(office.app.extensions["menqian"].settings.database_url)
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE login RENAME TO away"))
+    try:
+        assert "服务器繁忙" in visitor.see("/reviews", 503)
+        assert "没有这个地址" in visitor.see("/nope", 404)
+    finally:
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE away RENAME TO login"))
