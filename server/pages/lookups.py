@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from server.db import db
 from server.models import User, ZoneRow
-from server.pages.words import t, word, words
+from server.pages.words import plain_word, t, word, words
 from server.reference import classes, divisions
+from server.trade.statuses import statuses
 from sync.kept import Kept
 from sync.models import Device, Record
 from sync.writers import covers
@@ -63,6 +64,12 @@ def scope_choices(scopes: Iterable[str]) -> list[tuple[str, str]]:
     own = list(dict.fromkeys(scopes))
     below = [one.code for one in divisions().values() if covers(own, one.code) and one.code not in own]
     return [(code, scope_name(code)) for code in [*own, *below]]
+
+
+def status_choices(record_name: str) -> list[tuple[str, str]]:
+    """(code, words) of the statuses that records of a type can have, in the order of the list of words."""
+    known = statuses().get(record_name, frozenset())
+    return [(code, plain_word("status", code)) for kind, code in words() if kind == "status" and code in known]
 
 
 def zone_name(zone_id: str | None, version: int | None = None) -> str | None:

@@ -23,7 +23,7 @@ from server.pages.commands import arguments, choices, offers
 from server.pages.entrance import bp, done, loaded
 from server.pages.evidence import Panel, distance_between, evidence_about, file_place, panels
 from server.pages.history import sentences
-from server.pages.lookups import learn_names, types_of, zone_name
+from server.pages.lookups import learn_names, status_choices, types_of, zone_name
 from server.pages.reviews import review_of
 from server.wire import answer
 from sync.kept import Kept
@@ -45,7 +45,8 @@ def records() -> str:
     with reading():
         page = list_page(db.session(), me().scopes, asked, PAGE)
         learn_names(row["fields"].get("inspector_id") or row["created_by"] for row in page["items"])
-        return render_template("records.html", page=page, asked=asked, types=tuple(RECORD_TYPES))
+        return render_template("records.html", page=page, asked=asked, types=tuple(RECORD_TYPES),
+                               statuses=status_choices(asked["type"]))
 
 
 @bp.get("/records/<record_type>/<record_id>")
