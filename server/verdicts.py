@@ -60,6 +60,12 @@ def shown(session: Session, check: SpotCheck, scopes: Sequence[str]) -> list[dic
             for sample, kept in samples(session, check.id) if covers(scopes, kept.scope)]
 
 
+def own_work(session: Session, check_id: str, user_id: str) -> set[str]:
+    """The ids of the samples without a verdict that are this person's own work: somebody else judges them."""
+    return {kept.id for sample, kept in samples(session, check_id)
+            if sample.verdict is None and user_id in captors(session, kept)}
+
+
 def _place(value: Any) -> Any:
     """A place without what else a position tells of the first visit."""
     if not isinstance(value, Mapping):

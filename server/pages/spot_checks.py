@@ -20,9 +20,8 @@ from server.db import db, reading, writing
 from server.house import house
 from server.models import SpotCheck
 from server.pages.entrance import ONLOOKERS, bp, done, loaded
-from server.pages.lookups import learn_names, scope_choices
+from server.pages.lookups import learn_names, scope_choices, status_choices
 from server.pages.words import BEIJING
-from server.reference import states
 from server.wire import answer
 
 NUMBERS = {"size": int, "confidence": float, "margin": float}
@@ -39,7 +38,7 @@ def spot_checks() -> str:
         learn_names(check["made_by"] for check in found)
         today = house().clock().astimezone(BEIJING).date()
         return render_template("spot_checks.html", checks=found, strata=STRATA, scopes=scope_choices(me().scopes),
-                               states=dict.fromkeys(state for state, _ in states() if state),
+                               states=status_choices("finding"),
                                first=today - timedelta(days=30), last=today)
 
 
@@ -64,11 +63,13 @@ def spot_check(check_id: str) -> str:
         samples = verdicts.shown(db.session(), check, me().scopes)
         learn_names([check.made_by, *(sample.get("judged_by") for sample in samples)])
         drawn = check.state == "drawn" and _oversees(check)
+        may_judge = me().has_role("reviewer", "supervisor")
         return render_template(
             "spot_check.html", check=check, frame_size=len(check.frame), samples=samples, verdicts=VERDICTS,
             report=verdicts.report(db.session(), check) if drawn else None,
             may_draw=me().has_role("supervisor") and engine.covers_frame(me().scopes, check),
-            may_judge=me().has_role("reviewer", "supervisor"), drawn=drawn)
+            may_judge=may_judge, own=verdicts.own_work(db.session(), check.id, me().user_id) if may_judge else (),
+            drawn=drawn)
 
 
 @bp.post("/spot-checks/<check_id>/draw")

@@ -1,7 +1,6 @@
-"""docs/verify-a-draw.md: its program, run as a reader would, with the standard library alone."""
+"""docs/verify-a-draw.md: the program that it names, run as a reader would, with the standard library alone."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,9 @@ from hypothesis import strategies as st
 
 from server.rules.sampling import allocate, prove
 
-PAGE = Path(__file__).parents[2] / "docs" / "verify-a-draw.md"
-(PROGRAM,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+DOCS = Path(__file__).parents[2] / "docs"
+NAMED = "../server/static/verify_draw.py"
+PROGRAM = (DOCS / NAMED).read_text()
 FRAME = [(f"01936b7e-0000-7000-8000-{number:012x}", ["王", "李", "c d"][number % 7 % 3]) for number in range(30)]
 PROOF = prove(FRAME, 8, "be" * 32, "5e" * 32)
 
@@ -23,6 +23,12 @@ def run(proof, directory):
     (directory / "proof.json").write_text(json.dumps(proof))
     return subprocess.run([sys.executable, "-I", "-S", "verify_draw.py", "proof.json"], cwd=directory,
                           capture_output=True, text=True, check=False)
+
+
+def test_the_page_names_the_program_and_holds_no_other():
+    page = (DOCS / "verify-a-draw.md").read_text()
+    assert f"]({NAMED})" in page
+    assert "```" not in page
 
 
 def test_a_true_proof_is_right(tmp_path):
@@ -55,5 +61,5 @@ def test_a_steered_draw_is_found(change, wrong, tmp_path):
 @given(st.dictionaries(st.text(max_size=4), st.integers(1, 40), max_size=8), st.integers(0, 200))
 def test_the_page_s_allocation_is_the_server_s(counts, size):
     page = {}
-    exec(PROGRAM.split("\n\n\nproof = ")[0], page)
+    exec(PROGRAM.split("\n\n\nwith open")[0], page)
     assert page["allocate"](counts, min(size, sum(counts.values()))) == allocate(counts, size)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from server.rules.sampling import wilson
@@ -20,7 +20,6 @@ from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, granted, new_id, refused
 
 SCOPE = "320411103"
-PAGE = Path(__file__).parents[2] / "docs" / "verify-a-draw.md"
 DAYS = (f"2025-{month:02d}-{day:02d}" for month, day in itertools.product(range(1, 13), range(1, 29)))
 
 
@@ -73,14 +72,13 @@ def judged(person: Person, check: str, record: str, verdict: str = "confirmed", 
                        {"verdict": verdict, "values": values, "note": "现场复核"})
 
 
-def test_the_published_program_re_runs_the_draw(supervisor: Person, devices: list[Handheld], day: str,
+def test_the_published_program_re_runs_the_draw(office: Indoors, supervisor: Person, devices: list[Handheld], day: str,
                                                 tmp_path: Path) -> None:
     found(devices, day, 6, 3, 1)
     check = drawn(supervisor, day, size=5)
     proof = granted(supervisor.get(f"/spot-checks/{check['id']}/proof"))
     assert proof == check["proof"]
-    program, = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
-    (tmp_path / "verify_draw.py").write_text(program)
+    (tmp_path / "verify_draw.py").write_bytes(httpx.Client().get(f"{office.url}/static/verify_draw.py").content)
     (tmp_path / "proof.json").write_text(json.dumps(proof))
     told = subprocess.run([sys.executable, "-I", "-S", "verify_draw.py", "proof.json"], cwd=tmp_path, text=True,
                           capture_output=True, check=False)

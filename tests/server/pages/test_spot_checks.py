@@ -24,7 +24,7 @@ def test_a_spot_check_from_frame_to_report(office: Indoors, visitor: Visitor, de
     said(visitor.send(f"{where}/draw"), 409, "已抽取")
     proof = visitor.http.get(f"{where}/proof.json").json()
     assert len(proof["sample"]) == 2
-    assert "verify_draw.py" in visitor.see(where)
+    assert 'href="/static/verify_draw.py" download' in visitor.see(where)
     visitor.send("/sign-out")
     page = visitor.signed_in(reviewer).see(where)
     assert "给出结论" in page
@@ -37,6 +37,23 @@ def test_a_spot_check_from_frame_to_report(office: Indoors, visitor: Visitor, de
     assert "不可先见" in visitor.see(where)
     visitor.send("/sign-out")
     assert "50.0%" in visitor.signed_in(supervisor).see(where)
+
+
+def test_own_work_is_shown_without_a_form(office: Indoors, visitor: Visitor, device: Handheld,
+                                          supervisor: Person) -> None:
+    both = office.person("inspector", "reviewer", scopes=(SCOPE,))
+    mine, other = (one.report(SCOPE, observed_at="2025-04-06T04:00:00.000Z")
+                   for one in (office.handheld(owner=both), device))
+    visitor.signed_in(supervisor).see("/spot-checks")
+    form = {"title": "本人", "from": "2025-04-06", "to": "2025-04-06", "scopes": SCOPE, "sizing": "size", "size": "9"}
+    where = visitor.send("/spot-checks", form).headers["Location"]
+    visitor.see(where)
+    visitor.send(f"{where}/draw")
+    assert "本人工作" not in visitor.see(where)
+    visitor.send("/sign-out")
+    page = visitor.signed_in(both).see(where)
+    assert page.count("本人工作") == 1
+    assert f"{where}/samples/{other}/verdict" in page and f"{where}/samples/{mine}/verdict" not in page
 
 
 def test_a_sample_by_confidence_and_margin(visitor: Visitor, device: Handheld, supervisor: Person) -> None:
