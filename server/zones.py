@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
@@ -26,6 +27,7 @@ from sync.kept import Kept
 from sync.records import Door
 from sync.writers import SERVER
 
+NUMBER = re.compile(r"([0-9]+)")
 _lock = Lock()
 _cache: dict[str, tuple[int, ZoneIndex]] = {}
 
@@ -61,6 +63,19 @@ def attribute(index: ZoneIndex, *, place: Mapping[str, float] | None, accuracy_m
     """Which zone is meant by a place in EPSG:4490 degrees, a sticker, or both."""
     return index.attribute(lon=place["lon"] if place else None, lat=place["lat"] if place else None,
                            accuracy_m=accuracy_m, at=at, sticker_serial=sticker_serial)
+
+
+def spoken_of(versions: Sequence[ZoneVersion], text: str) -> list[ZoneVersion]:
+    """The versions whose name, road, section, party or sticker has the text in it, along each road by house number."""
+    wanted = text.casefold()
+    found = [one for one in versions if any(wanted in (part or "").casefold() for part in (
+        one.name, one.road, one.section, one.party.get("name"), one.sticker_serial))]
+    return sorted(found, key=lambda one: [_counting(part) for part in (one.road, one.section, one.name, one.zone_id)])
+
+
+def _counting(text: str) -> list[str | int]:
+    """A text to sort by, in which 9 comes before 10."""
+    return [int(part) if place % 2 else part for place, part in enumerate(NUMBER.split(text))]
 
 
 def in_force(session: Session, zone_id: Any, at: datetime) -> ZoneVersion | None:
