@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, SCOPE, Desk, photographed
-from tests.bureau import Bureau
+from tests.browser.conftest import PHONE, PLACE, SCOPE, Desk, photographed
+from tests.bureau import Bureau, collection, frontage
 from tests.handheld import Handheld
 from tests.wire import Person, granted
 
@@ -85,6 +85,37 @@ def test_the_map_draws_without_foreign_tiles(seat: Callable[[str], Desk], device
     assert [url for url in asked if not url.startswith((desk.url, "data:", "blob:"))] == []
 
 
+def test_the_map_is_one_stop_by_keyboard_and_takes_arrows(seat: Callable[[str], Desk], office: Bureau) -> None:
+    imported = office.admin.post("/zones/import", collection(*(
+        frontage(PLACE[0] + step * 1e-3, PLACE[1], SCOPE) for step in range(3))))
+    assert granted(imported)["imported"] == 3
+    page = (desk := seat("reviewer")).page
+    desk.see("/zones")
+    expect(page.locator("#map path").nth(2)).to_be_attached()
+    page.get_by_role("button", name="退出").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("#map")).to_be_focused()
+    assert page.locator("#map").evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
+    place = page.locator(".leaflet-map-pane").get_attribute("style")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".leaflet-map-pane")).not_to_have_attribute("style", place or "")
+    page.keyboard.press("Tab")
+    expect(page.locator("[name=q]")).to_be_focused()
+
+
+def test_the_statuses_follow_the_chosen_type(seat: Callable[[str], Desk]) -> None:
+    page = (desk := seat("supervisor")).page
+    desk.see("/records")
+    expect(page.locator("[name=status]")).to_contain_text("待受理 reported")
+    page.select_option("[name=type]", "task")
+    expect(page.locator("[name=status]")).to_contain_text("已完成 finished")
+    expect(page.locator("[name=status]")).not_to_contain_text("待受理")
+    page.select_option("[name=status]", "finished")
+    page.get_by_role("button", name="查看").click()
+    page.wait_for_url("**/records?type=task&status=finished*")
+    expect(page.locator("[name=status]")).to_have_value("finished")
+
+
 def test_a_spot_check_is_frozen_drawn_and_judged(seat: Callable[[str], Desk], device: Handheld) -> None:
     photographed(device, "抽查对象")
     page = (desk := seat("supervisor")).page
@@ -102,6 +133,9 @@ def test_a_spot_check_is_frozen_drawn_and_judged(seat: Callable[[str], Desk], de
     with page.expect_download() as proof:
         page.get_by_role("link", name="下载 proof.json").click()
     assert proof.value.suggested_filename.startswith("proof-")
+    with page.expect_download() as program:
+        page.get_by_role("link", name="下载 verify_draw.py").click()
+    assert program.value.suggested_filename == "verify_draw.py"
     page.locator(".sample summary").click()
     page.locator(".sample .choice", has_text="属实").click()
     page.get_by_role("button", name="提交结论").click()
@@ -116,6 +150,8 @@ def test_no_page_is_wider_than_a_small_phone(seat: Callable[[str], Desk], device
     desk.page.set_viewport_size(PHONE)
     desk.see(path if path != "record" else f"/records/finding/{photographed(device, '窄屏', photos=4)}")
     assert desk.overflow_px() == 0
+    tables = desk.page.locator(".scroll")
+    assert tables.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth)") == []
 
 
 def test_the_skip_link_is_the_first_stop(seat: Callable[[str], Desk]) -> None:

@@ -9,13 +9,15 @@ export async function drawMap(element) {
   const map = L.map(element, { attributionControl: false, zoomSnap: 0.25, scrollWheelZoom: false, maxZoom: 22 })
     .setView(SOMEWHERE, 16);
   L.control.scale({ imperial: false }).addTo(map);
+  // The map itself is the one stop: it takes the arrow keys, + and -, which the buttons would only repeat.
+  for (const button of element.querySelectorAll(".leaflet-control-zoom a")) button.tabIndex = -1;
   const answer = await fetch(element.dataset.map, { headers: { Accept: "application/json" } });
   if (!answer.ok) return void (element.textContent = "地图暂不可用 The map is not available");
   const features = (await answer.json()).features;
   const zones = L.geoJSON(features.filter((one) => one.geometry.type !== "Point"), {
     style: ({ properties }) => properties.chosen
       ? { color: INK.chosen, weight: 2.5, fillOpacity: 0.2 } : { color: INK.zone, weight: 1, fillOpacity: 0.08 },
-    onEachFeature: ({ properties }, layer) => layer.bindTooltip(words(properties.name, properties.party?.name)),
+    onEachFeature: ({ properties }, layer) => passOver(layer.bindTooltip(words(properties.name, properties.party?.name))),
   }).addTo(map);
   const points = features.filter((one) => one.geometry.type === "Point").map((one) => drawPoint(L, map, one));
   const shown = L.featureGroup(points.length ? points : [zones]);
@@ -32,8 +34,13 @@ function drawPoint(L, map, { geometry, properties }) {
   if (properties.accuracy_m > 0)
     L.circle([lat, lon], { radius: properties.accuracy_m, color, weight: 1, fillOpacity: 0.06, interactive: false })
       .addTo(group);
-  L.circleMarker([lat, lon], dot).bindTooltip(words(NAMES[properties.what], accuracy)).addTo(group);
+  passOver(L.circleMarker([lat, lon], dot).bindTooltip(words(NAMES[properties.what], accuracy))).addTo(group);
   return group.addTo(map);
+}
+
+// A shape that listens for its tooltip's focus would be a tab stop of its own: hundreds before what follows the map.
+function passOver(layer) {
+  return layer.on("add", () => layer.getElement().setAttribute("tabindex", "-1"));
 }
 
 function words(...parts) {
