@@ -113,33 +113,51 @@ def _check_checkpoint(audit: Audit, row: Any, root: bytes, key_line: str) -> Non
         audit.wrong("checkpoint_unsigned", row.size, "what was signed is another size or root")
 
 
+TOLD = ("commitment", "actor", "at", "device_id", "op")
+
+
 def check_commitments(audit: Audit, session: Session) -> None:
-    """Every version in the history against the journal's commitment to it, and the other way round.
+    """Every version in the history against the journal's entry of it, and the other way round; the newest entry also
+    tells in which scope its record lies.
 
     Both were written in step, so the two streams are read side by side and only what does not pair stays in memory.
     """
-    told = stream(session, select(JournalEntry.about, JournalEntry.body).where(JournalEntry.kind == "change")
-                  .order_by(JournalEntry.index))
-    kept = stream(session, select(History.record_id, History.version, History.salt, History.changed)
-                  .order_by(History.seq))
-    committed: dict[tuple[Any, Any], Any] = {}
-    opened: dict[tuple[Any, Any], Any] = {}
+    told = stream(session, select(
+        JournalEntry.about, JournalEntry.actor, JournalEntry.at, JournalEntry.body, Record.version, Record.scope)
+        .outerjoin(Record, Record.id == JournalEntry.about).where(JournalEntry.kind == "change")
+        .order_by(JournalEntry.index))
+    kept = stream(session, select(History.record_id, History.version, History.salt, History.changed, History.actor,
+                                  History.at, History.device_id, History.op).order_by(History.seq))
+    committed: dict[tuple[Any, Any], tuple[Any, ...]] = {}
+    opened: dict[tuple[Any, Any], tuple[Any, ...]] = {}
     for entry, version in zip_longest(told, kept):
         keys = []
         if entry is not None:
-            keys.append((entry.about, entry.body.get("version")))
-            committed[keys[-1]] = entry.body.get("commitment")
+            body = entry.body
+            keys.append((entry.about, body.get("version")))
+            committed[keys[-1]] = (body.get("commitment"), entry.actor, entry.at, body.get("device_id"),
+                                   body.get("op"))
+            if body.get("version") == entry.version and body.get("scope") != entry.scope:
+                audit.wrong("record_altered", entry.about, "scope differs from the journal")
         if version is not None:
             audit.checked["versions"] += 1
             keys.append((version.record_id, version.version))
-            opened[keys[-1]] = _commitment(version)
+            opened[keys[-1]] = (_commitment(version), version.actor, version.at, version.device_id, version.op)
         for key in keys:
-            if key in committed and key in opened and committed.pop(key) != opened.pop(key):
-                audit.wrong("history_altered", key[0], f"version {key[1]} is not what the journal is committed to")
+            if key in committed and key in opened:
+                _check_version(audit, key, committed.pop(key), opened.pop(key))
     for record_id, number in committed:
         audit.wrong("history_missing", record_id, f"the journal tells of version {number}")
     for record_id, number in opened:
         audit.wrong("history_unknown", record_id, f"the journal tells nothing of version {number}")
+
+
+def _check_version(audit: Audit, key: tuple[Any, Any], told: tuple[Any, ...], kept: tuple[Any, ...]) -> None:
+    differ = [name for name, one, other in zip(TOLD, told, kept, strict=True) if one != other]
+    if differ == ["commitment"]:
+        audit.wrong("history_altered", key[0], f"version {key[1]} is not what the journal is committed to")
+    elif differ:
+        audit.wrong("history_altered", key[0], f"version {key[1]}: {', '.join(differ)} differs from the journal")
 
 
 def _commitment(version: Any) -> str | None:
@@ -151,12 +169,14 @@ def _commitment(version: Any) -> str | None:
 
 def check_records(audit: Audit, session: Session) -> None:
     """Every record against its history: the versions are dense, the newest is the record's, and so are its values."""
-    versions = stream(session, select(History.record_id, History.version, History.op, History.changed)
-                      .order_by(History.record_id, History.version))
+    versions = stream(session, select(
+        History.record_id, History.version, History.seq, History.op, History.changed, History.at, History.actor,
+        History.device_id).order_by(History.record_id, History.version))
     grouped = ((record_id, list(group)) for record_id, group in groupby(versions, key=lambda row: row.record_id))
     for batch in batches(grouped):
         records = {row.id: row for row in session.execute(select(
-            Record.id, Record.type, Record.version, Record.fields, Record.deleted).where(
+            Record.id, Record.type, Record.version, Record.fields, Record.deleted, Record.seq,
+            Record.created_seq, Record.created_by, Record.created_at, Record.updated_at, Record.device_id).where(
             Record.id.in_([record_id for record_id, _ in batch])))}
         for record_id, history in batch:
             if record_id in records:
@@ -184,18 +204,27 @@ def _check_record(audit: Audit, record: Any, history: list[Any]) -> None:
         audit.wrong("record_altered", record.id, "the record or its history is no JSON any more")
         return
     altered = [name for name in sorted({*fields, *replayed}) if not same(fields.get(name), replayed.get(name))]
-    if altered or record.deleted != _is_deleted(history):
-        audit.wrong("record_altered", record.id, f"{', '.join(altered) or 'deleted'} differs from the history")
+    altered += _altered_columns(record, history)
+    if altered:
+        audit.wrong("record_altered", record.id, f"{', '.join(altered)} differs from the history")
 
 
-def replay(declared: RecordType, history: Iterable[Any]) -> dict[str, Any]:
-    """The fields that the versions of a record add up to, oldest first."""
-    fields: dict[str, Any] = {}
+def replay(declared: RecordType, history: Iterable[Any], fields: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The fields that the versions of a record add up to, oldest first, on top of these `fields`."""
+    fields = {} if fields is None else fields
     for row in history:
         for unit, change in orjson.loads(row.changed).items():
             if unit != SCOPE and (row.op, unit) != ("delete", DELETED):  # of the record, not of its fields
                 _put_back(declared, fields, unit, change)
     return fields
+
+
+def _altered_columns(record: Any, history: list[Any]) -> list[str]:
+    """The columns of a record, beside its fields, that are not what its versions say."""
+    first, last = history[0], history[-1]
+    said = {"created_at": first.at, "created_by": first.actor, "created_seq": first.seq, "device_id": first.device_id,
+            "updated_at": last.at, "seq": last.seq, "deleted": _is_deleted(history)}
+    return [name for name, value in said.items() if getattr(record, name) != value]
 
 
 def _is_deleted(history: Iterable[Any]) -> bool:

@@ -174,6 +174,26 @@ def test_a_record_changed_behind_the_door_is_found(office: Indoors, tampered: An
     assert "武宜路" not in json.dumps(found, ensure_ascii=False), "values stay out of the report"
 
 
+@pytest.mark.parametrize("column", ["actor", "at", "device_id", "op"])
+def test_a_version_that_names_another_writer_time_or_device_than_the_journal_is_found(
+        office: Indoors, tampered: Any, column: str) -> None:
+    found = tampered(f"UPDATE history SET {column} = 'x' WHERE record_id = :finding AND version = 2",
+                     finding=office.finding)
+    problem, = found["problems"]
+    assert (problem["code"], problem["about"]) == ("history_altered", office.finding)
+    assert f"version 2: {column} differs" in problem["detail"]
+
+
+@pytest.mark.parametrize("column", ["scope", "created_by", "created_at", "updated_at", "device_id", "seq",
+                                    "created_seq"])
+def test_a_record_whose_columns_say_other_than_its_history_is_found(office: Indoors, tampered: Any,
+                                                                    column: str) -> None:
+    value = "-1" if column.endswith("seq") else "'320411103'"
+    problem, = tampered(f"UPDATE record SET {column} = {value} WHERE id = :finding", finding=office.finding)["problems"]
+    assert (problem["code"], problem["about"]) == ("record_altered", office.finding)
+    assert column in problem["detail"]
+
+
 @pytest.mark.parametrize(("statement", "expected"), [
     ("UPDATE capture_entry SET hash = :zeros WHERE record_id = :first", {"capture_altered", "chain_broken"}),
     ("DELETE FROM capture_entry WHERE record_id = :first", {"capture_altered", "chain_broken"}),
