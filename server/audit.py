@@ -1,4 +1,5 @@
-"""The whole audit of an installation, for `bin/menqian verify`: journal, history, records, capture chains, photos."""
+"""The whole audit of an installation, for `bin/menqian verify`: journal, history, records, the office's tables, chains
+of captures, photos."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 from media.audit import check_chains, check_photos
 from server.db import db, reading
 from server.house import house
+from server.zone_audit import check_zones
 from sync import notes
 from sync.audit import Audit, check_commitments, check_journal, check_records
 
@@ -23,6 +25,7 @@ def audit() -> dict[str, Any]:
         check_journal(found, session, key_line)
         check_commitments(found, session)
         check_records(found, session)
+        check_zones(found, session)
         check_chains(found, session)
         check_photos(found, session, state.store, state.clock(), state.random_bytes)
     return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 import rfc8785
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, select, type_coerce
 from sqlalchemy.orm import Session
 
 from schemas.records import RECORD_TYPES, Merge, RecordType
@@ -28,6 +28,7 @@ from sync.models import Checkpoint, Clock, History, JournalEntry, JournalNode, R
 CHUNK = 1000
 LISTED_AT_MOST = 100
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+BODY = type_coerce(JournalEntry.body, Text).label("body")  # as text: one that is no JSON any more is a fault, too
 
 
 @dataclass(slots=True)
@@ -57,6 +58,14 @@ def batches(rows: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
         yield batch
 
 
+def parsed(text: str | None) -> Any:
+    """The JSON document that a column holds; None for what is none any more."""
+    try:
+        return None if text is None else orjson.loads(text)
+    except ValueError:
+        return None
+
+
 def check_journal(audit: Audit, session: Session, key_line: str) -> None:
     """Every leaf against its entry, every stored node, checkpoint and the clock against the tree over the leaves."""
     frontier = merkle.Frontier()
@@ -66,7 +75,7 @@ def check_journal(audit: Audit, session: Session, key_line: str) -> None:
     due = next(checkpoints, None)
     for row in stream(session, select(
             JournalEntry.index.label("number"), JournalEntry.at, JournalEntry.kind, JournalEntry.actor,
-            JournalEntry.about, JournalEntry.body, JournalEntry.leaf_hash).order_by(JournalEntry.index)):
+            JournalEntry.about, BODY, JournalEntry.leaf_hash).order_by(JournalEntry.index)):
         if row.number != frontier.size:
             audit.wrong("journal_gap", frontier.size, f"entry {frontier.size} is missing; {row.number} follows")
             return
@@ -90,7 +99,7 @@ def check_journal(audit: Audit, session: Session, key_line: str) -> None:
 
 def _leaf(audit: Audit, row: Any) -> bytes:
     """The stored leaf hash of an entry, after holding it against the entry; the right one where none can be read."""
-    entry = journal.Entry(row.at, row.kind, row.actor, row.about, row.body)
+    entry = journal.Entry(row.at, row.kind, row.actor, row.about, parsed(row.body))
     try:
         leaf = entry.leaf()
     except (rfc8785.CanonicalizationError, TypeError, ValueError):
@@ -123,7 +132,7 @@ def check_commitments(audit: Audit, session: Session) -> None:
     Both were written in step, so the two streams are read side by side and only what does not pair stays in memory.
     """
     told = stream(session, select(
-        JournalEntry.about, JournalEntry.actor, JournalEntry.at, JournalEntry.body, Record.version, Record.scope)
+        JournalEntry.about, JournalEntry.actor, JournalEntry.at, BODY, Record.version, Record.scope)
         .outerjoin(Record, Record.id == JournalEntry.about).where(JournalEntry.kind == "change")
         .order_by(JournalEntry.index))
     kept = stream(session, select(History.record_id, History.version, History.salt, History.changed, History.actor,
@@ -133,7 +142,7 @@ def check_commitments(audit: Audit, session: Session) -> None:
     for entry, version in zip_longest(told, kept):
         keys = []
         if entry is not None:
-            body = entry.body
+            body = parsed(entry.body) or {}
             keys.append((entry.about, body.get("version")))
             committed[keys[-1]] = (body.get("commitment"), entry.actor, entry.at, body.get("device_id"),
                                    body.get("op"))

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from media.models import Rendition
-from server.audit import audit
 from server.db import db
 from sync.journal import commitment
 from tests.bureau import a_photo
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors, indoors
+from tests.server.tampering import audited, codes
 from tests.wire import Person, a_finding, granted, sha256
 
 SCOPE = "320411101"
@@ -78,43 +76,6 @@ def _tracked(device: Handheld) -> None:
                    device.edit("inspection", answers["record_id"], 1, set={"answers": {"b": {"value": "fail"}}}))
 
 
-def audited(office: Indoors) -> dict[str, Any]:
-    with office.app.app_context():
-        return audit()
-
-
-@pytest.fixture
-def tampered(office: Indoors, tmp_path: Path) -> Iterator[Any]:
-    """Changes rows and files behind the door's back, and puts them back afterwards."""
-    database = office.app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
-    data = Path(database).parent
-    engine = create_engine(f"sqlite:///{database}")
-    with engine.begin() as connection:
-        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    shutil.copytree(data, tmp_path / "sound")
-
-    def change(statement: str, **values: Any) -> dict[str, Any]:
-        with engine.begin() as connection:
-            done = connection.execute(text(statement), values)
-            assert done.rowcount, "nothing was tampered with"
-        return audited(office)
-
-    yield change
-    engine.dispose()
-    with engine.begin() as connection:
-        connection.execute(text("ATTACH :sound AS sound"), {"sound": str(tmp_path / "sound" / Path(database).name)})
-        for table in connection.execute(text("SELECT name FROM sound.sqlite_master WHERE type = 'table'")).scalars():
-            connection.execute(text(f'DELETE FROM main."{table}"'))
-            connection.execute(text(f'INSERT INTO main."{table}" SELECT * FROM sound."{table}"'))
-    engine.dispose()
-
-
-def codes(found: dict[str, Any]) -> set[str]:
-    assert found["ok"] is False
-    assert {problem["code"] for problem in found["problems"]} == set(found["found"])
-    return set(found["found"])
-
-
 def test_an_installation_that_nobody_tampered_with_is_sound(office: Indoors) -> None:
     found = audited(office)
     assert found["problems"] == []
@@ -130,6 +91,7 @@ def test_an_installation_that_nobody_tampered_with_is_sound(office: Indoors) -> 
     ("UPDATE journal_entry SET actor = 'nobody' WHERE \"index\" = 3", {"entry_altered"}),
     ("UPDATE journal_entry SET body = '{}' WHERE \"index\" = (SELECT max(\"index\") FROM journal_entry "
      "WHERE kind = 'change')", {"entry_altered", "history_missing", "history_unknown"}),
+    ("UPDATE journal_entry SET body = 'x' WHERE \"index\" = 0", {"entry_altered"}),
     ("UPDATE journal_entry SET leaf_hash = 'x' WHERE \"index\" = 3", {"entry_altered"}),
     ("DELETE FROM journal_entry WHERE \"index\" = 0", {"journal_gap"}),
     ("UPDATE checkpoint SET root = :zeros", {"checkpoint_wrong", "checkpoint_unsigned"}),
