@@ -8,9 +8,12 @@ from typing import Any
 from media.audit import check_chains, check_photos
 from server.db import db, reading
 from server.house import house
+from server.people_audit import check_people
+from server.spot_check_audit import check_spot_checks
 from server.zone_audit import check_zones
 from sync import notes
 from sync.audit import Audit, check_commitments, check_journal, check_records
+from sync.receipt_audit import check_quarantine, check_receipts
 
 
 def audit() -> dict[str, Any]:
@@ -25,7 +28,11 @@ def audit() -> dict[str, Any]:
         check_journal(found, session, key_line)
         check_commitments(found, session)
         check_records(found, session)
+        check_receipts(found, session)
+        check_quarantine(found, session)
         check_zones(found, session)
+        check_spot_checks(found, session)
+        check_people(found, session)
         check_chains(found, session)
         check_photos(found, session, state.store, state.clock(), state.random_bytes)
     return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),

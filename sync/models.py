@@ -186,7 +186,7 @@ class Quarantined(Base):
 
     __tablename__ = "quarantine"
     id: Mapped[str] = mapped_column(UuidText, primary_key=True)
-    device_id: Mapped[str] = mapped_column(UuidText, index=True)
+    device_id: Mapped[str] = mapped_column(UuidText)
     user_id: Mapped[str] = mapped_column(UuidText)
     n: Mapped[int] = mapped_column(Big)
     received_at: Mapped[str] = mapped_column(TimeText)
@@ -197,6 +197,7 @@ class Quarantined(Base):
     mutation: Mapped[Any] = mapped_column(Json)
     state: Mapped[str] = mapped_column(String(10), default="open", index=True)
     settlement: Mapped[Any] = mapped_column(Json, nullable=True)
+    __table_args__ = (Index(None, "device_id", "n"),)
 
 
 class Held(Base):

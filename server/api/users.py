@@ -109,7 +109,8 @@ def make_user(actor: str, *, username: str, name: str, roles: list[str], scopes:
         except IntegrityError:
             raise Problem("username_taken", f"{username} exists already") from None
         enter_scopes(door, user)
-        door.record_entry("user_added", actor, user.id, {"roles": user.roles, "scopes": user.scopes})
+        door.record_entry("user_added", actor, user.id, {
+            "roles": user.roles, "scopes": user.scopes, "active": user.active})
     return user
 
 
