@@ -91,34 +91,46 @@ def check_photos(audit: Audit, session: Session, store: Store, now: datetime,
     since = stamp(now - RECENT)
     for photo in stream(session, select(Photo.sha256, Photo.bytes, Photo.stored_at).order_by(Photo.sha256)):
         audit.checked["photos"] += 1
-        again = photo.stored_at >= since or int.from_bytes(random_bytes(4)) % READ_ONE_IN == 0
+        again = _is_due(photo.stored_at, since, random_bytes)
         try:
             _check_photo(audit, store, photo, again)
         except StoreUnavailable as error:
             audit.wrong("store_unavailable", photo.sha256, str(error))
             break
     else:
-        _check_renditions(audit, session, store)
+        _check_renditions(audit, session, store, since, random_bytes)
     kept = select(Photo.sha256).where(Photo.sha256 == Record.sha256).exists()
     for evidence_id, digest in stream(session, select(Record.id, Record.sha256).where(
             Record.type == "evidence", Record.media_state.in_(KEPT_STATES), ~kept)):
         audit.wrong("photo_unknown", evidence_id, f"says that {digest} is stored; no such photo is")
 
 
-def _check_renditions(audit: Audit, session: Session, store: Store) -> None:
-    """Every rendition is in the store with its size: pages show nothing of a photo without it."""
-    for made in stream(session, select(Rendition.parent, Rendition.kind, Rendition.sha256, Rendition.bytes)
-                       .order_by(Rendition.parent, Rendition.kind)):
+def _check_renditions(audit: Audit, session: Session, store: Store, since: str,
+                      random_bytes: Callable[[int], bytes]) -> None:
+    """Every rendition is in the store with its size, and some are read again: pages show nothing of a photo but it."""
+    for made in stream(session, select(Rendition.parent, Rendition.kind, Rendition.sha256, Rendition.bytes,
+                                       Rendition.made_at).order_by(Rendition.parent, Rendition.kind)):
         audit.checked["renditions"] += 1
         try:
             found = store.head(made.sha256)
+            if found is None:
+                audit.wrong("rendition_missing", made.parent, f"its {made.kind} not in the store")
+            elif found.bytes != made.bytes:
+                audit.wrong("rendition_wrong", made.parent, f"its {made.kind} has {found.bytes} bytes, not "
+                                                            f"{made.bytes}")
+            elif _is_due(made.made_at, since, random_bytes):
+                audit.checked["renditions_read"] += 1
+                if _digest_in(store, made.sha256) != made.sha256:
+                    audit.wrong("rendition_wrong", made.parent, f"the bytes of its {made.kind} do not hash to their "
+                                                                "name")
         except StoreUnavailable as error:
             audit.wrong("store_unavailable", made.sha256, str(error))
             break
-        if found is None or found.bytes != made.bytes:
-            said = "not in the store" if found is None else f"has {found.bytes} bytes, not {made.bytes}"
-            audit.wrong("rendition_missing" if found is None else "rendition_wrong", made.parent,
-                        f"its {made.kind} {said}")
+
+
+def _is_due(stored_at: str, since: str, random_bytes: Callable[[int], bytes]) -> bool:
+    """Is this file read again this time? All of this week are, and some of the others."""
+    return stored_at >= since or int.from_bytes(random_bytes(4)) % READ_ONE_IN == 0
 
 
 def _check_photo(audit: Audit, store: Store, photo: Any, again: bool) -> None:
@@ -130,12 +142,19 @@ def _check_photo(audit: Audit, store: Store, photo: Any, again: bool) -> None:
                                                  "digest")
     elif again:
         audit.checked["photos_read"] += 1
-        digest = sha256()
-        try:
-            for block in store.open(photo.sha256):
-                digest.update(block)
-        except NotStored:
+        digest = _digest_in(store, photo.sha256)
+        if digest is None:
             audit.wrong("photo_missing", photo.sha256, "not in the store")
-            return
-        if digest.hexdigest() != photo.sha256:
+        elif digest != photo.sha256:
             audit.wrong("photo_wrong", photo.sha256, "the bytes do not hash to their name")
+
+
+def _digest_in(store: Store, name: str) -> str | None:
+    """What the bytes of a file hash to, read whole; None where it went meanwhile."""
+    digest = sha256()
+    try:
+        for block in store.open(name):
+            digest.update(block)
+    except NotStored:
+        return None
+    return digest.hexdigest()
