@@ -12,7 +12,7 @@ from server.people_audit import check_people
 from server.spot_check_audit import check_spot_checks
 from server.zone_audit import check_zones
 from sync import notes
-from sync.audit import Audit, check_commitments, check_journal, check_records
+from sync.audit import Audit, check_asides, check_commitments, check_journal, check_records
 from sync.receipt_audit import check_quarantine, check_receipts
 
 
@@ -26,6 +26,7 @@ def audit() -> dict[str, Any]:
     with reading():
         session = db.session()
         check_journal(found, session, key_line)
+        check_asides(found, session)
         check_commitments(found, session)
         check_records(found, session)
         check_receipts(found, session)

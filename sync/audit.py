@@ -23,7 +23,7 @@ from sync import journal, merkle, notes
 from sync.conflicts import DELETED
 from sync.equality import same
 from sync.merge import SCOPE, put_value
-from sync.models import Checkpoint, Clock, History, JournalEntry, JournalNode, Record
+from sync.models import Aside, Checkpoint, Clock, History, JournalEntry, JournalNode, Record
 
 CHUNK = 1000
 LISTED_AT_MOST = 100
@@ -174,6 +174,32 @@ def _commitment(version: Any) -> str | None:
         return journal.commitment(version.salt, orjson.loads(version.changed))
     except ValueError:  # neither hex nor JSON any more
         return None
+
+
+def check_asides(audit: Audit, session: Session) -> None:
+    """What entries say aside against their commitments to it; the salt of each is there."""
+    rows = stream(session, select(Aside.index.label("number"), Aside.salt, type_coerce(Aside.document, Text).label(
+        "document"), BODY).outerjoin(JournalEntry, JournalEntry.index == Aside.index).order_by(Aside.index))
+    for row in rows:
+        audit.checked["asides"] += 1
+        told = (parsed(row.body) or {}).get("aside")
+        if told is None:
+            audit.wrong("aside_unknown", row.number, "the entry of this number says nothing aside")
+        elif row.document is not None and not opens(row.salt, parsed(row.document), told):
+            audit.wrong("aside_altered", row.number, "what the entry says aside is not what it is committed to")
+    for number, text in stream(session, select(JournalEntry.index.label("number"), BODY).outerjoin(
+            Aside, Aside.index == JournalEntry.index).where(
+            JournalEntry.kind != "change", Aside.index.is_(None), BODY.contains('"aside":'))):
+        if "aside" in (parsed(text) or {}):
+            audit.wrong("aside_missing", number, "what the entry says aside is gone")
+
+
+def opens(salt: str | None, values: Any, commitment: Any) -> bool:
+    """Do these values open the commitment?"""
+    try:
+        return salt is not None and journal.commitment(salt, values) == commitment
+    except ValueError:  # the salt is no hex any more
+        return False
 
 
 def check_records(audit: Audit, session: Session) -> None:

@@ -2,8 +2,8 @@
 
 Entries are numbered behind the gate, in the transaction of what they tell. Leaves stand in their entries; of the inner
 nodes only those of levels 8, 16, 24 … are stored, and the others are computed from at most 256 of them, so that a proof
-reads O(log n) rows. Personal values never stand in a body, only salted commitments: erasing text and salt keeps the
-tree valid.
+reads O(log n) rows. Personal values never stand in a body, only salted commitments, and they beside the tree: erasing
+text and salt keeps it valid.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from schemas.problems import Problem
 from schemas.values import stamp
 from sync import merkle, notes
 from sync.bulk import insert_rows
-from sync.models import Checkpoint, Clock, JournalEntry, JournalNode, table_of
+from sync.models import Aside, Checkpoint, Clock, JournalEntry, JournalNode, table_of
 
 STEP = 8
 SPAN = 2**STEP
@@ -36,13 +36,14 @@ PLAIN = frozenset((str, bool, type(None)))
 
 
 class Entry(NamedTuple):
-    """One entry before it has a number."""
+    """One entry before it has a number; `aside` is what goes beside the tree: salt and, where it is kept, document."""
 
     at: str
     kind: str
     actor: str
     about: str | None
     body: Mapping[str, Any]
+    aside: tuple[str, Mapping[str, Any] | None] | None = None
 
     def canonical_body(self) -> bytes:
         """RFC 8785 JSON of the body."""
@@ -102,7 +103,10 @@ def append(session: Session, frontier: merkle.Frontier, entries: Sequence[Entry]
         return
     rows: list[dict[str, Any]] = []
     nodes: list[dict[str, Any]] = []
+    asides: list[dict[str, Any]] = []
     for entry in entries:
+        if entry.aside is not None:
+            asides.append({"index": frontier.size, "salt": entry.aside[0], "document": entry.aside[1]})
         body = entry.canonical_body()
         leaf = entry.leaf(body)
         rows.append({"index": frontier.size, "at": entry.at, "kind": entry.kind, "actor": entry.actor,
@@ -111,6 +115,7 @@ def append(session: Session, frontier: merkle.Frontier, entries: Sequence[Entry]
                   for level, index, node in frontier.append(leaf) if level and level % STEP == 0]
     insert_rows(session, table_of(JournalEntry), rows)
     insert_rows(session, table_of(JournalNode), nodes)
+    insert_rows(session, table_of(Aside), asides)
 
 
 def subtree_of(session: Session) -> Callable[[int, int], bytes]:
@@ -168,11 +173,13 @@ def journal_size(session: Session) -> int:
 
 
 def entries(session: Session, start: int, limit: int) -> list[dict[str, Any]]:
-    """Entries from an index on, as they cross the wire."""
-    found = session.execute(select(JournalEntry).where(JournalEntry.index >= start).order_by(JournalEntry.index)
-                            .limit(limit)).scalars()
+    """Entries from an index on, as they cross the wire; with `aside: {salt, values}` where their body has the
+    commitment `aside`."""
+    found = session.execute(select(JournalEntry, Aside).outerjoin(Aside, Aside.index == JournalEntry.index).where(
+        JournalEntry.index >= start).order_by(JournalEntry.index).limit(limit))
     return [{"index": entry.index, "at": entry.at, "kind": entry.kind, "actor": entry.actor, "about": entry.about,
-             "body": entry.body, "leaf_hash": entry.leaf_hash} for entry in found]
+             "body": entry.body, "leaf_hash": entry.leaf_hash,
+             **({"aside": {"salt": aside.salt, "values": aside.document}} if aside else {})} for entry, aside in found]
 
 
 def inclusion(session: Session, index: int, size: int) -> list[str]:

@@ -226,6 +226,16 @@ class JournalEntry(Base):
     leaf_hash: Mapped[str] = mapped_column(String(64))
 
 
+class Aside(Base):
+    """What an entry says aside: personal values to which its body is only committed, and the salt that opens the
+    commitment. `document` is empty where the values stand elsewhere, or nowhere. Erasing both keeps the tree valid."""
+
+    __tablename__ = "journal_aside"
+    index: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    salt: Mapped[str] = mapped_column(String(32))
+    document: Mapped[Any] = mapped_column(Json, nullable=True)
+
+
 class JournalNode(Base):
     """Hashes of complete subtrees of 256, 65,536 … leaves, so that a proof reads O(log n) rows."""
 

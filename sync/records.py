@@ -189,9 +189,17 @@ class Door:
         """A fresh random UUID for a record that the server makes."""
         return str(uuid.UUID(bytes=self.random_bytes(16), version=4))
 
-    def record_entry(self, kind: str, actor: str, about: str | None, body: Mapping[str, Any]) -> None:
-        """Add a journal entry that is no record change (an opening, a draw, a refused access)."""
-        self._entries.append(journal.Entry(self.at, kind, actor, about, dict(body)))
+    def record_entry(self, kind: str, actor: str, about: str | None, body: Mapping[str, Any], *,
+                     aside: Mapping[str, Any] | None = None, kept: bool = True) -> None:
+        """Add a journal entry that is no record change (an opening, a draw, a refused access). To what is said
+        `aside`, such as a person's words, the body is only committed; it is not `kept` where it stands elsewhere."""
+        if aside is None:
+            self._entries.append(journal.Entry(self.at, kind, actor, about, dict(body)))
+            return
+        salt = self.random_bytes(16).hex()
+        self._entries.append(journal.Entry(
+            self.at, kind, actor, about, {**body, "aside": journal.commitment(salt, dict(aside))},
+            (salt, dict(aside) if kept else None)))
 
     def _write(self, before: Kept | None, after: Kept, writer: Writer, op: str,
                document: Mapping[str, Any], note: Any) -> None:

@@ -119,7 +119,7 @@ def revoke_device(device_id: str, reason: str) -> tuple[Device, User]:
     with writing() as door:
         device, owner = _commanded(door, device_id)
         device.state = "revoked"
-        door.record_entry("device_revoked", me().user_id, device_id, {"reason": reason})
+        door.record_entry("device_revoked", me().user_id, device_id, {}, aside={"reason": reason})
     return device, owner
 
 

@@ -66,7 +66,8 @@ def original(sha256: str, reason: str) -> Response:
     content = house().store.open(sha256, start, end)
     with writing() as door:
         door.record_entry("opened", me().user_id, sha256, {
-            "reason": reason, "evidence_id": record_id, "device_id": me().device_id, "bytes": [start, end]})
+            "evidence_id": record_id, "device_id": me().device_id, "bytes": [start, end]},
+            aside={"reason": reason} if reason else None)
     answer = Response(content, mimetype=media_type, direct_passthrough=True,
                       headers={"Accept-Ranges": "bytes", "Cache-Control": "private, no-store", **LOCKED})
     answer.headers["Content-Length"] = str(end - start)

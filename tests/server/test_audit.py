@@ -102,6 +102,23 @@ def test_a_journal_that_was_rewritten_is_found(tampered: Any, statement: str, ex
     assert codes(tampered(statement, **({"zeros": "0" * 64} if ":zeros" in statement else {}))) == expected
 
 
+@pytest.mark.parametrize(("statement", "expected"), [
+    ("UPDATE journal_aside SET document = replace(document, '丢失', '换机')", "aside_altered"),
+    ("UPDATE journal_aside SET document = 'x'", "aside_altered"), ("UPDATE journal_aside SET salt = 'x'",
+                                                                   "aside_altered"),
+    ("DELETE FROM journal_aside", "aside_missing"), ("UPDATE journal_aside SET \"index\" = 0", "aside_unknown"),
+])
+def test_words_that_an_entry_never_said_are_found(office: Indoors, tampered: Any, statement: str,
+                                                  expected: str) -> None:
+    office.clock.put_on(seconds=1)
+    device = office.handheld(SCOPE)
+    granted(office.admin.post(f"/devices/{device.id}/revoke", {"reason": "丢失"}))
+    newest = "(SELECT max(\"index\") FROM journal_entry WHERE kind = 'device_revoked')"
+    found = tampered(f"{statement} WHERE \"index\" = {newest}")
+    assert expected in codes(found)
+    assert "丢失" not in json.dumps(found, ensure_ascii=False), "values stay out of the report"
+
+
 def test_a_journal_that_was_cut_short_is_found(tampered: Any) -> None:
     assert codes(tampered("DELETE FROM journal_entry WHERE \"index\" > 3")) >= {"checkpoint_ahead", "clock_wrong"}
 

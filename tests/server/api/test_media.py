@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import select
 
@@ -9,7 +11,7 @@ from server.db import db
 from sync.models import JournalEntry
 from tests.bureau import a_photo
 from tests.server.indoors import Indoors, indoors
-from tests.wire import refused, sha256
+from tests.wire import granted, refused, sha256
 
 SCOPE = "320412113"
 CONTENT = a_photo(1)
@@ -62,7 +64,11 @@ def test_each_opening_of_an_original_is_journalled(office, device, reviewer):
     seen = openings(office)[before:]
     assert [entry.about for entry in seen] == [sha256(CONTENT)] * 2
     assert seen[0].actor == reviewer.id
-    assert seen[0].body["reason"] == "复核"
+    assert "复核" not in json.dumps(seen[0].body, ensure_ascii=False), "a person's words stand beside the tree"
+    entry, = granted(office.admin.get(f"/journal/entries?from={seen[0].index}&limit=1"))["entries"]
+    assert entry["aside"]["values"] == {"reason": "复核"}
+    assert entry["body"]["aside"] == sha256(bytes.fromhex(entry["aside"]["salt"]) + '{"reason":"复核"}'.encode())
+    assert "aside" not in seen[1].body, "a device gives no reason"
     assert seen[1].body["device_id"] == device.id
 
 

@@ -138,7 +138,7 @@ def test_an_original_wants_a_reason_and_leaves_an_entry(office: Indoors, visitor
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     auditor = office.person("auditor", scopes=("32",))
     entries = granted(auditor.get("/journal/entries?limit=1000"))["entries"]
-    assert any(entry["kind"] == "opened" and entry["body"]["reason"] == "复核店招" for entry in entries)
+    assert any(entry["kind"] == "opened" and entry["aside"]["values"] == {"reason": "复核店招"} for entry in entries)
 
 
 def test_a_proof_can_be_taken_away(visitor: Visitor, device: Handheld, reviewer: Person) -> None:
