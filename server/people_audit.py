@@ -1,4 +1,4 @@
-"""The audit of people: their rights are those that the journal tells, and the scopes of their newest version.
+"""The audit of people: their names and rights are those that the journal tells, and the scopes of their newest version.
 
 Serves `bin/menqian verify`; writes nothing.
 """
@@ -11,8 +11,8 @@ from sqlalchemy import Text, and_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from server.models import PersonScopes, User
-from sync.audit import BODY, Audit, batches, parsed, stream
-from sync.models import JournalEntry
+from sync.audit import BODY, Audit, batches, holds, parsed, stream
+from sync.models import Aside, JournalEntry
 
 KINDS = ("user_added", "user_changed")
 TOLD = ("roles", "scopes", "active")
@@ -22,30 +22,36 @@ def check_people(audit: Audit, session: Session) -> None:
     """Every person against the newest entry about him; nobody is missing of whom the journal tells."""
     people = stream(session, select(
         User.id, type_coerce(User.roles, Text).label("roles"), type_coerce(User.scopes, Text).label("scopes"),
-        User.active, type_coerce(PersonScopes.codes, Text).label("codes"), PersonScopes.until).outerjoin(
+        User.active, User.username, User.name, User.unit, type_coerce(PersonScopes.codes, Text).label("codes"),
+        PersonScopes.until).outerjoin(
         PersonScopes, and_(PersonScopes.user_id == User.id, PersonScopes.version == User.scopes_version))
         .order_by(User.id))
     for batch in batches(people):
         told: dict[str | None, dict[str, Any]] = {}
-        for about, text in session.execute(select(JournalEntry.about, BODY).where(
+        last = {}
+        for entry in session.execute(select(JournalEntry.about, BODY, Aside.salt).outerjoin(
+                Aside, Aside.index == JournalEntry.index).where(
                 JournalEntry.about.in_([row.id for row in batch]), JournalEntry.kind.in_(KINDS))
                 .order_by(JournalEntry.index)):
-            told.setdefault(about, {}).update(parsed(text) or {})
+            told.setdefault(entry.about, {}).update(parsed(entry.body) or {})
+            last[entry.about] = entry
         for row in batch:
             audit.checked["people"] += 1
             if row.id not in told:
                 audit.wrong("person_unknown", row.id, "the journal tells nothing of this person")
-            elif altered := _altered(row, told[row.id]):
+            elif altered := _altered(row, told[row.id], last[row.id]):
                 audit.wrong("person_altered", row.id, f"{', '.join(altered)} differs from the journal")
     for (user_id,) in stream(session, select(JournalEntry.about).outerjoin(User, User.id == JournalEntry.about).where(
             JournalEntry.kind == "user_added", User.id.is_(None))):
         audit.wrong("person_missing", user_id, "the journal tells of this person")
 
 
-def _altered(row: Any, told: dict[str, Any]) -> list[str]:
-    """What of a person is not as the journal tells; entries of older releases tell of a newcomer's rights only."""
+def _altered(row: Any, told: dict[str, Any], last: Any) -> list[str]:
+    """What of a person is not as the journal tells; entries of older releases tell of rights only."""
     kept = {"roles": parsed(row.roles), "scopes": parsed(row.scopes), "active": row.active}
     altered = [name for name in TOLD if name in told and kept[name] != told[name]]
+    if not holds(last, {"username": row.username, "name": row.name, "unit": row.unit}):
+        altered.append("username, name or unit")
     if row.until is not None or _codes(parsed(row.codes)) != _codes(kept["scopes"]):
         altered.append("scopes_version")
     return altered

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Text, select, type_coerce
+from sqlalchemy import Select, Text, select, type_coerce
 from sqlalchemy.orm import Session
 
 from server.models import SpotCheck, SpotSample
 from server.rules import sampling
-from sync.audit import BODY, Audit, batches, parsed, stream
+from sync.audit import BODY, Audit, batches, holds, parsed, stream
 from sync.journal import first_checkpoint_after
-from sync.models import JournalEntry
+from sync.models import Aside, JournalEntry
 
 JSON = ("asked", "scopes", "frame", "allocation")
-PLAIN = ("made_by", "made_at", "state", "size", "frame_digest", "commitment", "secret", "frozen_index", "beacon",
-         "seed", "drawn_at")
+PLAIN = ("title", "made_by", "made_at", "state", "size", "frame_digest", "commitment", "secret", "frozen_index",
+         "beacon", "seed", "drawn_at")
 ENTRY = (JournalEntry.index.label("number"), JournalEntry.at, JournalEntry.kind, JournalEntry.actor,
-         JournalEntry.about, BODY)
+         JournalEntry.about, BODY, Aside.salt)
 
 
 def check_spot_checks(audit: Audit, session: Session) -> None:
@@ -34,7 +34,7 @@ def check_spot_checks(audit: Audit, session: Session) -> None:
             SpotCheck.id == check_id)).mappings().one()
         check = {**row, **{name: parsed(row[name]) for name in JSON}}
         entries = {entry.kind: entry for entry in session.execute(
-            select(*ENTRY).where(JournalEntry.about == check_id).order_by(JournalEntry.index))}
+            _entries().where(JournalEntry.about == check_id).order_by(JournalEntry.index))}
         altered = [*_freezing(check, entries), *_drawing(session, check, entries)]
         if altered:
             audit.wrong("spot_check_altered", check_id, f"{', '.join(altered)} differs from the journal or the draw")
@@ -48,6 +48,10 @@ def check_spot_checks(audit: Audit, session: Session) -> None:
         audit.wrong("spot_sample_unknown", record_id, f"drawn for {check_id}, which is not there")
 
 
+def _entries() -> Select[Any]:
+    return select(*ENTRY).outerjoin(Aside, Aside.index == JournalEntry.index)
+
+
 def _freezing(check: Mapping[str, Any], entries: Mapping[str, Any]) -> list[str]:
     """What of a check is not as it was frozen."""
     entry = entries.get("spot_check_frozen")
@@ -58,7 +62,10 @@ def _freezing(check: Mapping[str, Any], entries: Mapping[str, Any]) -> list[str]
             **{name: body.get(name) for name in ("size", "frame_digest", "commitment", "scopes")}}
     altered = [name for name, value in told.items() if check[name] != value]
     asked = check["asked"]
-    counted = {name: body.get(name) for name in ("size", "frame_size", "frame_digest", "commitment")}
+    if not holds(entry, {"title": check["title"]}):
+        altered.append("title")
+    counted = {name: body.get(name) for name in ("size", "frame_size", "frame_digest", "commitment", "aside")
+               if name in body}
     if not isinstance(asked, dict) or {**asked, **counted} != body:
         altered.append("asked")
     try:
@@ -110,20 +117,27 @@ def _drawing(session: Session, check: Mapping[str, Any], entries: Mapping[str, A
 
 def _check_verdicts(audit: Audit, session: Session, check_id: str) -> None:
     """The verdicts of a sample against the entries of it."""
-    rows = stream(session, select(SpotSample.record_id, SpotSample.verdict, SpotSample.judged_by, SpotSample.judged_at)
-                  .where(SpotSample.check_id == check_id).order_by(SpotSample.record_id))
+    rows = stream(session, select(
+        SpotSample.record_id, SpotSample.verdict, SpotSample.judged_by, SpotSample.judged_at, SpotSample.note,
+        type_coerce(SpotSample.values, Text).label("second")).where(SpotSample.check_id == check_id)
+        .order_by(SpotSample.record_id))
     for batch in batches(rows):
         told = {}
-        for entry in session.execute(select(*ENTRY).where(
+        for entry in session.execute(_entries().where(
                 JournalEntry.about.in_([row.record_id for row in batch]), JournalEntry.kind == "verdict")):
-            body = parsed(entry.body) or {}
-            if body.get("check_id") == check_id:
-                told[entry.about] = (body.get("verdict"), entry.actor, entry.at)
+            if (parsed(entry.body) or {}).get("check_id") == check_id:
+                told[entry.about] = entry
         for row in batch:
             audit.checked["verdicts"] += row.verdict is not None
-            said = told.get(row.record_id, (None, None, None))
-            names = ("verdict", "judged_by", "judged_at")
-            altered = [name for name, value in zip(names, said, strict=True) if getattr(row, name) != value]
-            if altered:
+            if altered := _altered_verdict(row, told.get(row.record_id)):
                 audit.wrong("verdict_altered", row.record_id,
                             f"{', '.join(altered)} in the spot check {check_id} differs from the journal")
+
+
+def _altered_verdict(row: Any, entry: Any) -> list[str]:
+    body = parsed(entry.body) or {} if entry else {}
+    said = {"verdict": body.get("verdict"), "judged_by": entry and entry.actor, "judged_at": entry and entry.at}
+    altered = [name for name, value in said.items() if getattr(row, name) != value]
+    if entry and not holds(entry, {"values": parsed(row.second), "note": row.note}):
+        altered.append("values or note")
+    return altered

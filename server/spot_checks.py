@@ -60,7 +60,7 @@ def freeze(door: Door, supervisor: Writer, asked: Mapping[str, Any]) -> SpotChec
         frame_digest=sampling.frame_digest(drawable), commitment=sampling.commitment(secret))
     door.record_entry("spot_check_frozen", supervisor.user_id, check.id, {
         **check.asked, "size": check.size, "frame_size": len(drawable), "frame_digest": check.frame_digest,
-        "commitment": check.commitment})
+        "commitment": check.commitment}, aside={"title": check.title}, kept=False)
     door.flush()
     check.frozen_index = door.gate.frontier.size - 1
     door.session.add(check)

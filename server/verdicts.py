@@ -108,7 +108,8 @@ def judge(door: Door, judge_: Writer, check_id: str, record_id: str, given: Mapp
         raise Problem("already_judged", f"judged at {sample.judged_at}")
     sample.verdict, sample.values, sample.note = given["verdict"], given["values"], given["note"]
     sample.judged_by, sample.judged_at = judge_.user_id, door.at
-    door.record_entry("verdict", judge_.user_id, kept.id, {"check_id": check_id, "verdict": sample.verdict})
+    door.record_entry("verdict", judge_.user_id, kept.id, {"check_id": check_id, "verdict": sample.verdict},
+                      aside={"values": sample.values, "note": sample.note}, kept=False)
     return {"record_id": kept.id, "stratum": sample.stratum, "rank": sample.rank,
             **judged(door.session, sample, kept)}
 

@@ -202,6 +202,12 @@ def opens(salt: str | None, values: Any, commitment: Any) -> bool:
         return False
 
 
+def holds(entry: Any, values: Any) -> bool:
+    """Are these values what an entry (`body`, `salt`) is committed to aside? Older releases committed to nothing."""
+    told = (parsed(entry.body) or {}).get("aside")
+    return told is None or opens(entry.salt, values, told)
+
+
 def check_records(audit: Audit, session: Session) -> None:
     """Every record against its history: the versions are dense, the newest is the record's, and so are its values."""
     versions = stream(session, select(

@@ -62,8 +62,8 @@ def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
         raise Problem("record_missing", f"record {waits.record_id} has not arrived") from None
     row.state = "released"
     row.settlement = {"at": door.at, "by": supervisor.user_id, **correction}
-    door.record_entry("release", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id,
-                                                              "corrected": sorted(corrected)})
+    door.record_entry("release", supervisor.user_id, row.id, {
+        "n": row.n, "device_id": row.device_id, "corrected": sorted(corrected)}, aside=dict(correction), kept=False)
     settled = settle_applied(door, row.device_id, row.n, outcome)
     shown = {"record": outcome.record.to_wire()} if supervisor.covers(outcome.record.scope) else {}
     return {**settled, "conflicts": outcome.conflicts, **shown}
@@ -76,7 +76,8 @@ def dismiss(door: Door, row: Quarantined, supervisor: Writer, reason: str) -> di
         raise Problem("field_missing", "a dismissal needs a reason", errors={"reason": ["required"]})
     row.state = "dismissed"
     row.settlement = {"at": door.at, "by": supervisor.user_id, "reason": reason}
-    door.record_entry("dismiss", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id})
+    door.record_entry("dismiss", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id},
+                      aside={"reason": reason}, kept=False)
     return settle(door, row.device_id, row.n, "dismissed", problem=row.problem)
 
 

@@ -16,8 +16,8 @@ from sqlalchemy import Text, and_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from schemas.values import is_uuid
-from sync.audit import BODY, Audit, batches, parsed, stream
-from sync.models import Device, Held, JournalEntry, Quarantined, Receipt, Record
+from sync.audit import BODY, Audit, batches, holds, parsed, stream
+from sync.models import Aside, Device, Held, JournalEntry, Quarantined, Receipt, Record
 from sync.push import digest_of
 
 DONE = frozenset({"applied", "merged", "conflicted"})
@@ -143,7 +143,8 @@ def check_quarantine(audit: Audit, session: Session) -> None:
     for batch in batches(rows):
         entries = defaultdict(list)
         for entry in session.execute(select(
-                JournalEntry.about, JournalEntry.kind, JournalEntry.actor, JournalEntry.at, BODY).where(
+                JournalEntry.about, JournalEntry.kind, JournalEntry.actor, JournalEntry.at, BODY, Aside.salt).outerjoin(
+                Aside, Aside.index == JournalEntry.index).where(
                 JournalEntry.about.in_([row.id for row in batch]), JournalEntry.kind.in_(STATE_OF))
                 .order_by(JournalEntry.index)):
             entries[entry.about].append(entry)
@@ -163,11 +164,14 @@ def _altered(row: Any, entries: list[Any]) -> list[str]:
     """What of an entry is not as the journal tells, or not what its device sent."""
     first, last = entries[0], entries[-1]
     body, settlement = parsed(first.body) or {}, parsed(row.settlement) or {}
-    pairs = {"user_id": (row.user_id, first.actor), "received_at": (row.received_at, first.at),
-             "device_id": (row.device_id, body.get("device_id")), "n": (row.n, body.get("n")),
-             "reason": (row.reason, body.get("code")), "state": (row.state, STATE_OF[last.kind])}
+    pairs: dict[str, tuple[Any, Any]] = {
+        "user_id": (row.user_id, first.actor), "received_at": (row.received_at, first.at),
+        "device_id": (row.device_id, body.get("device_id")), "n": (row.n, body.get("n")),
+        "reason": (row.reason, body.get("code")), "state": (row.state, STATE_OF[last.kind])}
     if last is not first:
-        pairs["settlement"] = ((settlement.get("by"), settlement.get("at")), (last.actor, last.at))
+        said = {name: value for name, value in settlement.items() if name not in ("by", "at")}
+        pairs["settlement"] = ((settlement.get("by"), settlement.get("at"), holds(last, said)),
+                               (last.actor, last.at, True))
     altered = [name for name, (kept, told) in pairs.items() if kept != told]
     mutation = parsed(row.mutation)
     if not isinstance(mutation, dict) or row.digest is None or _digest(mutation) not in (None, row.digest):

@@ -58,7 +58,8 @@ def change_user(given: dict[str, Any], user_id: str) -> Response:
             user.scopes_version += 1
             enter_scopes(door, user)
         door.record_entry("user_changed", me().user_id, user_id, {
-            "changed": changed, "roles": user.roles, "scopes": user.scopes, "active": user.active})
+            "changed": changed, "roles": user.roles, "scopes": user.scopes, "active": user.active},
+            aside=named(user), kept=False)
     return answer(shown(user))
 
 
@@ -110,8 +111,13 @@ def make_user(actor: str, *, username: str, name: str, roles: list[str], scopes:
             raise Problem("username_taken", f"{username} exists already") from None
         enter_scopes(door, user)
         door.record_entry("user_added", actor, user.id, {
-            "roles": user.roles, "scopes": user.scopes, "active": user.active})
+            "roles": user.roles, "scopes": user.scopes, "active": user.active}, aside=named(user), kept=False)
     return user
+
+
+def named(user: User) -> dict[str, Any]:
+    """Whom an entry means, to which the journal is only committed."""
+    return {"username": user.username, "name": user.name, "unit": user.unit}
 
 
 def _check_scopes(scopes: list[str]) -> None:

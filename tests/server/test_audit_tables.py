@@ -113,6 +113,8 @@ def test_a_zone_version_that_its_record_never_had_is_found(office: Indoors, tamp
     ("UPDATE quarantine SET reason = 'x'", 2, {"quarantine_altered: reason"}),
     ("UPDATE quarantine SET received_at = 'x'", 2, {"quarantine_altered: received_at"}),
     ("UPDATE quarantine SET settlement = replace(settlement, 'by', 'x')", 2, {"quarantine_altered: settlement"}),
+    ("UPDATE quarantine SET settlement = replace(settlement, '重复', '误报')", 2, {"quarantine_altered: settlement"}),
+    ("UPDATE quarantine SET settlement = replace(settlement, '0504', '0501')", 1, {"quarantine_altered: settlement"}),
 ])
 def test_an_entry_of_the_quarantine_that_was_altered_is_found(office: Indoors, tampered: Any, change: str, about: int,
                                                               expected: set[str]) -> None:
@@ -164,6 +166,7 @@ def test_a_receipt_or_what_waits_that_was_altered_is_found(office: Indoors, tamp
     ("UPDATE spot_check SET made_at = 'x'", "made_at"), ("UPDATE spot_check SET scopes = '[]'", "scopes"),
     ("UPDATE spot_check SET asked = replace(asked, '2025-03-04', '2025-03-03')", "asked"),
     ("UPDATE spot_check SET frozen_index = 0", "frozen_index"), ("UPDATE spot_check SET beacon = secret", "beacon"),
+    ("UPDATE spot_check SET title = 'x'", "title"),
     ("UPDATE spot_check SET seed = secret", "seed"), ("UPDATE spot_check SET allocation = '{}'", "allocation"),
     ("UPDATE spot_check SET drawn_at = 'x'", "drawn_at"), ("UPDATE spot_check SET state = 'frozen'", "state"),
 ])
@@ -195,15 +198,17 @@ def test_a_spot_check_that_vanished_is_found(office: Indoors, tampered: Any) -> 
         ("spot_check_missing", office.drawn), ("spot_sample_unknown", office.judged)}
 
 
-@pytest.mark.parametrize("change", ["verdict = 'confirmed'", "verdict = NULL", "judged_by = 'x'", "judged_at = 'x'"])
+@pytest.mark.parametrize("change", ["verdict = 'confirmed'", "verdict = NULL", "judged_by = 'x'", "judged_at = 'x'",
+                                    "note = 'x'", "\"values\" = '{}'"])
 def test_a_verdict_that_was_altered_is_found(office: Indoors, tampered: Any, change: str) -> None:
     problem, = tampered(f"UPDATE spot_sample SET {change} WHERE verdict IS NOT NULL")["problems"]
     assert (problem["code"], problem["about"]) == ("verdict_altered", office.judged)
-    assert change.partition(" ")[0] in problem["detail"]
+    assert change.partition(" ")[0].strip('"') in problem["detail"]
 
 
 @pytest.mark.parametrize(("change", "said"), [
     ("""roles = '["admin"]'""", "roles"), ("""scopes = '["32"]'""", "scopes, scopes_version"),
+    ("name = 'x'", "username, name or unit"), ("unit = 'x'", "username, name or unit"),
     ("active = 0", "active"), ("roles = 'x'", "roles"), ("scopes_version = 2", "scopes_version")])
 def test_rights_that_nobody_gave_are_found(office: Indoors, tampered: Any, change: str, said: str) -> None:
     user_id = granted(office.person("supervisor", scopes=("3204",)).get("/hello"))["user"]["id"]
