@@ -94,7 +94,7 @@ def find(session: Session, upload_id: str, owner: str, now: datetime) -> Upload:
     """The owner's upload, detached from the session; raises `not_found`, `upload_gone`."""
     upload = session.get(Upload, upload_id) if is_uuid(upload_id) else None
     if upload is None or upload.owner != owner:
-        raise Problem("not_found", "no such upload")
+        raise Problem("not_found", "no such upload", hidden=upload is not None)
     session.expunge(upload)
     if upload.state == "gone" or upload.expires_at <= stamp(now):
         raise Problem("upload_gone", "the upload expired or its bytes were refused: create another")

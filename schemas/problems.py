@@ -134,16 +134,20 @@ def by_path(messages: Any, path: str = "") -> dict[str, list[str]]:
 
 
 class Problem(Exception):
-    """A refusal: raised anywhere below the API, turned into problem+json or into a quarantined outcome above."""
+    """A refusal: raised anywhere below the API, turned into problem+json or into a quarantined outcome above.
+
+    `hidden` says that the thing is there and the one who asks may not know of it; it never crosses the wire.
+    """
 
     def __init__(self, code: str, detail: str = "", *, errors: Mapping[str, list[str]] | None = None,
-                 retry_after: int | None = None, **extra: Any) -> None:
+                 retry_after: int | None = None, hidden: bool = False, **extra: Any) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.kind = PROBLEMS[code]
         self.detail = detail or self.kind.title
         self.errors = dict(errors) if errors else None
         self.retry_after = retry_after
+        self.hidden = hidden
         self.extra = extra
 
     def to_dict(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from server.db import db
 from server.handover import Known, known_of, late_terms
 from server.house import house
 from server.models import Login, User
+from server.refusals import remember_asker, remember_attempt
 from sync.models import Device, table_of
 from sync.pull import Reader
 from sync.writers import Writer, covers
@@ -100,6 +101,7 @@ def _nobodys_hash() -> str:
 
 def check_password(username: str, password: str) -> User:
     """The active person of that name and password; raises `bad_credentials`, after the same time in every case."""
+    remember_attempt(username)
     user = db.session.execute(select(User).where(User.username == username)).scalar_one_or_none()
     try:
         HASHER.verify(user.password_hash if user else _nobodys_hash(), password)
@@ -116,6 +118,7 @@ def principal_of(token: str) -> Principal:
     connection = db.session.connection()
     device = connection.execute(DEVICE_OF_TOKEN, {"digest": digest}).one_or_none()
     if device is not None:
+        remember_asker(device.user_id, device.id)
         if device.state != "active":
             raise Problem("device_revoked")
         return _principal(device, device_id=device.id, public_key=device.public_key, last_n=device.last_n,
@@ -123,6 +126,7 @@ def principal_of(token: str) -> Principal:
     login = connection.execute(LOGIN_OF_TOKEN, {"digest": digest}).one_or_none()
     if login is None:
         raise Problem("login_required", "令牌无效 The token is not known")
+    remember_asker(login.user_id)
     if login.expires_at < stamp(house().clock()):
         raise Problem("token_expired")
     return _principal(login, login_hash=digest)

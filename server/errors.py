@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from media.stores import NotStored, StoreUnavailable
 from schemas.problems import Problem, by_path
 from server.arriving import drop_refused
+from server.refusals import remember_problem
 
 log = structlog.get_logger()
 
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
 
 def answer(problem: Problem) -> Response:
     """The response of a problem: problem+json, or a page for a browser on a page."""
+    remember_problem(problem)
     status = problem.kind.status
     if _wants_page():
         response = Response(render_template("problem.html", problem=problem), status=status)

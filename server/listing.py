@@ -32,7 +32,8 @@ def visible_record(session: Session, scopes: Sequence[str], record_name: str, re
     row = session.execute(select(table_of(Record)).where(Record.id == record_id)).mappings().first() \
         if is_uuid(record_id) else None
     if row is None or row["type"] != record_name or not sees(scopes, row["type"], row["scope"]):
-        raise Problem("not_found", "没有此记录,或无权知晓 no such record, or no right to know of it")
+        raise Problem("not_found", "没有此记录,或无权知晓 no such record, or no right to know of it",
+                      hidden=row is not None and row["type"] == record_name)
     return kept_from(row)
 
 

@@ -99,7 +99,8 @@ def under_review(door: Door, reviewer: Writer, record_id: str) -> Kept:
     """The record, when it is in the queue and in the reviewer's scope; raises `not_found`."""
     kept = door.get(record_id) if is_uuid(record_id) else None
     if kept is None or kept.deleted or kept.marks.get("review_state") is None or not reviewer.covers(kept.scope):
-        raise Problem("not_found", "not under review, or no right to know of it")
+        raise Problem("not_found", "not under review, or no right to know of it",
+                      hidden=kept is not None and not reviewer.covers(kept.scope))
     return kept
 
 

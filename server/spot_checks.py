@@ -93,7 +93,7 @@ def draw(door: Door, supervisor: Writer, check_id: str, signer: journal.Signer) 
     """
     check = found_check(door.session, check_id)
     if not covers_frame(supervisor.scopes, check):
-        raise Problem("not_found", ABSENT_OR_HIDDEN)
+        raise Problem("not_found", ABSENT_OR_HIDDEN, hidden=True)
     if check.state != "frozen":
         raise Problem("already_drawn", f"drawn at {check.drawn_at}")
     beacon = journal.first_checkpoint_after(door.session, check.frozen_index) \

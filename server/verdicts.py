@@ -95,13 +95,13 @@ def judge(door: Door, judge_: Writer, check_id: str, record_id: str, given: Mapp
     """
     check = found_check(door.session, check_id)
     if not touches_frame(judge_.scopes, check):
-        raise Problem("not_found")
+        raise Problem("not_found", hidden=True)
     if check.state == "frozen":
         raise Problem("not_drawn", "a verdict wants a draw")
     kept = door.get(record_id) if is_uuid(record_id) else None
     sample = door.session.get(SpotSample, (check_id, record_id)) if kept else None
     if kept is None or sample is None or not judge_.covers(kept.scope):
-        raise Problem("not_found", "not in this sample, or no right to know of it")
+        raise Problem("not_found", "not in this sample, or no right to know of it", hidden=sample is not None)
     if judge_.user_id in captors(door.session, kept):
         raise Problem("own_work", "who captured it does not check it again")
     if sample.verdict is not None:

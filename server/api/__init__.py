@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, current_app, request
 from werkzeug.exceptions import NotFound
 
 from schemas.health import HEADER, read_header
@@ -10,7 +10,7 @@ from schemas.problems import Problem
 from server.api.openapi import Description, Noun, describe_the_rest
 from server.auth import authenticate
 from server.contacts import note_contact
-from server.db import writing
+from server.refusals import note_refusal
 
 BASE = "/api/v1"
 
@@ -74,12 +74,3 @@ def _authenticate_the_lost() -> None:
     """An address that leads nowhere is told only to whoever says who he is."""
     if f"{request.path}/".startswith(f"{BASE}/") and isinstance(request.routing_exception, NotFound):
         _authenticate()
-
-
-def note_refusal(response: Response) -> Response:
-    """A refused access is an entry in the journal."""
-    if response.status_code == 403 and "principal" in g:
-        with writing() as door:
-            door.record_entry("refused", g.principal.user_id, None, {
-                "method": request.method, "path": request.path[:200], "device_id": g.principal.device_id})
-    return response

@@ -26,6 +26,7 @@ from server.handover import first_scopes
 from server.house import house
 from server.models import Invitation as InvitationRow
 from server.models import User
+from server.refusals import remember_asker
 from server.watch import WEIGHTS, judged, watched
 from server.wire import answer
 from sync.models import Device
@@ -145,6 +146,7 @@ def _redeem(door: Door, code: str) -> User:
         raise Problem("invitation_expired")
     user = door.session.get_one(User, invitation.user_id)
     if not user.active:
+        remember_asker(user.id)
         raise Problem("user_inactive")
     invitation.used_at = door.at
     return user

@@ -107,7 +107,7 @@ def _record_that_allows(sha256: str) -> str:
     for record_id, scope in db.session.execute(named.order_by(Record.created_seq)):
         if me().covers(scope):
             return str(record_id)
-    raise Problem("not_found", "no such photo, or no right to know of it")
+    raise Problem("not_found", "no such photo, or no right to know of it", hidden=True)
 
 
 def _range(size: int) -> tuple[int, int]:

@@ -48,7 +48,7 @@ def get_quarantined(quarantine_id: str) -> Response:
     mine = row is not None and principal.device_id == row.device_id
     if row is None or not (mine or (principal.device_id is None and principal.has_role(*READERS)
                                     and principal.covers(row.scope or ""))):
-        raise Problem("not_found")
+        raise Problem("not_found", hidden=row is not None)
     return answer({**shown(row), "state": row.state, "settlement": row.settlement})
 
 
@@ -96,7 +96,7 @@ def shown(row: Quarantined) -> dict[str, Any]:
 def _entry(door: Door, quarantine_id: str) -> Quarantined:
     row = door.session.get(Quarantined, quarantine_id)
     if row is None or not me().covers(row.scope or ""):
-        raise Problem("not_found")
+        raise Problem("not_found", hidden=row is not None)
     return row
 
 

@@ -53,7 +53,7 @@ def get_spot_check(check_id: str) -> Response:
     with reading():
         check = spot_checks.found_check(db.session(), check_id)
         if not concerns_me(check):
-            raise Problem("not_found", spot_checks.ABSENT_OR_HIDDEN)
+            raise Problem("not_found", spot_checks.ABSENT_OR_HIDDEN, hidden=True)
         found = {**summary(check), "frame_size": len(check.frame),
                  "samples": verdicts.shown(db.session(), check, me().scopes)}
     return answer(found)
@@ -120,5 +120,5 @@ def overseen(check_id: str) -> SpotCheck:
     must_have_role("supervisor", "auditor", "admin")
     check = spot_checks.found_check(db.session(), check_id)
     if not (me().has_role("admin") or spot_checks.covers_frame(me().scopes, check)):
-        raise Problem("not_found", spot_checks.ABSENT_OR_HIDDEN)
+        raise Problem("not_found", spot_checks.ABSENT_OR_HIDDEN, hidden=True)
     return check

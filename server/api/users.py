@@ -84,7 +84,7 @@ def objection(user: User) -> Problem | None:
     rights: `not_found` for whom he does not see, `role_forbidden`, `out_of_scope` for the others.
     """
     if not oversees(user):
-        return Problem("not_found", "no such person in your scope")
+        return Problem("not_found", "no such person in your scope", hidden=True)
     if me().has_role("admin") or user.id == me().user_id:
         return None
     if any(role in ABOVE for role in user.roles):

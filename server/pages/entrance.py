@@ -14,10 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from schemas.problems import Problem, by_path
-from server.api import note_refusal
 from server.auth import Principal, me, principal_of
 from server.db import db
 from server.i18n import choose
+from server.refusals import note_refusal, remember_problem
 
 bp = Blueprint("pages", __name__)
 csrf = CSRFProtect()
@@ -62,7 +62,8 @@ def signed_in() -> Principal | None:
         return None
     try:
         found = principal_of(token)
-    except Problem:
+    except Problem as problem:
+        remember_problem(problem)
         session.pop("token")
         return None
     db.session.rollback()

@@ -11,6 +11,7 @@ from server import limits
 from server.api.sessions import close_login, open_login
 from server.auth import check_password, public
 from server.pages.entrance import bp, go, home, loaded
+from server.refusals import remember_problem
 
 YEAR_SECONDS = 365 * 24 * 3600
 LANGUAGES = ("zh", "en")
@@ -42,6 +43,7 @@ def open_session() -> tuple[str, int] | Response:
         given = loaded(Credentials(), form)
         token, _ = open_login(check_password(given["username"].strip(), given["password"]))
     except Problem as problem:
+        remember_problem(problem)
         return render_template("sign_in.html", next=wanted, problem=problem,
                                username=form["username"]), problem.kind.status
     session.clear()

@@ -59,7 +59,7 @@ def spot_check(check_id: str) -> str:
     with reading():
         check = engine.found_check(db.session(), check_id)
         if not concerns_me(check):
-            raise Problem("not_found", engine.ABSENT_OR_HIDDEN)
+            raise Problem("not_found", engine.ABSENT_OR_HIDDEN, hidden=True)
         samples = verdicts.shown(db.session(), check, me().scopes)
         learn_names([check.made_by, *(sample.get("judged_by") for sample in samples)])
         drawn = check.state == "drawn" and _oversees(check)
