@@ -91,9 +91,9 @@ def test_an_installation_that_nobody_tampered_with_is_sound(office: Indoors) -> 
     ("UPDATE journal_entry SET actor = 'nobody' WHERE \"index\" = 3", {"entry_altered"}),
     ("UPDATE journal_entry SET body = '{}' WHERE \"index\" = (SELECT max(\"index\") FROM journal_entry "
      "WHERE kind = 'change')", {"entry_altered", "history_missing", "history_unknown"}),
-    ("UPDATE journal_entry SET body = 'x' WHERE \"index\" = 0", {"entry_altered"}),
+    ("UPDATE journal_entry SET body = 'x' WHERE \"index\" = 0", {"entry_altered", "aside_unknown"}),
     ("UPDATE journal_entry SET leaf_hash = 'x' WHERE \"index\" = 3", {"entry_altered"}),
-    ("DELETE FROM journal_entry WHERE \"index\" = 0", {"journal_gap", "person_unknown"}),
+    ("DELETE FROM journal_entry WHERE \"index\" = 0", {"journal_gap", "person_unknown", "aside_unknown"}),
     ("UPDATE checkpoint SET root = :zeros", {"checkpoint_wrong", "checkpoint_unsigned"}),
     ("UPDATE checkpoint SET note = 'forged'", {"checkpoint_unsigned"}),
     ("UPDATE clock SET journal_size = journal_size + 1", {"clock_wrong"}),
@@ -106,7 +106,7 @@ def test_a_journal_that_was_rewritten_is_found(tampered: Any, statement: str, ex
     ("UPDATE journal_aside SET document = replace(document, '丢失', '换机')", "aside_altered"),
     ("UPDATE journal_aside SET document = 'x'", "aside_altered"), ("UPDATE journal_aside SET salt = 'x'",
                                                                    "aside_altered"),
-    ("DELETE FROM journal_aside", "aside_missing"), ("UPDATE journal_aside SET \"index\" = 0", "aside_unknown"),
+    ("DELETE FROM journal_aside", "aside_missing"), ("UPDATE journal_aside SET \"index\" = -1", "aside_unknown"),
 ])
 def test_words_that_an_entry_never_said_are_found(office: Indoors, tampered: Any, statement: str,
                                                   expected: str) -> None:
