@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -49,8 +49,8 @@ class Pattern:
         position = {**sent, "normalized": {"lon": round(lon, 9), "lat": round(lat, 9)}}
         fields = {**self.kept.fields, **mutation["set"], "position": position}
         record_id = mutation["record_id"]
-        kept = replace(self.kept, id=record_id, seq=seq, created_seq=seq, fields=fields,
-                       marks={**self.kept.marks, **RULE.of(self.kept.declared).promote(fields)})
+        kept = self.kept._replace(id=record_id, seq=seq, created_seq=seq, fields=fields,
+                                  marks={**self.kept.marks, **RULE.of(self.kept.declared).promote(fields)})
         salt = secrets.token_hex(16)
         changed = {name: {"from": None, "to": fields[name]} for name in orjson.loads(self.rows.history["changed"])}
         history = {**self.rows.history, "record_id": record_id, "seq": seq, "salt": salt,
@@ -59,7 +59,7 @@ class Pattern:
         receipt = {**self.rows.receipt, **own, "digest": digest_of(mutation),
                    "outcome": {**self.rows.receipt["outcome"], **own, "record_id": record_id}}
         body = {**self.rows.entry.body, "commitment": journal.commitment(salt, changed)}
-        return Rows(to_row(kept), history, receipt, replace(self.rows.entry, about=record_id, body=body))
+        return Rows(to_row(kept), history, receipt, self.rows.entry._replace(about=record_id, body=body))
 
 
 def pattern_of(engine: Engine, device: Handheld, mutation: Row) -> Pattern:
