@@ -64,8 +64,9 @@ class Oracle:
         self.ledger = pickle.loads(saved)
 
     def clock(self) -> tuple[int, int]:
-        """(number of the newest change, size of the journal)."""
-        [row] = self.world.server.read("SELECT seq, journal_size FROM clock")
+        """(number of the newest change, journal entries but those of refused access, which changes nothing else)."""
+        [row] = self.world.server.read(
+            "SELECT seq, (SELECT count(*) FROM journal_entry WHERE kind <> 'refused') FROM clock")
         return row[0], row[1]
 
     def follow(self, sent: Sent, answer: Answer | None, before: tuple[int, int],
