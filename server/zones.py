@@ -37,6 +37,12 @@ def index_of(session: Session) -> ZoneIndex:
     return _numbered(session)[1]
 
 
+def forget() -> None:
+    """Forget all indexes, as a process that begins anew has none."""
+    with _lock:
+        _cache.clear()
+
+
 def _numbered(session: Session) -> tuple[int, ZoneIndex]:
     """The index, and the number of the newest change of the register that stands in it."""
     url = str(session.get_bind().engine.url)

@@ -26,10 +26,13 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from server import create_app
+from media.stores import open_store
+from server import create_app, trade, zones
 from server.cli import initialise
 from server.config import Settings
 from server.db import db
+from server.house import House, read_signer
+from server.limits import limiter
 
 MEMORY = Path("/dev/shm")
 LIMITS = {"MENQIAN_QUEUE_URL": "immediate:", "MENQIAN_LOG_LEVEL": "error", "MENQIAN_CHECKPOINT_SECONDS": "86400",
@@ -122,6 +125,7 @@ class Installation:
         made = Settings.from_environment(environment)
         self.settings = type(made)(**{**{name: getattr(made, name) for name in made.__slots__}, **SMALL})
         self._app: Flask | None = None
+        self._runs = False
         self._reader: sqlite3.Connection | None = None
         self.restarts = 0
 
@@ -135,6 +139,14 @@ class Installation:
             if self.settings.embedded:
                 with self._app.app_context():
                     event.listen(db.engine, "connect", _unsynchronised)
+        elif not self._runs:
+            state = self._app.extensions["menqian"]
+            self._app.extensions["menqian"] = House(
+                settings=self.settings, rules=trade.rules(), signer=read_signer(self.settings),
+                store=open_store(self.settings.media_url), clock=state.clock, random_bytes=state.random_bytes)
+            zones.forget()
+            limiter.reset()
+        self._runs = True
         return self._app
 
     def initialise(self) -> None:
@@ -171,12 +183,15 @@ class Installation:
         return answer
 
     def kill(self) -> None:
-        """The process ends: connections drop, what they had not committed is gone."""
-        if self._app is not None:
+        """The process ends: connections drop, what they had not committed is gone, and so is all that it remembered.
+
+        Its addresses and compiled SQL stay, for they are the same in every process and slow to make.
+        """
+        if self._app is not None and self._runs:
             with self._app.app_context():
                 db.session.remove()
                 db.engine.dispose()
-            self._app = None
+            self._runs = False
             self.restarts += 1
 
     # the database file, beside the application
