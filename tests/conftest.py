@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -15,6 +15,8 @@ from sqlalchemy.engine import make_url
 from tests.bureau import PASSWORD, Bureau
 from tests.running import Server
 from tests.wire import Person
+
+T = TypeVar("T")
 
 
 class Engine(NamedTuple):
@@ -39,16 +41,43 @@ class Engine(NamedTuple):
         return Engine(self.name, database, media)
 
 
-@pytest.fixture(scope="session", params=["embedded", "grown"])
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    if request.param == "embedded":
-        yield Engine("embedded", None, None)
-        return
-    engines = pytest.importorskip("tests.engines")
+class Places:
+    """What runs for the whole session, by engine: services, a server, its administrator, its bureau. Each is started
+    when first asked for and stays, though tests of both engines take turns in every file."""
+
+    def __init__(self, tmp: pytest.TempPathFactory, services: ExitStack) -> None:
+        self.tmp, self.services = tmp, services
+        self._made: dict[Any, Any] = {}
+
+    def once(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+    def engine(self, name: str) -> Engine:
+        if name == "embedded":
+            return Engine("embedded", None, None)
+        engines = pytest.importorskip("tests.engines")
+        database = self.services.enter_context(engines.running_postgres(self.tmp.mktemp("postgres")))
+        media = self.services.enter_context(engines.running_s3(self.tmp.mktemp("s3")))
+        return Engine("grown", database, media)
+
+    def server(self, engine: Engine) -> Server:
+        server = installed(self.tmp.mktemp(f"server-{engine.name}"), engine).start()
+        self.services.callback(server.stop)
+        return server
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     with ExitStack() as services:
-        database = services.enter_context(engines.running_postgres(tmp_path_factory.mktemp("postgres")))
-        media = services.enter_context(engines.running_s3(tmp_path_factory.mktemp("s3")))
-        yield Engine("grown", database, media)
+        yield Places(tmp_path_factory, services)
+
+
+@pytest.fixture(scope="session", params=["embedded", "grown"])
+def engine(request: pytest.FixtureRequest, places: Places) -> Engine:
+    return places.once(("engine", request.param), lambda: places.engine(request.param))
 
 
 def installed(directory: Path, engine: Engine, **options: Any) -> Server:
@@ -61,21 +90,18 @@ def installed(directory: Path, engine: Engine, **options: Any) -> Server:
 
 
 @pytest.fixture(scope="session")
-def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = installed(tmp_path_factory.mktemp(f"server-{engine.name}"), engine)
-    server.start()
-    yield server
-    server.stop()
+def server(engine: Engine, places: Places) -> Server:
+    return places.once(("server", engine.name), lambda: places.server(engine))
 
 
 @pytest.fixture(scope="session")
-def admin(server: Server) -> Person:
-    return Person(server.url, "root", PASSWORD)
+def admin(engine: Engine, server: Server, places: Places) -> Person:
+    return places.once(("admin", engine.name), lambda: Person(server.url, "root", PASSWORD))
 
 
 @pytest.fixture(scope="session")
-def bureau(server: Server, admin: Person) -> Bureau:
-    return Bureau(server.url, admin)
+def bureau(engine: Engine, server: Server, admin: Person, places: Places) -> Bureau:
+    return places.once(("bureau", engine.name), lambda: Bureau(server.url, admin))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -33,7 +33,8 @@ def test_clients_converge(server: Server, name: str) -> None:
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize(("database", "client"), [("watermelon", "WatermelonClient"), ("rxdb", "RxdbClient")])
+@pytest.mark.parametrize(("engine", "database", "client"), [
+    ("embedded", "watermelon", "WatermelonClient"), ("grown", "rxdb", "RxdbClient")], indirect=["engine"])
 def test_a_restored_server_gets_again_what_it_had_acknowledged(engine: Engine, tmp_path: Path, database: str,
                                                                client: str) -> None:
     server = installed(tmp_path / "first", engine.another()).start()

@@ -31,6 +31,10 @@ HERE = Path(__file__).parent
 HERE_AND_THERE = ("320412100", "320412102")
 
 
+# What tests the runner, not the server, needs no second engine.
+ONE_ENGINE = pytest.mark.parametrize("engine", ["embedded"], indirect=True)
+
+
 def patient(url: str) -> Line:
     """A line to a server on a machine that many test runs share."""
     return Line(url, timeout_s=180, patience=10)
@@ -196,6 +200,7 @@ def test_our_server_keeps_every_sentence(server: Server, admin: Person) -> None:
     assert not failures(results), failures(results)
 
 
+@ONE_ENGINE
 @pytest.mark.parametrize("case", SPOILT)
 def test_a_server_that_breaks_a_promise_fails_its_check(office: Office, case: str) -> None:
     spoil, name = SPOILT[case]
@@ -204,6 +209,7 @@ def test_a_server_that_breaks_a_promise_fails_its_check(office: Office, case: st
     assert not result.passed, f"{name} did not notice a server that {case}"
 
 
+@ONE_ENGINE
 def test_the_proxy_alone_breaks_nothing(office: Office) -> None:
     names = {name for case, (_, name) in SPOILT.items() if case != "never compresses"}
     with spoilt_server(office.line.url, lambda asked, answer: None) as url:
@@ -237,6 +243,7 @@ def conformance(*arguments: str) -> subprocess.CompletedProcess[str]:
                           capture_output=True, timeout=120)
 
 
+@ONE_ENGINE
 def test_the_exit_status_tells_the_result(server: Server, admin: Person) -> None:
     one = ("--admin-token", str(admin.token), "--only", "push.replay-answers-the-first-outcome,operation")
     good = conformance("--url", server.url, *one, "--json")
@@ -250,6 +257,7 @@ def test_the_exit_status_tells_the_result(server: Server, admin: Person) -> None
     assert "expected:" in bad.stdout and "protocol 2: Sending the same n and id again" in bad.stdout
 
 
+@ONE_ENGINE
 def test_wrong_use_is_exit_2(server: Server, bureau: Any) -> None:
     inspector = bureau.person("inspector")
     for arguments in (["--only", "no-such-check"], ["--url", server.url], ["--url", server.url, "--admin-token", "x"],
@@ -258,6 +266,7 @@ def test_wrong_use_is_exit_2(server: Server, bureau: Any) -> None:
         assert conformance(*arguments).returncode == 2, arguments
 
 
+@ONE_ENGINE
 def test_the_list_names_every_check_and_the_trace_each_exchange(server: Server, admin: Person) -> None:
     listed = conformance("--list")
     assert listed.returncode == 0
