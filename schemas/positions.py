@@ -3,6 +3,7 @@
 from math import asin, cos, radians, sin, sqrt
 
 CRS_NAMES = ("EPSG:4326", "EPSG:4490", "GCJ-02", "BD-09")
+METRES_A_DEGREE = 111_320.0  # of the equator, and nearly of any meridian
 EARTH_RADIUS_M = 6_371_008.8  # mean radius of GRS 80, (2a + b) / 3
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import Text, and_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from server.models import PersonScopes, User
-from sync.audit import BODY, Audit, batches, holds, parsed, stream
-from sync.models import Aside, JournalEntry
+from sync.audit import Audit, batches, holds, journalled, parsed, stream
+from sync.models import JournalEntry
 
 KINDS = ("user_added", "user_changed")
 TOLD = ("roles", "scopes", "active")
@@ -29,10 +29,8 @@ def check_people(audit: Audit, session: Session) -> None:
     for batch in batches(people):
         told: dict[str | None, dict[str, Any]] = {}
         last = {}
-        for entry in session.execute(select(JournalEntry.about, BODY, Aside.salt).outerjoin(
-                Aside, Aside.index == JournalEntry.index).where(
-                JournalEntry.about.in_([row.id for row in batch]), JournalEntry.kind.in_(KINDS))
-                .order_by(JournalEntry.index)):
+        for entry in session.execute(journalled().where(
+                JournalEntry.about.in_([row.id for row in batch]), JournalEntry.kind.in_(KINDS))):
             told.setdefault(entry.about, {}).update(parsed(entry.body) or {})
             last[entry.about] = entry
         for row in batch:

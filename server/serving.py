@@ -41,7 +41,7 @@ def must_be_free(host: str, port: int) -> None:
         raise PortTaken(f"无法监听 cannot listen at {host}:{port}: {said}") from None
 
 
-class Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+class Web(BaseApplication):
     """gunicorn over our app."""
 
     def __init__(self, **options: Any) -> None:

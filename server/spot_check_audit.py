@@ -8,20 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, Text, select, type_coerce
+from sqlalchemy import Text, select, type_coerce
 from sqlalchemy.orm import Session
 
 from server.models import SpotCheck, SpotSample
 from server.rules import sampling
-from sync.audit import BODY, Audit, batches, holds, parsed, stream
+from sync.audit import Audit, batches, holds, journalled, parsed, stream
 from sync.journal import first_checkpoint_after
-from sync.models import Aside, JournalEntry
+from sync.models import JournalEntry
 
 JSON = ("asked", "scopes", "frame", "allocation")
 PLAIN = ("title", "made_by", "made_at", "state", "size", "frame_digest", "commitment", "secret", "frozen_index",
          "beacon", "seed", "drawn_at")
-ENTRY = (JournalEntry.index.label("number"), JournalEntry.at, JournalEntry.kind, JournalEntry.actor,
-         JournalEntry.about, BODY, Aside.salt)
 
 
 def check_spot_checks(audit: Audit, session: Session) -> None:
@@ -34,7 +32,7 @@ def check_spot_checks(audit: Audit, session: Session) -> None:
             SpotCheck.id == check_id)).mappings().one()
         check = {**row, **{name: parsed(row[name]) for name in JSON}}
         entries = {entry.kind: entry for entry in session.execute(
-            _entries().where(JournalEntry.about == check_id).order_by(JournalEntry.index))}
+            journalled().where(JournalEntry.about == check_id))}
         altered = [*_freezing(check, entries), *_drawing(session, check, entries)]
         if altered:
             audit.wrong("spot_check_altered", check_id, f"{', '.join(altered)} differs from the journal or the draw")
@@ -46,10 +44,6 @@ def check_spot_checks(audit: Audit, session: Session) -> None:
     for check_id, record_id in stream(session, select(SpotSample.check_id, SpotSample.record_id).outerjoin(
             SpotCheck, SpotCheck.id == SpotSample.check_id).where(SpotCheck.id.is_(None))):
         audit.wrong("spot_sample_unknown", record_id, f"drawn for {check_id}, which is not there")
-
-
-def _entries() -> Select[Any]:
-    return select(*ENTRY).outerjoin(Aside, Aside.index == JournalEntry.index)
 
 
 def _freezing(check: Mapping[str, Any], entries: Mapping[str, Any]) -> list[str]:
@@ -123,7 +117,7 @@ def _check_verdicts(audit: Audit, session: Session, check_id: str) -> None:
         .order_by(SpotSample.record_id))
     for batch in batches(rows):
         told = {}
-        for entry in session.execute(_entries().where(
+        for entry in session.execute(journalled().where(
                 JournalEntry.about.in_([row.record_id for row in batch]), JournalEntry.kind == "verdict")):
             if (parsed(entry.body) or {}).get("check_id") == check_id:
                 told[entry.about] = entry

@@ -58,6 +58,13 @@ def batches(rows: Iterable[Any], size: int = 500) -> Iterator[list[Any]]:
         yield batch
 
 
+def journalled() -> Select[*tuple[Any, ...]]:
+    """Journal entries in their order, each with the salt of what it says aside; the caller says which."""
+    return select(JournalEntry.index.label("number"), JournalEntry.at, JournalEntry.kind, JournalEntry.actor,
+                  JournalEntry.about, BODY, Aside.salt).outerjoin(Aside, Aside.index == JournalEntry.index) \
+        .order_by(JournalEntry.index)
+
+
 def parsed(text: str | None) -> Any:
     """The JSON document that a column holds; None for what is none any more."""
     try:

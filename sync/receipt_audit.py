@@ -16,8 +16,8 @@ from sqlalchemy import Text, and_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from schemas.values import is_uuid
-from sync.audit import BODY, Audit, batches, holds, parsed, stream
-from sync.models import Aside, Device, Held, JournalEntry, Quarantined, Receipt, Record
+from sync.audit import Audit, batches, holds, journalled, parsed, stream
+from sync.models import Device, Held, JournalEntry, Quarantined, Receipt, Record
 from sync.push import digest_of
 
 DONE = frozenset({"applied", "merged", "conflicted"})
@@ -142,11 +142,8 @@ def check_quarantine(audit: Audit, session: Session) -> None:
         .order_by(Quarantined.id))
     for batch in batches(rows):
         entries = defaultdict(list)
-        for entry in session.execute(select(
-                JournalEntry.about, JournalEntry.kind, JournalEntry.actor, JournalEntry.at, BODY, Aside.salt).outerjoin(
-                Aside, Aside.index == JournalEntry.index).where(
-                JournalEntry.about.in_([row.id for row in batch]), JournalEntry.kind.in_(STATE_OF))
-                .order_by(JournalEntry.index)):
+        for entry in session.execute(journalled().where(
+                JournalEntry.about.in_([row.id for row in batch]), JournalEntry.kind.in_(STATE_OF))):
             entries[entry.about].append(entry)
         for row in batch:
             audit.checked["quarantined"] += 1

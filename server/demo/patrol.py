@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from schemas.positions import METRES_A_DEGREE
 from schemas.values import stamp
 from server.demo.camera import Camera
 from server.demo.network import PATIENCE, Network
@@ -26,7 +27,6 @@ GB_EVENT = "GB/T 30428.2-2013:event"
 CLASS_OF = {"goods": "0504", "rubbish": "0102", "bikes": "0506", "banner": "0203", "clean": "0504"}
 CHECKLIST = "zone-daily"
 ITEMS = [f"{CHECKLIST}-{number:02d}" for number in range(1, 13)]
-METRES_A_DEGREE = 111_320.0
 SIGMAS_IN_68_PERCENT = 1.51
 Position = dict[str, Any]
 

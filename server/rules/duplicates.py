@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from schemas.positions import distance_m
+from schemas.positions import METRES_A_DEGREE, distance_m
 from schemas.values import parse_time
 
 CELL_M = 120.0
 CELL_HOURS = 96
-METRES_A_DEGREE = 111_320.0
 
 
 def same_thing(one: Mapping[str, Any], other: Mapping[str, Any], limits: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from uuid import UUID
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from schemas.positions import CRS_NAMES
+from schemas.positions import CRS_NAMES, METRES_A_DEGREE
 from schemas.values import parse_time
 from server.reference import gcj02_area
 from server.rules.crs import ring_to_4490
@@ -26,7 +26,7 @@ from server.rules.identity import uscc_warnings
 
 BEIJING = timezone(timedelta(hours=8))
 LONGEST_TEXT = 500
-METRES_A_DEGREE, LEAST_M2 = 111_320.0, 1.0
+LEAST_M2 = 1.0
 UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control characters and lone surrogates
 KNOWN_SCOPE = Callable[[str], bool]
 

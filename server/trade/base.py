@@ -11,6 +11,7 @@ from schemas.records import RECORD_TYPES
 from schemas.values import STAMP, parse_time, stamp
 from schemas.values import Position as PositionField
 from server.reference import table
+from server.rules.risk import risk_of
 from server.trade.ahead import place_of, places
 from server.trade.deletion import must_be_deletable
 from sync.kept import Kept
@@ -74,10 +75,16 @@ class TypeRule:
         return None
 
 
-def reopen_edited(before: Kept | None, after: Kept, context: Context) -> None:
-    """Put an edited record before the reviewers again: their decision was on what it said then."""
-    if before is not None and context.op == "edit" and after.marks.get("review_state") in DECIDED:
-        context.door.mark(after.id, review_state="open")
+class ReviewedRule(TypeRule):
+    """The rules of a type that reviewers decide on."""
+
+    def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {"review_state": "open", "risk": risk_of([], fields)}
+
+    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
+        """An edited record is before the reviewers again: their decision was on what it said then."""
+        if before is not None and context.op == "edit" and after.marks.get("review_state") in DECIDED:
+            context.door.mark(after.id, review_state="open")
 
 
 def normalized_positions(door: Door, record_type: str, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from typing import Any
 
 from schemas.problems import Problem
 from server.reference import checklists, offences, template_known
-from server.rules.risk import risk_of
 from server.rules.scoring import score
-from server.trade.base import TypeRule, reopen_edited, utc
+from server.trade.base import ReviewedRule, TypeRule, utc
 from sync.kept import Kept
 from sync.records import Door
 from sync.rules import Context
@@ -58,7 +57,7 @@ def template_of(door: Door, template_id: Any, version: Any) -> Mapping[str, Any]
     return None
 
 
-class EnforcementRule(TypeRule):
+class EnforcementRule(ReviewedRule):
     """Enforcement records: soft steps here; sealed once served or numbered."""
 
     def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
@@ -83,12 +82,6 @@ class EnforcementRule(TypeRule):
 
     def seals(self, kept: Kept) -> bool:
         return _issued(kept.fields)
-
-    def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {"review_state": "open", "risk": risk_of([], fields)}
-
-    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
-        reopen_edited(before, after, context)
 
 
 def _issued(fields: Mapping[str, Any]) -> bool:

@@ -12,9 +12,8 @@ from server import zones
 from server.reference import class_known, settings
 from server.rules.duplicates import cell_of, cells_near, same_thing
 from server.rules.lifecycle import Refusal, decide
-from server.rules.risk import risk_of
 from server.trade.ahead import ask_of, attributions, neighbours, newcomers
-from server.trade.base import TypeRule, reopen_edited, utc
+from server.trade.base import ReviewedRule, utc
 from server.trade.people import person_of
 from sync.kept import Kept
 from sync.records import Door
@@ -23,7 +22,7 @@ from sync.rules import Context
 PLACE = ("position", "sticker_serial", "observed_at")
 
 
-class FindingRule(TypeRule):
+class FindingRule(ReviewedRule):
     """A finding's status changes by command only; its zone is the version in force when it was observed."""
 
     def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
@@ -50,9 +49,6 @@ class FindingRule(TypeRule):
                 "cell": cell_of(fields, settings("duplicates")),
                 "observed_at": utc(fields.get("observed_at")), "zone_id": (fields.get("zone") or {}).get("zone_id")}
 
-    def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {"review_state": "open", "risk": risk_of([], fields)}
-
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         found = decide(kept.fields, name, args, person_of(context.writer, own=_own(kept, context)),
                        _circumstances(kept, context))
@@ -64,7 +60,7 @@ class FindingRule(TypeRule):
 
     def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
         door = context.door
-        reopen_edited(before, after, context)
+        super().follow(before, after, context)
         if before is None:
             if after.marks["cell"]:
                 newcomers(door).setdefault(after.marks["cell"], []).append(after)
