@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -69,10 +70,12 @@ def enrol(deployment: Deployment, count: int, *scopes: str) -> list[Enrolled]:
 def at_once(work: Callable[[Member], T], members: Sequence[Member], lanes: int) -> list[tuple[float, float, T]]:
     """Do each member's work when its time comes, at most `lanes` at the same time: (due, done, result) of each.
 
-    Seconds after the start. Who waits for a lane is late already: the wait counts.
+    Seconds after the start. Who waits for a lane is late already: the wait counts. Lanes are taken in the order of
+    times, so that nobody waits for one in which another sleeps until his own.
     """
     start = time.time() + LEAD_S
-    shares = [(work, members[client::CLIENTS], lanes // CLIENTS, start) for client in range(CLIENTS)]
+    waiting = sorted(members, key=attrgetter("at_s"))
+    shares = [(work, waiting[client::CLIENTS], lanes // CLIENTS, start) for client in range(CLIENTS)]
     with ProcessPoolExecutor(CLIENTS, mp_context=get_context("fork")) as pool:
         return [one for share in pool.map(_share, shares) for one in share]
 
