@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Dialect, Table, Text, insert, literal
+from sqlalchemy import BindParameter, Dialect, Table, Text, insert, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
@@ -28,13 +28,15 @@ DIALECTS: Mapping[str, Callable[[], Dialect]] = {
 
 
 class Among(FunctionElement[Any]):
-    """SQL for "the column is one of these texts": a thousand of them are one parameter, a list as JSON."""
+    """SQL for "the column is one of these texts": a thousand of them are one parameter, a list as JSON; a statement
+    that is made once has it bound."""
 
     type = NULLTYPE  # as a Boolean, SQLite would be asked "… = 1", for which it reads the whole table
     inherit_cache = True
 
-    def __init__(self, column: Any, texts: Sequence[str]) -> None:
-        super().__init__(column, literal(orjson.dumps(list(texts)).decode(), Text()))
+    def __init__(self, column: Any, texts: Sequence[str] | BindParameter[str]) -> None:
+        super().__init__(column, texts if isinstance(texts, BindParameter)
+                         else literal(orjson.dumps(list(texts)).decode(), Text()))
 
 
 @compiles(Among, "sqlite")

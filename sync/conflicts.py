@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
@@ -15,7 +15,7 @@ from schemas.push import Mutation
 from schemas.records import CONFLICT
 from sync.equality import plain, same
 from sync.merge import CREATOR, SCOPE, WHOLE, Overlap
-from sync.models import Record
+from sync.models import Record, table_of
 from sync.rules import Context
 from sync.settlement import settle
 from sync.writers import SERVER, Writer
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 DELETED = "deleted"
 COMMAND = "status"
 MOST_EDITS = 32
+RECORD = table_of(Record)
+RESOLVED = select(RECORD.c.id, RECORD.c.fields).where(
+    RECORD.c.inspector_id == bindparam("user_id"), RECORD.c.type == "conflict", RECORD.c.status == "resolved",
+    RECORD.c.seq > bindparam("since"), RECORD.c.seq <= bindparam("until")).order_by(RECORD.c.seq)
 
 
 def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, mutation: Mutation) -> str:
@@ -153,9 +157,7 @@ def resolved_between(session: Session, user_id: str, since: int, until: int) -> 
     """
     if not user_id or not 0 < since < until:
         return []
-    rows = session.execute(select(Record.id, Record.fields).where(
-        Record.inspector_id == user_id, Record.type == "conflict", Record.status == "resolved",
-        Record.seq > since, Record.seq <= until).order_by(Record.seq))
+    rows = session.connection().execute(RESOLVED, {"user_id": user_id, "since": since, "until": until})
     told = ("record_type", "record_id", "field", "theirs", "mine")
     found = [(conflict_id, orjson.loads(text)) for conflict_id, text in rows]
     return [{"conflict_id": conflict_id, **{name: fields.get(name) for name in told}, **fields["resolution"]}

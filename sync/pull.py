@@ -7,34 +7,46 @@ is left, to the snapshot's own number; since numbers become visible in order, no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 from sqlalchemy import Row, Select, bindparam, not_, select
 from sqlalchemy.orm import Session
 
+from sync.bulk import Among
+from sync.changes import CHANGE, FORGET
 from sync.conflicts import resolved_between
 from sync.cursors import Cursor, read_cursor
 from sync.kept import RECORD
 from sync.models import Clock, Departure, Device, Receipt, Record, table_of
-from sync.scope import View, view_of
+from sync.scope import REACHING, View, view_of
 
 FEW_SCOPES = 8
 PAGE_SIZE = 4 * 2**20
 BUFFERED = 250
-SENT = tuple(RECORD.c[name] for name in ("seq", "type", "id", "version", "deleted", "scope", "fields", "created_at",
-                                         "created_by", "updated_at"))
-FIELDS = SENT.index(RECORD.c.fields)
+SENT = (RECORD.c.seq, CHANGE)
+TOLD = (RECORD.c.seq, RECORD.c.id, RECORD.c.type, RECORD.c.scope)
 CLOCK = table_of(Clock)
 CLOCK_NOW = select(CLOCK.c.seq, CLOCK.c.epoch, CLOCK.c.floor_seq).where(CLOCK.c.id == 1)
 LAST_N = select(table_of(Device).c.last_n).where(table_of(Device).c.id == bindparam("device_id"))
+IN_SCOPE = select(*SENT).where(RECORD.c.seq > bindparam("since"), RECORD.c.scope == bindparam("scope")) \
+    .order_by(RECORD.c.seq).limit(bindparam("room"))
+ABOVE = IN_SCOPE.where(RECORD.c.type.in_(REACHING))
 WANTED = select(RECORD.c.sha256).where(
     RECORD.c.device_id == bindparam("device_id"),
     RECORD.c.media_state.in_(("expected", "partial"))).order_by(RECORD.c.seq)
+RECEIPTS, DEPARTURES = table_of(Receipt), table_of(Departure)
+SETTLED = select(RECEIPTS.c.n, RECEIPTS.c.id, RECEIPTS.c.outcome, RECEIPTS.c.settled).where(
+    RECEIPTS.c.device_id == bindparam("device_id"), RECEIPTS.c.settled_seq > bindparam("since"),
+    RECEIPTS.c.settled_seq <= bindparam("until")).order_by(RECEIPTS.c.settled_seq)
+ANY_LEFT = select(DEPARTURES.c.seq).where(
+    Among(DEPARTURES.c.from_scope, bindparam("scopes")), DEPARTURES.c.seq > bindparam("since")).limit(1)
 Sent = Row[*tuple[Any, ...]]
+Change = dict[str, Any] | orjson.Fragment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,7 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
         read_cursor(cursor_text, secret, reader.id, clock.epoch, clock.seq, clock.floor_seq)
     since = cursor.seq
     cursor.turn_to(reader.scopes)
-    changes: list[dict[str, Any]] = []
+    changes: list[Change] = []
     full = False
     while cursor.pending and len(changes) < limit and not full:
         part, full = _segment(session, cursor, view_of(session, reader.scopes), limit - len(changes))
@@ -72,27 +84,34 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
             "media_wanted": _media_wanted(session, reader.id)}
 
 
-def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[dict[str, Any]], bool]:
+def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[Change], bool]:
     """Changes and departures after the cursor in order of their numbers, at most `room`; moves the cursor."""
     view = view_of(session, cursor.codes, cursor.seq)
     if not view.full and not view.above:  # what leaves a scope counts as its change: there is nothing to tell
         cursor.seq = now
         return [], False
-    few = len(view.full) + len(view.above) <= FEW_SCOPES
-    parts = view.parts() if few else [view]
-    found: list[tuple[int, int, dict[str, Any]]] = []
+    found: list[tuple[int, int, Change]] = []
     read_until = now
-    for part in parts:
-        rows, full = read_rows(session, select(*SENT).where(Record.seq > cursor.seq, part.condition(seek_by_scope=few))
-                           .order_by(Record.seq).limit(room + 1))
+    for query in _walks(view, cursor.seq, room + 1):
+        rows, full = read_rows(session, *query)
         read_until = min(read_until, rows[-1][0]) if full else read_until
-        found += [(row[0], len(row[FIELDS]), change_of(row)) for row in rows]
+        found += [(seq, len(change), orjson.Fragment(change)) for seq, change in rows]
     found += _departed(session, view, cursor.seq, room)
     found = sorted((one for one in found if one[0] <= read_until), key=itemgetter(0))
     length = min(room, _fitting(size for _, size, _ in found))
     more = len(found) > length or read_until < now
     cursor.seq = found[length - 1][0] if more else now
     return [change for _, _, change in found[:length]], more
+
+
+def _walks(view: View, since: int, room: int) -> Iterator[tuple[Select[*tuple[Any, ...]], dict[str, Any]]]:
+    """Queries with their parameters for what changed in the view, each a walk of one index: few scopes one by one."""
+    if len(view.full) + len(view.above) <= FEW_SCOPES:
+        for query, scopes in ((IN_SCOPE, view.full), (ABOVE, view.above)):
+            yield from ((query, {"since": since, "scope": scope, "room": room}) for scope in scopes)
+    else:
+        yield select(*SENT).where(Record.seq > since, view.condition(seek_by_scope=False)) \
+            .order_by(Record.seq).limit(room), {}
 
 
 def _fitting(sizes: Iterable[int]) -> int:
@@ -105,15 +124,17 @@ def _fitting(sizes: Iterable[int]) -> int:
     return count
 
 
-def read_rows(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[list[Sent], bool]:
-    """The rows of a query, so many as fill a page; was it filled, so that there may be more?"""
+def read_rows(session: Session, query: Select[*tuple[Any, ...]],
+              parameters: Mapping[str, Any] = MappingProxyType({})) -> tuple[list[Sent], bool]:
+    """The rows of a query whose last column is the change, so many as fill a page; was it filled, so that there may
+    be more?"""
     rows: list[Sent] = []
     size = 0
-    with session.connection().execute(query.execution_options(yield_per=BUFFERED)) as result:
+    with session.connection().execute(query.execution_options(yield_per=BUFFERED), parameters) as result:
         for part in result.partitions():
             for row in part:
                 rows.append(row)
-                size += len(row[FIELDS])
+                size += len(row[-1])
                 if size >= PAGE_SIZE:
                     return rows, True
     return rows, False
@@ -121,6 +142,9 @@ def read_rows(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[list[S
 
 def _departed(session: Session, view: View, since: int, room: int) -> list[tuple[int, int, dict[str, Any]]]:
     """Records that left the view; one that came back is told as a change, not as a departure."""
+    scopes = orjson.dumps([*view.full, *view.above]).decode()
+    if session.connection().execute(ANY_LEFT, {"scopes": scopes, "since": since}).first() is None:
+        return []
     rows = session.execute(
         select(Departure.seq, Departure.record_id, Departure.type)
         .join(Record, Record.id == Departure.record_id)
@@ -129,30 +153,28 @@ def _departed(session: Session, view: View, since: int, room: int) -> list[tuple
     return [(row.seq, 0, {"type": row.type, "id": row.record_id, "op": "forget"}) for row in rows]
 
 
-def _segment(session: Session, cursor: Cursor, view: View, room: int) -> tuple[list[dict[str, Any]], bool]:
+def _segment(session: Session, cursor: Cursor, view: View, room: int) -> tuple[list[Change], bool]:
     """The next part of a change of scopes, and whether it fills a page; moves or removes the cursor's first pending
     segment."""
     kind, codes, position = cursor.pending[0]
     part = view_of(session, codes)
     if kind == "left":
         return _left(session, cursor, part, view, room), False
-    query = select(*SENT).where(part.condition())
     if kind == "forget":
-        query = query.where(Record.created_seq <= cursor.seq, Record.id > position).order_by(Record.id)
+        query = select(*TOLD, FORGET).where(Record.created_seq <= cursor.seq, Record.id > position).order_by(Record.id)
     else:
-        query = query.where(Record.seq <= cursor.seq, Record.seq > position).order_by(Record.seq)
-    rows, full = read_rows(session, query.limit(room))
+        query = select(*TOLD, RECORD.c.deleted, CHANGE).where(Record.seq <= cursor.seq, Record.seq > position) \
+            .order_by(Record.seq)
+    rows, full = read_rows(session, query.where(part.condition()).limit(room))
     if len(rows) < room and not full:
         cursor.pending.pop(0)
     else:
         cursor.pending[0][2] = rows[-1].id if kind == "forget" else rows[-1].seq
     visible = [row for row in rows if view.shows(row.type, row.scope) != (kind == "forget")]
-    if kind == "forget":
-        return [{"type": row.type, "id": row.id, "op": "forget"} for row in visible], full
-    return [change_of(row) for row in visible if not row.deleted], full
+    return [orjson.Fragment(row.change) for row in visible if kind == "forget" or not row.deleted], full
 
 
-def _left(session: Session, cursor: Cursor, part: View, view: View, room: int) -> list[dict[str, Any]]:
+def _left(session: Session, cursor: Cursor, part: View, view: View, room: int) -> list[Change]:
     """What had left the withdrawn scopes since the cursor, so that it no longer stands in them to be forgotten."""
     rows = session.execute(
         select(Departure.seq, Departure.record_id, Departure.type, Record.scope)
@@ -167,21 +189,9 @@ def _left(session: Session, cursor: Cursor, part: View, view: View, room: int) -
             if not view.shows(row.type, row.scope)]
 
 
-def change_of(row: Sent) -> dict[str, Any]:
-    """A record's row (columns `SENT`) as a change on the wire, in a pull and in a snapshot."""
-    _, type_, record_id, version, deleted, scope, fields, created_at, created_by, updated_at = row
-    if deleted:
-        return {"type": type_, "id": record_id, "op": "delete", "version": version}
-    return {"type": type_, "id": record_id, "op": "put", "version": version, "scope": scope,
-            "fields": orjson.Fragment(fields), "created_at": created_at, "created_by": created_by,
-            "updated_at": updated_at}
-
-
 def settled_between(session: Session, device_id: str, since: int, until: int) -> list[dict[str, Any]]:
     """What became of a device's held and quarantined mutations after `since`, up to `until`."""
-    rows = session.execute(select(Receipt).where(
-        Receipt.device_id == device_id, Receipt.settled_seq > since, Receipt.settled_seq <= until)
-        .order_by(Receipt.settled_seq)).scalars()
+    rows = session.connection().execute(SETTLED, {"device_id": device_id, "since": since, "until": until})
     return [{"n": row.n, "id": row.id, "record_id": row.outcome.get("record_id"), **row.settled} for row in rows]
 
 

@@ -172,3 +172,14 @@ def test_what_left_a_scope_just_before_it_was_withdrawn_is_forgotten_too(desk, l
     later, cursor = desk.pull_all(reader, cursor, limit, scopes=(B,))
     assert set(applied([*first, *later])) == {made[3]["record_id"]}
     assert desk.pull_all(reader, cursor, limit, scopes=(B,))[0] == []
+
+
+def test_a_change_is_the_record_as_it_stands_whatever_its_fields_hold(desk):
+    writer = desk.device()
+    said = '"引号"\\ \n\t\u2028 {"a": [1]} \x7f 😀'
+    [made] = desk.push(writer, desk.finding(text=said, extra={"深": [None, 1.5, "'"]}))
+    [change] = desk.pull_all(writer)[0]
+    assert change == {**desk.record(made["record_id"]).to_wire(), "op": "put"}
+    desk.push(writer, {**desk.edit(made["record_id"], 1, set={"reason": "误报"}), "op": "delete"})
+    [change] = desk.pull_all(writer)[0]
+    assert change == {"type": "finding", "id": made["record_id"], "op": "delete", "version": 2}
