@@ -1,4 +1,4 @@
-"""A record's row as a change on the wire (protocol section 3), written by the database: a page holds a thousand.
+"""What a pull says of a record (protocol section 3), written by the database: a page holds a thousand.
 
 What stands between quotation marks here never needs an escape in JSON: type, id, scope, times and the maker's id are
 ASCII of our own making. Serves pulls and snapshots.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, literal_column
+from sqlalchemy import ColumnElement, Text, case, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -18,37 +18,42 @@ from sqlalchemy.types import NULLTYPE
 from sync.kept import RECORD
 
 
-class Encoded(FunctionElement[Any]):
-    """A text as the driver gives it with the least work: SQLite as bytes, which nobody decodes; others as it is."""
+class Joined(FunctionElement[Any]):
+    """SQL for all texts of a query in one, in the order of their numbers: texts, numbers (by which the query is
+    ordered already), what stands between two. SQLite gives bytes, which nobody decodes; PostgreSQL a text."""
 
     type = NULLTYPE
     inherit_cache = True
 
 
-@compiles(Encoded)
-def _encoded(encoded: Encoded, compiler: SQLCompiler, **how: Any) -> str:
-    return compiler.process(encoded.clauses, **how)
+@compiles(Joined, "sqlite")
+def _joined_by_sqlite(joined: Joined, compiler: SQLCompiler, **how: Any) -> str:
+    texts, _, between = (compiler.process(part, **how) for part in joined.clauses)
+    return f"CAST(group_concat({texts}, {between}) AS BLOB)"
 
 
-@compiles(Encoded, "sqlite")
-def _encoded_in_sqlite(encoded: Encoded, compiler: SQLCompiler, **how: Any) -> str:
-    return f"CAST({compiler.process(encoded.clauses, **how)} AS BLOB)"
+@compiles(Joined, "postgresql")
+def _joined_by_postgresql(joined: Joined, compiler: SQLCompiler, **how: Any) -> str:
+    texts, numbers, between = (compiler.process(part, **how) for part in joined.clauses)
+    return f"string_agg({texts}, {between} ORDER BY {numbers})"
 
 
-def _joined(*parts: ColumnElement[Any] | str) -> ColumnElement[Any]:
-    """SQL that joins columns and constant texts."""
-    columns = (literal_column(f"'{part}'") if isinstance(part, str) else part for part in parts)
-    return reduce(lambda left, right: left.op("||")(right), columns)
+def _text(*parts: ColumnElement[Any] | str) -> ColumnElement[str]:
+    """SQL that puts columns and constant texts together."""
+    columns = (literal_column(f"'{part}'", Text()) if isinstance(part, str) else part for part in parts)
+    return reduce(lambda left, right: left.op("||", return_type=Text())(right), columns)
+
+
+def forget(record_type: ColumnElement[str], record_id: ColumnElement[str]) -> ColumnElement[str]:
+    """The change that tells a reader to forget a record, as JSON."""
+    return _text('{"type":"', record_type, '","id":"', record_id, '","op":"forget"}').label("change")
 
 
 KNOWN = ('{"type":"', RECORD.c.type, '","id":"', RECORD.c.id)
-CHANGE = Encoded(case(
-    (RECORD.c.deleted, _joined(*KNOWN, '","op":"delete","version":', RECORD.c.version, "}")),
-    else_=_joined(*KNOWN, '","op":"put","version":', RECORD.c.version, ',"scope":"', RECORD.c.scope,
-                  '","fields":', RECORD.c.fields, ',"created_at":"', RECORD.c.created_at,
-                  '","created_by":"', RECORD.c.created_by, '","updated_at":"', RECORD.c.updated_at, '"}')
-)).label("change")
-"""The column that holds the change as JSON text: bytes or str."""
-
-FORGET = Encoded(_joined(*KNOWN, '","op":"forget"}')).label("change")
-"""The same of a record that its reader may see no longer."""
+CHANGE = case(
+    (RECORD.c.deleted, _text(*KNOWN, '","op":"delete","version":', RECORD.c.version, "}")),
+    else_=_text(*KNOWN, '","op":"put","version":', RECORD.c.version, ',"scope":"', RECORD.c.scope,
+                '","fields":', RECORD.c.fields, ',"created_at":"', RECORD.c.created_at,
+                '","created_by":"', RECORD.c.created_by, '","updated_at":"', RECORD.c.updated_at, '"}')
+).label("change")
+"""A record as it stands, as a change in JSON."""

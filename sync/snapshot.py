@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 from sync.conflicts import resolved_between
 from sync.cursors import Cursor
 from sync.models import Clock, Device, Record
-from sync.pull import SENT, Reader, read_rows, settled_between
+from sync.pull import PAGE_SIZE, Reader, settled_between
 from sync.scope import View, view_of
+from sync.walks import Batch, Walk
 
 FORMAT = 1
 PAGE = 1_000
@@ -67,8 +68,8 @@ def write_snapshot(session: Session, codes: Sequence[str], out: BinaryIO) -> Wri
     with gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=out, mtime=0) as lines:
         lines.write(_line({"snapshot": FORMAT, "epoch": log.epoch, "codes": codes}))
         for page in _pages(session, view_of(session, codes)):
-            lines.write(b"".join(page))
-            changes += len(page)
+            lines.write(page.text + b"\n")
+            changes += page.changes
         lines.write(_line({"changes": changes}))
     return Written(log.epoch, log.seq, codes, changes)
 
@@ -96,15 +97,15 @@ def continuation(session: Session, reader: Reader, written: Written, secret: byt
             "resolved": resolved_between(session, reader.user_id, 0, written.seq)}
 
 
-def _pages(session: Session, view: View) -> Iterator[list[bytes]]:
-    """The live records, each a line, by scope and, within it, in commit order: walks of an index, nothing is sorted."""
+def _pages(session: Session, view: View) -> Iterator[Batch]:
+    """The live records by scope and, within it, in commit order: walks of an index, nothing is sorted."""
     for one in view.parts():
-        since = -1
-        while rows := read_rows(session, select(*SENT).where(one.condition(), Record.seq > since,
-                                                             Record.deleted.is_(False))
-                                .order_by(Record.seq).limit(PAGE))[0]:
-            yield [_line(orjson.Fragment(change)) for _, change in rows]
-            since = rows[-1].seq
+        walk, since, count = Walk(session, one, -1, live=True), -1, 1
+        while count:
+            count = 0
+            for batch in walk.batches(since, PAGE, PAGE_SIZE, b"\n"):
+                yield batch
+                since, count = batch.last, batch.changes
 
 
 def _line(document: object) -> bytes:

@@ -45,21 +45,25 @@ def test_an_idle_pull_gives_nothing_and_later_changes_come_once(desk):
     assert (change["version"], change["fields"]["text"]) == (3, "c")
 
 
-def test_a_page_reads_no_more_than_it_holds(desk):
-    """SQLite walks one index in the order of the numbers; a sorted page would read all that is still to come."""
-    writer = desk.device()
-    desk.push(writer, *(desk.finding() for _ in range(5)))
+@pytest.mark.parametrize("scopes", [(A,), (A, B), tuple(f"3204121{n:02}" for n in range(20))])
+def test_a_page_reads_no_more_than_it_holds(desk, scopes):
+    """SQLite walks an index a scope, or one of many, in the order of the numbers and merges the walks as it goes; a
+    sorted page would read all that is still to come."""
+    writer = desk.device(scopes=scopes)
+    desk.push(writer, *(desk.finding(scope=scope) for scope in scopes for _ in range(3)))
     plans: list[str] = []
 
     def explain(connection, _cursor, statement, parameters, *_):
-        if "ORDER BY record.seq" in statement and "fields" in statement:
+        if "group_concat" in statement:
             rows = connection.connection.dbapi_connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
             plans.extend(row[3] for row in rows)
 
     event.listen(desk.engine, "before_cursor_execute", explain)
-    desk.pull_all(writer, limit=2)
-    assert plans
-    assert set(plans) == {"SEARCH record USING INDEX ix_record_scope_seq (scope=? AND seq>?)"}
+    assert len(desk.pull(writer, limit=2)["changes"]) == 2
+    walks = {plan for plan in plans if plan.startswith("SEARCH record")}
+    assert walks == {"SEARCH record USING INDEX ix_record_scope_seq (scope=? AND seq>?)" if len(scopes) < 9 else
+                     "SEARCH record USING INDEX ix_record_seq (seq>?)"}
+    assert not [plan for plan in plans if "B-TREE" in plan], plans
 
 
 def test_nothing_out_of_scope_is_sent(desk):
