@@ -1,19 +1,19 @@
 """Many rows at once: into one table in one call of the driver, and from one by many ids. Serves the door.
 
-SQLAlchemy compiles the statement once; the rows go to the driver as plain tuples, without a parameter dictionary and a
-type's conversion for each of them.
+A statement is made once. SQLite takes the rows as plain tuples; PostgreSQL all of them as one JSON text, for a message
+to the server for each row costs more than the row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, Dialect, Table, Text, insert, literal
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BindParameter, Table, Text, literal
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -22,9 +22,7 @@ from sqlalchemy.types import NULLTYPE
 
 from sync.models import Json
 
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {
-    "sqlite": partial(sqlite.dialect, paramstyle="qmark"),
-    "postgresql": partial(postgresql.dialect, paramstyle="format")}
+POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy declares no types here
 
 
 class Among(FunctionElement[Any]):
@@ -53,29 +51,62 @@ def _among_in_postgresql(among: Among, compiler: SQLCompiler, **how: Any) -> str
 
 def insert_rows(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert the rows; each names every column but those with a scalar default. JSON is encoded here."""
+    _send(session, table, rows, _inserting)
+
+
+def update_rows(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the rows, which name every column, over those with the same primary key. JSON is encoded here."""
+    _send(session, table, rows, _updating)
+
+
+def _send(session: Session, table: Table, rows: Sequence[dict[str, Any]],
+          statement: Callable[[Table, str], str]) -> None:
     if not rows:
         return
     connection = session.connection()
-    statement, defaults, documents = _compiled(table, connection.dialect.name)
-    whole = itemgetter(*defaults)
-    ready = [whole(row if len(row) == len(defaults) else {**defaults, **row}) for row in rows]
-    if documents:
-        ready = [_encoded(values, documents) for values in ready]
-    connection.exec_driver_sql(statement, ready)
-
-
-def _encoded(values: tuple[Any, ...], documents: tuple[int, ...]) -> tuple[Any, ...]:
-    """The values of a row, those at the places of documents as JSON."""
-    encoded = list(values)
-    for place in documents:
-        if encoded[place] is not None:
-            encoded[place] = orjson.dumps(encoded[place]).decode()
-    return tuple(encoded)
+    defaults, documents = _columns(table)
+    whole = [row if len(row) == len(defaults) else {**defaults, **row} for row in rows]
+    for name in documents:
+        whole = [row if row[name] is None else {**row, name: orjson.dumps(row[name]).decode()} for row in whole]
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(statement(table, "postgresql"), (orjson.dumps(whole).decode(),))
+    else:
+        connection.exec_driver_sql(statement(table, "sqlite"), list(map(itemgetter(*defaults), whole)))
 
 
 @cache
-def _compiled(table: Table, dialect: str) -> tuple[str, dict[str, Any], tuple[int, ...]]:
-    """The INSERT of a dialect, the default of each column in its order, and the places of those that hold JSON."""
-    statement = str(insert(table).compile(dialect=DIALECTS[dialect]()))
-    return (statement, {column.name: getattr(column.default, "arg", None) for column in table.columns},
-            tuple(place for place, column in enumerate(table.columns) if isinstance(column.type, Json)))
+def _columns(table: Table) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The default of each column in its order, and the columns that hold JSON."""
+    return ({column.name: getattr(column.default, "arg", None) for column in table.columns},
+            tuple(column.name for column in table.columns if isinstance(column.type, Json)))
+
+
+@cache
+def _inserting(table: Table, dialect: str) -> str:
+    names = ", ".join(map(_quoted, table.columns.keys()))
+    if dialect == "postgresql":
+        return f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_sent(table)}"
+    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(table.columns))})"
+
+
+@cache
+def _updating(table: Table, dialect: str) -> str:
+    names = list(map(_quoted, table.columns.keys()))
+    keys = list(map(_quoted, table.primary_key.columns.keys()))
+    same = " AND ".join(f"{table.name}.{key} = sent.{key}" for key in keys)
+    if dialect == "postgresql":
+        values = ", ".join(f"{name} = sent.{name}" for name in names if name not in keys)
+        return f"UPDATE {table.name} SET {values} FROM {_sent(table)} WHERE {same}"
+    values = ", ".join(f"{name} = ?{place}" for place, name in enumerate(names, 1) if name not in keys)
+    where = " AND ".join(f"{key} = ?{names.index(key) + 1}" for key in keys)
+    return f"UPDATE {table.name} SET {values} WHERE {where}"
+
+
+def _sent(table: Table) -> str:
+    """The rows of the one parameter, as a table of the columns' types."""
+    types = (f"{_quoted(column.name)} {column.type.compile(POSTGRESQL)}" for column in table.columns)
+    return f"json_to_recordset(CAST(%s AS json)) AS sent ({', '.join(types)})"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

@@ -20,17 +20,15 @@ from sqlalchemy.orm import Session
 from schemas.records import RecordType
 from schemas.values import stamp
 from sync import journal
-from sync.bulk import Among, insert_rows
+from sync.bulk import Among, insert_rows, update_rows
 from sync.gate import Gate, close_gate
-from sync.kept import COLUMNS, RECORD, Kept, kept_from, to_row
+from sync.kept import RECORD, Kept, kept_from, to_row
 from sync.late import is_late, take_along
 from sync.merge import CREATOR, WHOLE, Past, Stamps, touched, unit_of
 from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
 from sync.rules import Context, Rules
 from sync.writers import SERVER, Writer
 
-UPDATE = update(RECORD).where(RECORD.c.id == bindparam("b_id")).values(
-    {name: bindparam(f"b_{name}") for name in COLUMNS if name != "id"})
 SCOPE_SEEN = table_of(ScopeSeen)
 SEEN = update(SCOPE_SEEN).where(SCOPE_SEEN.c.scope == bindparam("b_scope")).values(last_seq=bindparam("b_seq"))
 FEW = 8
@@ -250,9 +248,7 @@ class Door:
         new = [to_row(kept) for kept in self.fresh() if kept.id not in self._stored]
         old = [to_row(kept) for kept in self.fresh() if kept.id in self._stored]
         insert_rows(self.session, RECORD, new)
-        if old:
-            self.session.connection().execute(
-                UPDATE, [{f"b_{name}": value for name, value in row.items()} for row in old])
+        update_rows(self.session, RECORD, old)
         insert_rows(self.session, table_of(History), self._history)
         self._flush_departures()
         self._flush_scopes([*new, *old])
