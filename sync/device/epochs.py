@@ -1,7 +1,8 @@
 """What a device does when the server was restored from a backup (a new epoch). Serves `exchange`.
 
-The restored server may lack what it had acknowledged. So the device pulls everything anew, delivers again all above
-the server's `last_n`, and takes back what it believed of mutations that were settled after the backup.
+The restored server may lack what it had acknowledged. So the device pulls everything anew, delivers again all from the
+server's `last_n` on, and takes back what it believed of mutations that were settled after the backup. The mutation of
+that very number goes along as a question: a copy of this device may have been quicker, and used the number for its own.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Epochs:
         if known in (None, epoch):
             return
         self._store.put("new_epoch_after", last_n)
-        again = self._outbox.deliver_again(last_n)
+        self._store.put("restored", True)
+        again = self._outbox.deliver_again(max(last_n - 1, 0))
         self._outbox.unsettle(last_n)
         self._store.put("cursor", None)
         self._rows.begin_again()

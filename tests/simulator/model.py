@@ -199,6 +199,8 @@ def effect_of(record: Remembered, mutation: Mapping[str, Any], writer: str) -> E
 
 def _members(record: Remembered, mutation: Mapping[str, Any], writer: str, base: int, effect: Effect) -> None:
     added = dict(members_of(record.type, mutation, "add"))
+    named = {f"{name}.{member}" for name, members in (mutation.get("add") or {}).items()
+             if name in SETS.get(record.type, ()) for member in members}
     removed = [unit for unit, _ in members_of(record.type, mutation, "remove")]
     for name in SETS.get(record.type, ()):
         if name in (mutation.get("set") or {}):  # naming the whole set removes what its maker saw and left out
@@ -212,8 +214,8 @@ def _members(record: Remembered, mutation: Mapping[str, Any], writer: str, base:
         if unit.partition(".")[0] in APPENDS.get(record.type, ()) and stands is not None:
             if not same(stands, value):
                 effect.overlaps.append(Overlap(unit, value, value))
-        elif not stands or any(entry.writer != writer for entry in record.adds(unit)):
-            effect.changes.append((unit, value))
+        elif not stands or unit in named or any(entry.writer != writer for entry in record.adds(unit)):
+            effect.changes.append((unit, value))  # one's own that stands is added again by `add`, not by `set`
 
 
 def _move(record: Remembered, mutation: Mapping[str, Any], writer: str, base: int, effect: Effect) -> None:

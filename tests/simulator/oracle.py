@@ -16,7 +16,7 @@ import orjson
 
 from tests.simulator import expectations, properties
 from tests.simulator.installation import Answer
-from tests.simulator.model import TAKEN, Effect, Remembered, created, effect_of, take
+from tests.simulator.model import TAKEN, Effect, Remembered, created, effect_of, same, take
 from tests.simulator.rows import check_row
 from tests.simulator.seam import Sent
 
@@ -189,7 +189,8 @@ class Oracle:
             same_unit = [conflict for conflict in found if conflict["field"] == overlap.unit]
             if overlap.own:
                 for conflict in same_unit:
-                    properties.a_device_never_conflicts_with_itself(conflict, overlap.loser)
+                    if not _made_by_both(record, conflict):
+                        properties.a_device_never_conflicts_with_itself(conflict, overlap.loser)
             else:
                 properties.one_winner_and_one_conflict(
                     (record.id, overlap), [each for each in same_unit if expectations.loses_in(overlap, each)])
@@ -211,13 +212,18 @@ class Oracle:
             self.world.count("settled", settled["outcome"])
             raw = self.world.corrections.get(mutation_id) or self.ledger.bodies[mutation_id]
             if settled["outcome"] in TAKEN:
-                self.apply(raw, self.ledger.writers[mutation_id], {**settled, "conflicts": self._opened(since, raw)})
+                self.apply(raw, self.ledger.writers[mutation_id],
+                           {**settled, "conflicts": self._opened(since, mutation_id)})
             self.ledger.settled.add((device_id, n))
 
-    def _opened(self, since: int, raw: Mapping[str, Any]) -> list[str]:
-        """The conflicts that were opened or taken up for a record since, for outcomes that do not name them."""
-        found = self.world.server.read("SELECT id, fields FROM record WHERE type = 'conflict' AND seq > ?", since)
-        return [row[0] for row in found if orjson.loads(row[1])["record_id"] == raw["record_id"]]
+    def _opened(self, since: int, mutation_id: str) -> list[str]:
+        """The conflicts that a mutation opened or took up since, for outcomes that do not name them."""
+        versions = self.world.server.read(
+            "SELECT record_id, changed FROM history JOIN record ON record.id = record_id"
+            " WHERE type = 'conflict' AND history.seq > ?", since)
+        brought = [(row[0], ((orjson.loads(row[1]).get("mine_by") or {}).get("to") or {}).get("mutation_id"))
+                   for row in versions]
+        return list(dict.fromkeys(conflict_id for conflict_id, by in brought if by == mutation_id))
 
     def _follow_office(self, act: Mapping[str, Any], answer: Answer) -> None:
         document = orjson.loads(answer.body)
@@ -238,3 +244,11 @@ class Oracle:
         if record is not None:
             effect, author = expectations.resolution(record, conflict, raw["command"]["args"])
             take(record, effect, author or writer)
+
+
+def _made_by_both(record: Remembered, conflict: Mapping[str, Any]) -> bool:
+    """Did the writer whose value `theirs` is said to be, another one, really make such a value, too?"""
+    by = (conflict.get("theirs_by") or {}).get("writer")
+    return by != conflict["mine_by"]["writer"] and any(
+        entry.writer == by and same(entry.value, conflict.get("theirs"))
+        for entry in record.units.get(conflict["field"], ()))

@@ -57,6 +57,32 @@ def test_a_cloned_device_enrols_anew_and_loses_nothing(office, device, tmp_path)
     assert not {"signature_invalid", "chain_fork", "chain_gap"} & {flag["code"] for flag in evidence["flags"] or ()}
 
 
+@pytest.mark.parametrize("quicker", [1, 2])
+def test_after_a_restore_a_clone_was_quicker_and_used_its_numbers(tmp_path, quicker):
+    """The restored server has as many mutations of this device as it was sent, or fewer, but they are its copy's."""
+    office = Office(tmp_path / "data")
+    device = office.device(tmp_path / "a")
+    device.sync()
+    backup = office.back_up(tmp_path / "backup")
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    parts = {"transport": office.transport, "patience": HURRIED}
+    first, second = Device.open(tmp_path / "a", **parts), Device.open(tmp_path / "clone", **parts)
+    made = [report(first, text=f"甲{number}") for number in range(3)]
+    first.push()
+    office.restore(backup)
+    made += [report(second, text=f"乙{number}") for number in range(quicker)]
+    second.sync()
+    with pytest.raises(Problem, match="device_forked"):
+        first.sync()
+    first.enrol_anew(office.invite(first.user["username"]))
+    quiet(first, second)
+    for each in (first, second):
+        assert sorted(each.get("finding", one).fields["text"] for one in made) == [
+            *(f"乙{number}" for number in range(quicker)), "甲0", "甲1", "甲2"]
+        assert each.unsent() == [] and each.verify() == []
+
+
 def test_without_anybody_to_invite_it_a_forked_device_keeps_everything(office, device, tmp_path):
     device.sync()
     device.store.close()
