@@ -30,10 +30,13 @@ def settle_arrived(door: Door, since_seq: int) -> None:
     """Apply what waited for records that arrived after `since_seq`, and what waited for those in turn."""
     if door.session.execute(select(Held.n).limit(1)).first() is None:
         return
-    while waiting := door.session.execute(
-            select(Held).where(Held.waits_for.in_(select(Record.id).where(Record.seq > since_seq)))
-            .order_by(Held.device_id, Held.n)).scalars().all():
+    arrived = select(Held).where(Held.waits_for.in_(select(Record.id).where(Record.seq > since_seq))) \
+        .order_by(Held.device_id, Held.n)
+    tried: set[tuple[str, int, str]] = set()
+    while waiting := [row for row in door.session.execute(arrived).scalars()
+                      if (row.device_id, row.n, row.waits_for) not in tried]:  # nobody tries the same for ever
         for row in waiting:
+            tried.add((row.device_id, row.n, row.waits_for))
             _try_again(door, row)
         door.flush()
 
