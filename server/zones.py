@@ -37,6 +37,12 @@ def index_of(session: Session) -> ZoneIndex:
     return _numbered(session)[1]
 
 
+def index_at_hand(session: Session) -> ZoneIndex | None:
+    """The index that `index_of` gave last: it may be out of date, and is not there in a process that just began."""
+    known = _cache.get(str(session.get_bind().engine.url))
+    return known[1] if known else None
+
+
 def forget() -> None:
     """Forget all indexes, as a process that begins anew has none."""
     with _lock:

@@ -1,23 +1,24 @@
 """A push: numbering, replays, units, outcomes (protocol section 2). One call, one transaction; the API commits it.
 
-Read in this order: `push` checks the numbers against the device's receipts, walks the units, and writes for each
-mutation a receipt in the same transaction as its effect. No path drops a mutation: what cannot be applied is held or
-quarantined, whole.
+Read in this order: `read` judges each mutation by itself, before the gate is open; `push` checks the numbers against
+the device's receipts, walks the units, and writes for each mutation a receipt in the same transaction as its effect. No
+path drops a mutation: what cannot be applied is held or quarantined, whole.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import bindparam, select, update
 
 from schemas.problems import Problem
-from schemas.push import Unreadable, load_mutation
+from schemas.push import Mutation, Unreadable, load_mutation
 from schemas.values import is_uuid, stamp
 from sync import held, quarantine
 from sync.bulk import Among
@@ -29,26 +30,40 @@ from sync.units import UnitFails, apply_unit
 from sync.writers import Writer
 
 Raw = Mapping[str, Any]
+log = logging.getLogger(__name__)
 HELD_FOR = timedelta(days=5)
 DEVICES = table_of(Device)
 NUMBERING = select(DEVICES.c.state, DEVICES.c.last_n).where(DEVICES.c.id == bindparam("device_id"))
 
 
-def push(door: Door, writer: Writer, mutations: Sequence[Raw], health: Raw, *, mutation_bytes: int) -> list[Raw]:
-    """Apply a device's mutations and give their outcomes, in order.
+class Read(NamedTuple):
+    """A mutation as it came, its digest, and what it says; or what is wrong with it."""
+
+    raw: Raw
+    digest: str
+    said: Mutation | Problem
+
+
+def read(mutations: Sequence[Raw], mutation_bytes: int) -> dict[int, Read]:
+    """The mutations by their numbers, each judged by itself: it needs neither the database nor the gate."""
+    return {raw["n"]: Read(raw, digest_of(raw), _said(raw, mutation_bytes)) for raw in mutations}
+
+
+def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, foreseen: Any = None) -> list[Raw]:
+    """Apply a device's mutations and give their outcomes, in order. `foreseen`: what the rules reckoned beforehand.
 
     Raises `sequence_gap` and `device_forked`; then nothing was applied. Everything else is an outcome.
     """
     state, last_n = door.session.connection().execute(NUMBERING, {"device_id": writer.id}).one()
     if state != "active":  # revoked while this push waited at the gate
         raise Problem("device_revoked")
-    stored = _receipts(door, writer.id, mutations) if mutations and mutations[0]["n"] <= last_n else {}
-    _check_numbers(last_n, mutations, stored)
-    new = [raw for raw in mutations if raw["n"] not in stored]
+    stored = _receipts(door, writer.id, came) if came and next(iter(came)) <= last_n else {}
+    _check_numbers(last_n, came, stored)
+    new = [read.raw for n, read in came.items() if n not in stored]
     door.load(_record_ids(new))
-    door.rules.look_ahead(door, writer, new)
+    door.rules.look_ahead(door, writer, new, foreseen)
     before = door.gate.seq
-    fresh = _walk(door, writer, new, mutation_bytes)
+    fresh = _walk(door, writer, new, came)
     door.session.connection().execute(
         update(DEVICES).where(DEVICES.c.id == writer.id),
         {**columns_of(health, door.now), "last_n": max(last_n, new[-1]["n"]) if new else last_n})
@@ -56,8 +71,7 @@ def push(door: Door, writer: Writer, mutations: Sequence[Raw], health: Raw, *, m
     held.settle_arrived(door, before)
     settled = _settled_now(door, writer.id, fresh)
     replays = {n: replay_of(receipt) for n, receipt in stored.items()}
-    return [{**fresh[raw["n"]], **settled.get(raw["n"], {})} if raw["n"] in fresh else replays[raw["n"]]
-            for raw in mutations]
+    return [{**fresh[n], **settled.get(n, {})} if n in fresh else replays[n] for n in came]
 
 
 def replay_of(receipt: Receipt) -> dict[str, Any]:
@@ -74,39 +88,52 @@ def digest_of(raw: Raw) -> str:
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _receipts(door: Door, device_id: str, mutations: Sequence[Raw]) -> dict[int, Receipt]:
+def _said(raw: Raw, mutation_bytes: int) -> Mutation | Problem:
+    try:
+        if len(orjson.dumps(raw)) > mutation_bytes:
+            return Problem("mutation_too_large", f"more than {mutation_bytes} bytes")
+        return load_mutation(raw)
+    except Problem as problem:
+        return problem
+    except Exception:  # a fault of ours in one mutation may not stop a device's whole outbox
+        log.exception("mutation %s was not read", raw.get("id"))
+        return Problem("not_processed")
+
+
+def _receipts(door: Door, device_id: str, numbers: Collection[int]) -> dict[int, Receipt]:
     found = door.session.execute(select(Receipt).where(
-        Receipt.device_id == device_id, Receipt.n >= mutations[0]["n"], Receipt.n <= mutations[-1]["n"])).scalars()
+        Receipt.device_id == device_id, Receipt.n.between(min(numbers), max(numbers)))).scalars()
     return {receipt.n: receipt for receipt in found}
 
 
-def _check_numbers(last_n: int, mutations: Sequence[Raw], stored: Mapping[int, Receipt]) -> None:
-    if mutations and mutations[0]["n"] > last_n + 1:
-        raise Problem("sequence_gap", f"expected {last_n + 1}, got {mutations[0]['n']}", expect=last_n + 1)
-    for raw in mutations:
-        receipt = stored.get(raw["n"])
-        if raw["n"] <= last_n and (receipt is None or receipt.digest != digest_of(raw)):
-            raise Problem("device_forked", f"number {raw['n']} was used for another mutation", n=raw["n"])
+def _check_numbers(last_n: int, came: Mapping[int, Read], stored: Mapping[int, Receipt]) -> None:
+    first = next(iter(came), 0)
+    if first > last_n + 1:
+        raise Problem("sequence_gap", f"expected {last_n + 1}, got {first}", expect=last_n + 1)
+    for n, read in came.items():
+        receipt = stored.get(n)
+        if n <= last_n and (receipt is None or receipt.digest != read.digest):
+            raise Problem("device_forked", f"number {n} was used for another mutation", n=n)
 
 
-def _walk(door: Door, writer: Writer, new: Sequence[Raw], mutation_bytes: int) -> dict[int, dict[str, Any]]:
+def _walk(door: Door, writer: Writer, new: Sequence[Raw], came: Mapping[int, Read]) -> dict[int, dict[str, Any]]:
     """Outcomes of the new mutations by number, with a receipt written for each."""
     outcomes: dict[int, dict[str, Any]] = {}
     earlier = _by_id(door, new)
     for unit in _units(new):
-        seen = {raw["n"]: _seen_before(writer, raw, earlier) for raw in unit}
+        seen = {raw["n"]: _seen_before(writer, came[raw["n"]], earlier) for raw in unit}
         repeated = {n: receipt for n, receipt in seen.items() if isinstance(receipt, Receipt)}
         for n, receipt in repeated.items():
             outcomes[n] = {**replay_of(receipt), "n": n}
         rest = [raw for raw in unit if raw["n"] not in repeated]
         if rest:
-            outcomes.update(_apply_unit(door, writer, rest, mutation_bytes,
+            outcomes.update(_apply_unit(door, writer, rest, came,
                                         {n: found for n, found in seen.items() if isinstance(found, Problem)}))
         for raw in unit:
             outcome = outcomes[raw["n"]]
             if raw["n"] in repeated:
                 outcome = {name: value for name, value in outcome.items() if name != "settled"} | {"replayed": False}
-            door.add_row(Receipt, {"device_id": writer.id, "n": raw["n"], "digest": digest_of(raw),
+            door.add_row(Receipt, {"device_id": writer.id, "n": raw["n"], "digest": came[raw["n"]].digest,
                                    "id": raw["id"] if is_uuid(raw.get("id")) else None, "received_at": door.at,
                                    "outcome": outcome, "settled": None, "settled_seq": None})
     return outcomes
@@ -121,15 +148,16 @@ def _by_id(door: Door, new: Sequence[Raw]) -> dict[str, Receipt]:
         select(Receipt).where(Among(Receipt.id, ids)).order_by(Receipt.received_at.desc())).scalars()} if ids else {}
 
 
-def _seen_before(writer: Writer, raw: Raw, earlier: Mapping[str, Receipt]) -> Receipt | Problem | None:
+def _seen_before(writer: Writer, came: Read, earlier: Mapping[str, Receipt]) -> Receipt | Problem | None:
     """A mutation id seen before: on this device a fork; from the same person's earlier device a replay (it enrolled
     anew and numbered again); from anybody else a reused id."""
+    raw = came.raw
     receipt = earlier.get(raw.get("id") or "") if isinstance(raw.get("id"), str) else None
     if receipt is None:
         return None
     if receipt.device_id == writer.id:
         raise Problem("device_forked", f"mutation id {raw['id']} was used under number {receipt.n}", n=raw["n"])
-    return receipt if receipt.digest == digest_of(raw) else Problem("id_reused", f"mutation id {raw['id']} exists")
+    return receipt if receipt.digest == came.digest else Problem("id_reused", f"mutation id {raw['id']} exists")
 
 
 def _units(new: Sequence[Raw]) -> Iterator[list[Raw]]:
@@ -141,17 +169,16 @@ def _units(new: Sequence[Raw]) -> Iterator[list[Raw]]:
             yield list(members)
 
 
-def _apply_unit(door: Door, writer: Writer, unit: Sequence[Raw], mutation_bytes: int,
+def _apply_unit(door: Door, writer: Writer, unit: Sequence[Raw], came: Mapping[int, Read],
                 refused: Mapping[int, Problem]) -> dict[int, dict[str, Any]]:
     """All of the unit, or none of it: then it is held or quarantined as a whole."""
     place, writer = door.savepoint(), writer.at(unit[0]["n"])
 
     def apply_one(raw: Raw) -> dict[str, Any]:
-        if raw["n"] in refused:
-            raise refused[raw["n"]]
-        if len(orjson.dumps(raw)) > mutation_bytes:
-            raise Problem("mutation_too_large", f"more than {mutation_bytes} bytes")
-        return _shown(raw, apply(door, writer, load_mutation(raw)))
+        said = refused.get(raw["n"]) or came[raw["n"]].said
+        if isinstance(said, Problem):
+            raise said
+        return _shown(raw, apply(door, writer, said))
 
     try:
         return apply_unit(door, unit, apply_one)

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from sqlalchemy.orm import Session
+
 from schemas.records import RecordType
 from sync.writers import Writer
 
@@ -63,8 +65,12 @@ class Rules(Protocol):
     def must_have_right(self, writer: Writer, record_type: str, what: str) -> None:
         """Raise `role_forbidden` unless the writer may `create` or `edit` records of the type."""
 
-    def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]]) -> None:
-        """Look up at once what the new mutations of a push, as they came, will need; it judges and writes nothing."""
+    def foresee(self, session: Session, mutations: Sequence[Mapping[str, Any]]) -> Any:
+        """Reckon, before the gate is open, what the new mutations of a push, as they came, will need; for `look_ahead`
+        alone. It judges nothing, and asks the database nothing."""
+
+    def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]], foreseen: Any) -> None:
+        """Look up at once what they will need beside what was `foreseen`, or None; it judges and writes nothing."""
 
     def known_scope(self, scope: str) -> bool:
         """True for a division code that exists."""

@@ -9,11 +9,12 @@ from schemas.push import load_envelope
 from server.api import blueprint
 from server.api.openapi import PUSH, body, header
 from server.auth import me, must_be_device
-from server.db import writing
+from server.db import db, writing
 from server.house import house
 from server.unreadable import read_push
 from server.wire import answer
 from sync.push import push as push_mutations
+from sync.push import read
 from sync.signing import verify_push_signature
 
 blp = blueprint("push", "上行同步 Push")
@@ -34,8 +35,10 @@ def push() -> Response:
     if len(mutations) > settings.mutations_per_push:
         raise Problem("batch_too_large", f"at most {settings.mutations_per_push} mutations in a push",
                       limit=settings.mutations_per_push)
+    came = read(mutations, settings.mutation_bytes)
+    foreseen = house().rules.foresee(db.session(), [raw for raw in mutations if raw["n"] > (device.last_n or 0)])
     with writing() as door:
-        outcomes = push_mutations(door, device.writer(), mutations, health, mutation_bytes=settings.mutation_bytes)
+        outcomes = push_mutations(door, device.writer(), came, health, foreseen)
         last_n, epoch, at = max([device.last_n or 0, *(outcome["n"] for outcome in outcomes)]), door.gate.epoch, door.at
     return answer({"outcomes": outcomes, "last_n": last_n, "epoch": epoch, "server_time": at,
                    "checkpoint": door.checkpoint})

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from schemas.records import RECORD_TYPES, RecordType
 from server.reference import known_scope
-from server.trade.ahead import look_ahead
+from server.trade.ahead import Foreseen, foresee, look_ahead
 from server.trade.base import TypeRule, must_have_right
 from server.trade.documents import EnforcementRule, InspectionRule, LetterRule
 from server.trade.evidence import EvidenceRule
@@ -34,8 +36,12 @@ class TradeRules:
     def must_have_right(self, writer: Writer, record_type: str, what: str) -> None:
         must_have_right(writer, record_type, what)
 
-    def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]]) -> None:
-        look_ahead(door, writer, mutations)
+    def foresee(self, session: Session, mutations: Sequence[Mapping[str, Any]]) -> Foreseen:
+        return foresee(session, mutations)
+
+    def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]],
+                   foreseen: Foreseen | None) -> None:
+        look_ahead(door, writer, foreseen or foresee(door.session, mutations))
 
     def known_scope(self, scope: str) -> bool:
         return known_scope(scope)

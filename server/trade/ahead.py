@@ -1,17 +1,19 @@
 """What the findings of a push need looked up, asked for all of them at once: places, zones, possible duplicates.
 
-`Answers` remembers the answers of one kind for one transaction. `look_ahead` has it ask for a whole push; what was not
-foreseen is asked for by itself, through the same function, so that nothing depends on foresight.
+`Answers` remembers the answers of one kind for one transaction. `foresee` has it ask for a whole push what needs no
+database, while others may be behind the gate, and `look_ahead` the rest; what was not foreseen is asked for by itself,
+through the same function, so that nothing depends on foresight.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from schemas.positions import CRS_NAMES
 from schemas.values import is_time, parse_time, within
@@ -19,7 +21,7 @@ from server import zones
 from server.reference import settings
 from server.rules.crs import ring_to_4490
 from server.rules.duplicates import cells_near
-from server.rules.zones import Ask
+from server.rules.zones import Ask, ZoneIndex
 from sync.kept import Kept
 from sync.records import Door
 from sync.writers import Writer
@@ -62,6 +64,17 @@ class Answers(Generic[K, V]):
         return self._known[question]
 
 
+class Foreseen(NamedTuple):
+    """What was reckoned before the gate was open. `answered` are the answers of `index` to `asks`, of use while it is
+    the newest."""
+
+    places: Answers[Place, dict[str, float]]
+    asks: list[Ask]
+    index: ZoneIndex | None
+    answered: Answers[Ask, dict[str, Any]] | None
+    cells: list[str]
+
+
 def places(door: Door) -> Answers[Place, dict[str, float]]:
     """`{lon, lat}` in EPSG:4490, degrees, of a place (lon, lat, crs)."""
     return door.once("places", lambda: Answers(_normalized))
@@ -69,8 +82,11 @@ def places(door: Door) -> Answers[Place, dict[str, float]]:
 
 def attributions(door: Door) -> Answers[Ask, dict[str, Any]]:
     """`finding.zone` (protocol section 8)."""
-    return door.once("zones", lambda: Answers(lambda asks: [
-        found.as_field() for found in zones.index_of(door.session).attribute_all(asks)]))
+    return door.once("zones", lambda: _answers_of(zones.index_of(door.session)))
+
+
+def _answers_of(index: ZoneIndex) -> Answers[Ask, dict[str, Any]]:
+    return Answers(lambda asks: [found.as_field() for found in index.attribute_all(asks)])
 
 
 def neighbours(door: Door) -> Answers[Cell, list[str]]:
@@ -93,20 +109,32 @@ def ask_of(fields: Mapping[str, Any]) -> Ask | None:
                parse_time(fields["observed_at"]), sticker)
 
 
-def look_ahead(door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]]) -> None:
-    """Look up what the new findings among the mutations will need; what is wrong with one is not judged here."""
+def foresee(session: Session, mutations: Sequence[Mapping[str, Any]]) -> Foreseen:
+    """Reckon what the new findings among the mutations will need; what is wrong with one is not judged here."""
     new = [loaded for raw in mutations if raw.get("type") == "finding" and not raw.get("base")
            and (loaded := _foreseen(raw.get("set"))) is not None]
-    if not new:
-        return
-    known = places(door)
+    known: Answers[Place, dict[str, float]] = Answers(_normalized)
     known.learn(place_of(fields["position"]) for fields in new if fields.get("position"))
     for fields in new:
         if fields.get("position"):
             fields["position"] = {**fields["position"], "normalized": known.of(place_of(fields["position"]))}
-    attributions(door).learn(ask for fields in new if (ask := ask_of(fields)) is not None)
-    limits, device_id = settings("duplicates"), writer.device_id or ""
-    neighbours(door).learn((device_id, cell) for fields in new for cell in cells_near(fields, limits))
+    asks = [ask for fields in new if (ask := ask_of(fields)) is not None]
+    index = zones.index_at_hand(session)
+    answered = _answers_of(index) if index else None
+    if answered:
+        answered.learn(asks)
+    limits = settings("duplicates")
+    return Foreseen(known, asks, index, answered, [cell for fields in new for cell in cells_near(fields, limits)])
+
+
+def look_ahead(door: Door, writer: Writer, foreseen: Foreseen) -> None:
+    """Take over what was foreseen, as far as it still holds, and look up what only the open gate lets see."""
+    door.once("places", lambda: foreseen.places)
+    if foreseen.asks:
+        if foreseen.answered and zones.index_of(door.session) is foreseen.index:
+            door.once("zones", lambda: foreseen.answered)
+        attributions(door).learn(foreseen.asks)
+    neighbours(door).learn((writer.device_id or "", cell) for cell in foreseen.cells)
 
 
 def place_of(position: Mapping[str, Any]) -> Place:

@@ -17,7 +17,7 @@ from schemas.problems import Problem
 from sync.gate import open_gate, open_snapshot, prepare_sqlite
 from sync.models import Base, Clock, Device
 from sync.pull import Reader, pull
-from sync.push import push
+from sync.push import push, read
 from sync.records import Door
 from sync.writers import Writer
 
@@ -62,7 +62,10 @@ class PlainRules:
     def must_have_right(self, writer, record_type, what):
         return None
 
-    def look_ahead(self, door, writer, mutations):
+    def foresee(self, session, mutations):
+        return None
+
+    def look_ahead(self, door, writer, mutations, foreseen):
         return None
 
     def known_scope(self, scope):
@@ -108,7 +111,7 @@ class Desk:
 
     def push_raw(self, writer: Writer, mutations: list[dict[str, Any]], health: dict[str, Any] | None = None):
         with self.writing() as door:
-            return push(door, writer, mutations, health or {}, mutation_bytes=65_536)
+            return push(door, writer, read(mutations, 65_536), health or {})
 
     def push(self, writer: Writer, *mutations: dict[str, Any]) -> list[dict[str, Any]]:
         return self.push_raw(writer, [self.numbered(writer, mutation) for mutation in mutations])
