@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from sync.device.device import Device
+from sync.device.exchange import Exchange
 from sync.device.rows import Rows
 from tests.simulator.model import SERVER_FIELDS
 from tests.simulator.planted import bug
@@ -50,4 +51,17 @@ def resnapshot_empties_outbox() -> Iterator[None]:
         rows._store.run("DELETE FROM mutation WHERE state = 'waiting'")
 
     with patch.object(Rows, "begin_again", emptied):
+        yield
+
+
+@bug("a device keeps the cursor in a transaction of its own, before the page")
+def cursor_before_page() -> Iterator[None]:
+    take = Exchange._take
+
+    def hasty(exchange: Any, page: Any, **named: Any) -> int:
+        if not named["first"]:
+            exchange._store.put("cursor", page["cursor"])
+        return take(exchange, page, **named)
+
+    with patch.object(Exchange, "_take", hasty):
         yield
