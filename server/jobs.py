@@ -98,6 +98,7 @@ def _tick() -> None:
         tasks["tick"].schedule(delay=TICK_SECONDS)
     fresh_checkpoint()
     with writing() as door:
+        held.settle_arrived(door)
         if expired := held.expire(door):
             log.warning("held_expired", count=expired, pid=os.getpid())
     _take_up(checks.FORGOTTEN_AFTER, sweep.QUIET)

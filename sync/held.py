@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from schemas.problems import Problem
 from schemas.push import load_mutation
 from schemas.values import stamp
 from sync import quarantine
 from sync.models import Held, Record
-from sync.mutations import Waits, apply
+from sync.mutations import MOST_WRITTEN, Waits, apply
 from sync.receipts import settle, settle_applied
 from sync.records import Door
 from sync.units import UnitFails, apply_unit
 from sync.writers import Writer
+
+AT_ONCE = 1_000
 
 
 def hold(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], waits_for: str, *, until: str) -> None:
@@ -26,16 +28,19 @@ def hold(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], waits_fo
                         "mutations": [dict(raw) for raw in unit]})
 
 
-def settle_arrived(door: Door, since_seq: int) -> None:
-    """Apply what waited for records that arrived after `since_seq`, and what waited for those in turn."""
+def settle_arrived(door: Door, since_seq: int = 0) -> None:
+    """Apply what waited for records that arrived after `since_seq`, and what waited for those in turn; when that is too
+    much for one transaction, the rest is left for the worker's next round."""
     if door.session.execute(select(Held.n).limit(1)).first() is None:
         return
-    arrived = select(Held).where(Held.waits_for.in_(select(Record.id).where(Record.seq > since_seq))) \
-        .order_by(Held.device_id, Held.n)
+    arrived = select(Held).where(exists().where(Record.id == Held.waits_for, Record.seq > since_seq)) \
+        .order_by(Held.device_id, Held.n).limit(AT_ONCE)
     tried: set[tuple[str, int, str]] = set()
     while waiting := [row for row in door.session.execute(arrived).scalars()
                       if (row.device_id, row.n, row.waits_for) not in tried]:  # nobody tries the same for ever
         for row in waiting:
+            if door.written >= MOST_WRITTEN // 2:
+                return
             tried.add((row.device_id, row.n, row.waits_for))
             _try_again(door, row)
         door.flush()

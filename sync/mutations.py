@@ -26,6 +26,8 @@ from sync.writers import Writer
 
 MOST_VALUES = 1_000
 MOST_UNITS = 10_000
+MOST_WRITTEN = 10_000
+"""How many versions of records one transaction writes, before what would write more waits or is quarantined."""
 RECORD_SIZE = 2 * 2**20
 GROW = (Merge.SET, Merge.APPEND)
 
@@ -50,6 +52,8 @@ class Outcome:
 
 def apply(door: Door, writer: Writer, mutation: Mutation) -> Outcome:
     """Carry out one mutation. Raises Problem or Waits; the caller undoes what was begun."""
+    if door.written >= MOST_WRITTEN:
+        raise Problem("mutation_too_large", f"{door.written} versions of records were written with it already")
     declared = record_type(mutation.type)
     kept = door.get(mutation.record_id)
     if kept is None:

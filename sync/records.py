@@ -54,6 +54,7 @@ class Door:
         self._rows: list[tuple[type[Base], dict[str, Any]]] = []
         self._undo: list[tuple[str, Kept | None]] = []
         self._once: dict[str, Any] = {}
+        self.written = 0  # versions of records, those that were undone included: the work that was done
 
     # reading
 
@@ -205,6 +206,7 @@ class Door:
         if is_late(writer, after.scope, before.scope if before else after.scope):
             note = {**(note or {}), "late_scope": True}
         salt = self.random_bytes(16).hex()
+        self.written += 1
         self._keep(after)
         text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
         self._history.append({"record_id": after.id, "version": after.version, "seq": after.seq, "at": self.at,

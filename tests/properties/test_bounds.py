@@ -15,10 +15,11 @@ from sqlalchemy import select
 
 from schemas.people import MOST_SCOPES
 from server.config import Settings
-from server.db import db
+from server.db import db, writing
+from sync import held, mutations
 from sync import pull as pulling
 from sync.cursors import Cursor
-from sync.models import Clock
+from sync.models import Clock, Held
 from sync.mutations import MOST_UNITS, MOST_VALUES
 from tests.handheld import Handheld
 from tests.properties.effort import peak_of
@@ -121,6 +122,42 @@ def test_an_edit_of_very_many_values_is_quarantined_before_it_can_open_a_conflic
     answers.popitem()
     [outcome] = other.deliver(other.edit("inspection", record["record_id"], 1, set={"answers": answers}))
     assert outcome["outcome"] == "applied"
+
+
+def test_a_push_that_writes_very_much_is_quarantined_from_there_on_and_nothing_of_it_is_lost(office, device,
+                                                                                             monkeypatch):
+    monkeypatch.setattr(mutations, "MOST_WRITTEN", 20)
+    other = office.handheld(signs=False)
+    records = [device.create("finding", SCOPE, a_finding(**{f"x{place}": 0 for place in range(10)})) for _ in range(4)]
+    device.deliver(*records)
+    for record in records:
+        device.deliver(device.edit("finding", record["record_id"], 1, set={f"x{place}": 1 for place in range(10)}))
+    edits = [other.edit("finding", record["record_id"], 1, set={f"x{place}": 2 for place in range(10)})
+             for record in records]
+    outcomes = other.deliver(*edits, other.create("finding", SCOPE, a_finding()))
+    assert [outcome["outcome"] for outcome in outcomes] == ["conflicted"] * 2 + ["quarantined"] * 3
+    assert {outcome["problem"]["code"] for outcome in outcomes[2:]} == {"mutation_too_large"}
+    supervisor = office.person("supervisor", scopes=(SCOPE,))
+    kept = {row["mutation"]["id"]: row["id"] for row in supervisor.get("/quarantine").json()["items"]}
+    released = [granted(supervisor.post(f"/quarantine/{kept[outcome['id']]}/release")) for outcome in outcomes[2:]]
+    assert [settled["outcome"] for settled in released] == ["conflicted"] * 2 + ["applied"]
+
+
+def test_what_waited_is_settled_in_portions(office, device, monkeypatch):
+    monkeypatch.setattr(held, "MOST_WRITTEN", 20)
+    round_id = new_id()
+    waiting = [device.create("finding", SCOPE, a_finding(inspection_id=round_id)) for _ in range(25)]
+    assert {outcome["outcome"] for outcome in device.deliver(*waiting)} == {"held"}
+    device.deliver(device.create("inspection", SCOPE, {"started_at": a_finding()["observed_at"]}, id=round_id))
+
+    def settled() -> int:
+        with office.app.app_context():
+            return 25 - len(db.session.execute(select(Held.n)).all())
+    assert 0 < settled() < 25
+    for _ in range(3):
+        with office.app.app_context(), writing() as door:
+            held.settle_arrived(door)
+    assert settled() == 25
 
 
 def test_a_record_that_is_full_takes_no_more_and_is_read_no_longer(device):
