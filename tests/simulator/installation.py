@@ -27,7 +27,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from media.stores import open_store
-from server import create_app, trade, zones
+from server import compaction, create_app, trade, zones
 from server.cli import initialise
 from server.config import Settings
 from server.db import db
@@ -233,6 +233,11 @@ class Installation:
         self.kill()
         self.replace_by(source)
         self.write("UPDATE clock SET epoch = ?", str(uuid.UUID(bytes=self.random.randbytes(16), version=4)))
+
+    def compact(self) -> None:
+        """What `menqian compact` does, up to now."""
+        with self.app.app_context():
+            compaction.compact(self.now())
 
     def close(self) -> None:
         self.kill()

@@ -64,9 +64,10 @@ class Oracle:
         self.ledger = pickle.loads(saved)
 
     def clock(self) -> tuple[int, int]:
-        """(number of the newest change, journal entries but those of refused access, which changes nothing else)."""
+        """(number of the newest change, journal entries but those of refused access and housekeeping, which change
+        nothing that anybody made)."""
         [row] = self.world.server.read(
-            "SELECT seq, (SELECT count(*) FROM journal_entry WHERE kind <> 'refused') FROM clock")
+            "SELECT seq, (SELECT count(*) FROM journal_entry WHERE kind NOT IN ('refused', 'compacted')) FROM clock")
         return row[0], row[1]
 
     def follow(self, sent: Sent, answer: Answer | None, before: tuple[int, int],
