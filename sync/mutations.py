@@ -282,7 +282,7 @@ def _loaded_members(declared: RecordType, members: Mapping[str, Any], *rules: Me
     for name, value in members.items():
         if declared.rule(name) not in rules or not isinstance(value, list):
             raise Problem("field_invalid", f"{name} takes no add or remove", errors={name: ["no add or remove"]})
-    return declared.load(members)
+    return declared.load(members) if members else {}
 
 
 def _note(writer: Writer, mutation: Mutation, merged: Merged) -> dict[str, Any] | None:

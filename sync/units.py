@@ -37,10 +37,12 @@ def apply_unit(door: Door, unit: Sequence[Raw], apply_one: Callable[[Raw], T]) -
     waiting, tried = list(unit), set[tuple[int, str]]()
     while waiting:
         raw = waiting.pop(0)
-        place = door.savepoint()
+        place = door.savepoint() if waiting or done else None  # of a unit by itself the caller has one
         try:
             done[raw["n"]] = apply_one(raw)
         except Waits as waits:
+            if place is None:
+                raise
             door.rollback(place)
             wanted = next((one for one in waiting if one.get("record_id") == waits.record_id), None)
             if wanted is None or (raw["n"], waits.record_id) in tried:

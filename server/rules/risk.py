@@ -19,17 +19,12 @@ def risk_of(flags: Iterable[Mapping[str, Any]], fields: Mapping[str, Any]) -> in
     A flag counts once however often it stands there, so that many photos do not outweigh one forged one.
     """
     weights = settings("risk")
-    codes = {flag.get("code") for flag in flags}
-    points = sum(weights["flags"].get(code, weights["other_flag"]) for code in codes)
-    points += sum(weights["record"][trait] for trait in _traits(fields, weights["penalty_kinds"]))
-    return int(min(points, weights["most"]))
-
-
-def _traits(fields: Mapping[str, Any], penalty_kinds: Iterable[str]) -> list[str]:
-    """What of the record itself asks for a closer look, by the names of the reference data."""
+    points = sum(weights["flags"].get(code, weights["other_flag"]) for code in {flag.get("code") for flag in flags})
     zone = fields.get("zone")
-    found = {"unsigned": fields.get("unsigned") is True,
-             "zone_open": isinstance(zone, Mapping) and zone.get("decision") in OPEN_ZONE,
-             "penalty": fields.get("kind") in tuple(penalty_kinds),
-             "checks_failed": bool(fields.get("checks"))}
-    return [trait for trait, holds in found.items() if holds]
+    for trait, holds in (("unsigned", fields.get("unsigned") is True),
+                         ("zone_open", isinstance(zone, Mapping) and zone.get("decision") in OPEN_ZONE),
+                         ("penalty", fields.get("kind") in weights["penalty_kinds"]),
+                         ("checks_failed", bool(fields.get("checks")))):
+        if holds:
+            points += weights["record"][trait]
+    return int(min(points, weights["most"]))
