@@ -77,6 +77,9 @@ def _send(session: Session, table: Table, rows: Sequence[dict[str, Any]],
 @cache
 def _columns(table: Table) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The default of each column in its order, and the columns that hold JSON."""
+    if reckoned := [column.name for column in table.columns if column.default is not None
+                    and not column.default.is_scalar]:
+        raise TypeError(f"{table.name}: a default that is reckoned row by row has no place here: {reckoned}")
     return ({column.name: getattr(column.default, "arg", None) for column in table.columns},
             tuple(column.name for column in table.columns if isinstance(column.type, Json)))
 

@@ -1,7 +1,7 @@
 """What a pull says of a record (protocol section 3), written by the database: a page holds a thousand.
 
-What stands between quotation marks here never needs an escape in JSON: type, id, scope, times and the maker's id are
-ASCII of our own making. Serves pulls and snapshots.
+What stands between quotation marks here never needs an escape in JSON: type, scope, times and the maker's id are ASCII
+of our own making, ids are UUIDs or nothing. Serves pulls and snapshots.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, literal_column
+from sqlalchemy import ColumnElement, Text, case, func, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -54,6 +54,7 @@ CHANGE = case(
     (RECORD.c.deleted, _text(*KNOWN, '","op":"delete","version":', RECORD.c.version, "}")),
     else_=_text(*KNOWN, '","op":"put","version":', RECORD.c.version, ',"scope":"', RECORD.c.scope,
                 '","fields":', RECORD.c.fields, ',"created_at":"', RECORD.c.created_at,
-                '","created_by":"', RECORD.c.created_by, '","updated_at":"', RECORD.c.updated_at, '"}')
-).label("change")
+                '","created_by":"', RECORD.c.created_by, '","updated_at":"', RECORD.c.updated_at, '"}'))
 """A record as it stands, as a change in JSON."""
+LENGTH = func.length(RECORD.c.fields)
+"""How long its fields are, in characters."""

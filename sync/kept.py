@@ -12,7 +12,6 @@ from sync.merge import Stamps
 from sync.models import Record, table_of
 
 RECORD = table_of(Record)
-COLUMNS = tuple(column.name for column in RECORD.columns)
 MARKS = ("status", "class_code", "zone_id", "inspector_id", "due_at", "observed_at", "about_id", "sha256",
          "media_state", "lon", "lat", "review_state", "risk",
          "cell")

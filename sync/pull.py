@@ -1,6 +1,6 @@
 """A pull: the newest state of what changed after the cursor in the reader's scopes (protocol section 3).
 
-A page ends at its limit, or before, when its documents have PAGE_SIZE characters: then `more` is true. All is read from
+A page ends at its limit, or before, when its changes have PAGE_SIZE bytes: then `more` is true. All is read from
 one snapshot, and no more of it than the page holds. The cursor moves to the last number that was sent or, when nothing
 is left, to the snapshot's own number; since numbers become visible in order, nothing at or before it can appear later.
 """
@@ -22,7 +22,6 @@ from sync.models import Clock, Departure, Device, Receipt, Record, table_of
 from sync.scope import View, view_of
 from sync.walks import DEPARTURE, Walk
 
-FEW_SCOPES = 8
 PAGE_SIZE = 4 * 2**20
 BUFFERED = 250
 TOLD = (RECORD.c.seq, RECORD.c.id, RECORD.c.type, RECORD.c.scope)
@@ -62,9 +61,9 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
     while cursor.pending and len(changes) < limit and not full:
         part, full = _segment(session, cursor, view_of(session, reader.scopes), limit - len(changes))
         changes += part
-    more = True
-    if not cursor.pending and len(changes) < limit and not full:
-        tail, more = _tail(session, cursor, clock.seq, limit - len(changes))
+    more, size = True, PAGE_SIZE - sum(map(len, changes))
+    if not cursor.pending and len(changes) < limit and not full and size > 0:
+        tail, more = _tail(session, cursor, clock.seq, limit - len(changes), size)
         changes += tail
     last_n = session.connection().execute(LAST_N, {"device_id": reader.id}).scalar_one()
     return {"changes": orjson.Fragment(b"[%b]" % b",".join(changes)), "cursor": cursor.text(secret), "more": more,
@@ -74,14 +73,15 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
             "media_wanted": _media_wanted(session, reader.id)}
 
 
-def _tail(session: Session, cursor: Cursor, now: int, room: int) -> tuple[list[bytes], bool]:
-    """Changes and departures after the cursor in order of their numbers, at most `room`; moves the cursor."""
+def _tail(session: Session, cursor: Cursor, now: int, room: int, size: int) -> tuple[list[bytes], bool]:
+    """Changes and departures after the cursor in order of their numbers, at most `room` and about `size` bytes; moves
+    the cursor."""
     view = view_of(session, cursor.codes, cursor.seq)
     if not view.full and not view.above:  # what leaves a scope counts as its change: there is nothing to tell
         cursor.seq = now
         return [], False
     walk = Walk(session, view, cursor.seq)
-    found = list(walk.batches(cursor.seq, room, PAGE_SIZE))
+    found = list(walk.batches(cursor.seq, room, size))
     more = bool(found) and walk.goes_on(found[-1].last)
     cursor.seq = found[-1].last if more else now
     return [batch.text for batch in found], more
@@ -113,8 +113,8 @@ def _segment(session: Session, cursor: Cursor, view: View, room: int) -> tuple[l
         query = select(*TOLD, forget(RECORD.c.type, RECORD.c.id)) \
             .where(Record.created_seq <= cursor.seq, Record.id > position).order_by(Record.id)
     else:
-        query = select(*TOLD, RECORD.c.deleted, CHANGE).where(Record.seq <= cursor.seq, Record.seq > position) \
-            .order_by(Record.seq)
+        query = select(*TOLD, RECORD.c.deleted, CHANGE.label("change")) \
+            .where(Record.seq <= cursor.seq, Record.seq > position).order_by(Record.seq)
     rows, full = _read(session, query.where(part.condition()).limit(room))
     if len(rows) < room and not full:
         cursor.pending.pop(0)

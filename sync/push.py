@@ -32,6 +32,7 @@ from sync.writers import Writer
 Raw = Mapping[str, Any]
 log = logging.getLogger(__name__)
 HELD_FOR = timedelta(days=5)
+BASES_TRIED = 256
 DEVICES = table_of(Device)
 NUMBERING = select(DEVICES.c.state, DEVICES.c.last_n).where(DEVICES.c.id == bindparam("device_id"))
 
@@ -49,6 +50,11 @@ def read(mutations: Sequence[Raw], mutation_bytes: int) -> dict[int, Read]:
     return {raw["n"]: Read(raw, digest_of(raw), _said(raw, mutation_bytes)) for raw in mutations}
 
 
+def sound_of(came: Mapping[int, Read], last_n: int) -> list[Raw]:
+    """The mutations above that number of which nothing is wrong by themselves."""
+    return [read.raw for n, read in came.items() if n > last_n and not isinstance(read.said, Problem)]
+
+
 def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, foreseen: Any = None) -> list[Raw]:
     """Apply a device's mutations and give their outcomes, in order. `foreseen`: what the rules reckoned beforehand.
 
@@ -61,7 +67,7 @@ def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, fore
     _check_numbers(last_n, came, stored)
     new = [read.raw for n, read in came.items() if n not in stored]
     door.load(_record_ids(new))
-    door.rules.look_ahead(door, writer, new, foreseen)
+    door.rules.look_ahead(door, writer, sound_of(came, last_n), foreseen)
     before = door.gate.seq
     fresh = _walk(door, writer, new, came)
     door.session.connection().execute(
@@ -157,7 +163,16 @@ def _seen_before(writer: Writer, came: Read, earlier: Mapping[str, Receipt]) -> 
         return None
     if receipt.device_id == writer.id:
         raise Problem("device_forked", f"mutation id {raw['id']} was used under number {receipt.n}", n=raw["n"])
-    return receipt if receipt.digest == came.digest else Problem("id_reused", f"mutation id {raw['id']} exists")
+    if receipt.digest != came.digest and not _but_for_its_base(raw, receipt.digest):
+        return Problem("id_reused", f"mutation id {raw['id']} exists")
+    return receipt
+
+
+def _but_for_its_base(raw: Raw, digest: str) -> bool:
+    """Is this the mutation of that digest on another base? A device that was restored, or that meets a restored server,
+    cannot know any more on which version it made what it delivers again."""
+    return not isinstance(raw, Unreadable) and any(
+        digest_of({**raw, "base": base}) == digest for base in range(BASES_TRIED))
 
 
 def _units(new: Sequence[Raw]) -> Iterator[list[Raw]]:

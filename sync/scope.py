@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.records import RECORD_TYPES
@@ -33,10 +33,9 @@ class View:
     def shows(self, record_type: str, scope: str) -> bool:
         return covers(self.codes, scope) or (record_type in REACHING and _above(self.codes, scope))
 
-    def condition(self, seek_by_scope: bool = True) -> ColumnElement[bool]:
-        """SQL for "in this view". With many scopes an ordered walk by number beats seeking in each of them; then the
-        scope must not look seekable to the planner."""
-        return self.saw(Record.type, Record.scope if seek_by_scope else func.coalesce(Record.scope, ""))
+    def condition(self) -> ColumnElement[bool]:
+        """SQL for "in this view"."""
+        return self.saw(Record.type, Record.scope)
 
     def saw(self, record_type: Any, scope: Any) -> ColumnElement[bool]:
         """SQL for "a record of this type in this scope is in the view", for columns of any table.
@@ -53,7 +52,7 @@ def view_of(session: Session, codes: Sequence[str], since_seq: int = -1) -> View
     """The view of these codes, less the scopes in which nothing changed after `since_seq`."""
     seen = session.connection().execute(SEEN_SINCE, {"since": since_seq}).scalars().all()
     return View(tuple(codes), tuple(scope for scope in seen if covers(codes, scope)),
-                tuple(scope for scope in seen if _above(codes, scope)))
+                tuple(scope for scope in seen if _above(codes, scope) and not covers(codes, scope)))
 
 
 def _among(scope: Any, codes: tuple[str, ...]) -> Any:

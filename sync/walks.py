@@ -11,31 +11,52 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, not_, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session, aliased
 
 from sync.bulk import Among
-from sync.changes import CHANGE, Joined, forget
+from sync.changes import CHANGE, LENGTH, Joined, forget
 from sync.kept import RECORD
 from sync.models import Departure, table_of
 from sync.scope import REACHING, View
 
 FEW_SCOPES = 8
 FIRST_BATCH, GROWTH = 100, 3
+LARGE = 16_384
+"""Characters of a record from which on it is sent by itself: what is joined stays small, whatever the records are."""
+END = 2**62
 DEPARTURE = table_of(Departure)
 SINCE: BindParameter[int] = bindparam("since")
 ROOM: BindParameter[int] = bindparam("room")
+BEFORE: BindParameter[int] = bindparam("before")
+MOST: BindParameter[int] = bindparam("most")
 ANY_LEFT = select(DEPARTURE.c.seq).where(
     or_(Among(DEPARTURE.c.from_scope, bindparam("full")), Among(DEPARTURE.c.from_scope, bindparam("above"))),
     DEPARTURE.c.seq > SINCE).limit(1)
 
 
 class Batch(NamedTuple):
-    """`changes` many changes, as JSON texts with something between them, and the number of the last."""
+    """`changes` many changes, as JSON texts with something between them, and the number of the last; where one was too
+    large to be joined, the number of the first such and none of the text."""
 
     changes: int
     last: int
     text: bytes
+    large: int | None = None
 
 
 class Shape(NamedTuple):
@@ -53,25 +74,30 @@ class Walk:
 
     def __init__(self, session: Session, view: View, since: int, *, live: bool = False) -> None:
         self.session = session
-        self.known = {"full": orjson.dumps(view.full).decode(), "above": orjson.dumps(view.above).decode(),
-                      **{f"full_{n}": scope for n, scope in enumerate(view.full)},
-                      **{f"above_{n}": scope for n, scope in enumerate(view.above)}}
         few = len(view.full) + len(view.above) <= FEW_SCOPES
+        self.known = {"full": orjson.dumps(view.full).decode(), "above": orjson.dumps(view.above).decode()}
+        if few:
+            self.known |= {f"{kind}_{n}": scope for kind, scopes in (("full", view.full), ("above", view.above))
+                           for n, scope in enumerate(scopes)}
         self.shape = Shape(len(view.full) if few else 0, len(view.above) if few else 0,
                            not live and self._first(ANY_LEFT, since) is not None, live)
 
     def batches(self, since: int, room: int, size: int, between: bytes = b",") -> Iterator[Batch]:
-        """The changes after the number `since`: at most `room`, and no more after the one at which there are `size`
-        bytes."""
+        """The changes after the number `since`: at most `room`, and at most `size` bytes or the one change that has
+        more, or that begins below and ends above."""
         asked = FIRST_BATCH
         while room > 0 and size > 0:
             got = self._batch(since, asked := min(asked, room), between)
+            ended = got.changes < asked
+            if got.large is not None:  # what comes before it; where nothing does, it alone
+                before = self._batch(since, asked, between, before=got.large)
+                got, asked, ended = before if before.changes else self._batch(since, 1, between, most=END), 1, False
             if got.changes > 1 and len(got.text) > size:
                 asked = max(1, min(got.changes // 2, got.changes * size // len(got.text)))
                 continue
             if got.changes:
                 yield got
-            if got.changes < asked:
+            if ended:
                 return
             since, room, size = got.last, room - got.changes, size - len(got.text)
             asked = min(asked * GROWTH, got.changes * size // len(got.text) + 1)
@@ -81,18 +107,21 @@ class Walk:
         return self._first(_next(self.shape), since) is not None
 
     def _first(self, query: Select[Any], since: int) -> Any:
-        return self.session.connection().execute(query, {**self.known, "since": since, "room": 1}).first()
+        return self.session.connection().execute(
+            query, {**self.known, "since": since, "room": 1, "before": END, "most": LARGE}).first()
 
-    def _batch(self, since: int, room: int, between: bytes) -> Batch:
-        count, last, text = self.session.connection().execute(_joined(self.shape), {
-            **self.known, "since": since, "room": room, "between": between.decode()}).one()
-        return Batch(count, last or since, text.encode() if isinstance(text, str) else text or b"")
+    def _batch(self, since: int, room: int, between: bytes, *, before: int = END, most: int = LARGE) -> Batch:
+        changes, last, text, large = self.session.connection().execute(_joined(self.shape), {
+            **self.known, "since": since, "room": room, "before": before, "most": most,
+            "between": between.decode()}).one()
+        return Batch(changes, last or since, text.encode() if isinstance(text, str) else text or b"", large)
 
 
 @cache
 def _joined(shape: Shape) -> Select[Any]:
     found = _walk(shape).subquery()
-    return select(func.count(), func.max(found.c.seq), Joined(found.c.change, found.c.seq, bindparam("between")))
+    return select(func.count(), func.max(found.c.seq), Joined(found.c.change, found.c.seq, bindparam("between")),
+                  func.min(case((found.c.length > MOST, found.c.seq))))
 
 
 @cache
@@ -101,8 +130,8 @@ def _next(shape: Shape) -> Select[Any]:
 
 
 def _walk(shape: Shape) -> Any:
-    """(seq, change) of at most `room` changes after `since`, in order. Both engines merge ordered walks of the arms,
-    and stop them where the room ends, as long as no arm is a subquery."""
+    """(seq, change, length) of at most `room` changes after `since`, in order. Both engines merge ordered walks of the
+    arms, and stop them where the room ends, as long as no arm is a subquery."""
     first, *others = _arms(shape)
     query: Any = union_all(first, *others) if others else first
     return query.order_by(query.selected_columns.seq).limit(ROOM)
@@ -110,7 +139,8 @@ def _walk(shape: Shape) -> Any:
 
 def _arms(shape: Shape) -> list[Select[Any]]:
     """A walk for each of few scopes, or one by number, in which the scope must not look seekable to the planner."""
-    changed = select(RECORD.c.seq, CHANGE).where(RECORD.c.seq > SINCE)
+    change = case((LENGTH <= MOST, CHANGE)).label("change")
+    changed = select(RECORD.c.seq, change, LENGTH.label("length")).where(RECORD.c.seq > SINCE, RECORD.c.seq < BEFORE)
     if shape.live:
         changed = changed.where(RECORD.c.deleted.is_(False))
     found = [changed.where(RECORD.c.scope == bindparam(f"full_{n}")) for n in range(shape.full)]
@@ -121,12 +151,15 @@ def _arms(shape: Shape) -> list[Select[Any]]:
 
 
 def _left() -> Select[Any]:
-    """Records that left the view; one that came back is told as a change, not as a departure."""
-    return select(DEPARTURE.c.seq, forget(DEPARTURE.c.type, DEPARTURE.c.record_id)) \
+    """Records that left the view, each once; one that came back is told as a change, not as a departure."""
+    later = aliased(Departure)
+    again = exists().where(later.record_id == DEPARTURE.c.record_id, later.seq > DEPARTURE.c.seq,
+                           _in_view(later.type, later.from_scope))
+    return select(DEPARTURE.c.seq, forget(DEPARTURE.c.type, DEPARTURE.c.record_id), literal_column("0")) \
         .join(RECORD, RECORD.c.id == DEPARTURE.c.record_id) \
-        .where(DEPARTURE.c.seq > SINCE, _in_view(DEPARTURE.c.type, DEPARTURE.c.from_scope),
-               not_(_in_view(RECORD.c.type, RECORD.c.scope)))
+        .where(DEPARTURE.c.seq > SINCE, DEPARTURE.c.seq < BEFORE, _in_view(DEPARTURE.c.type, DEPARTURE.c.from_scope),
+               not_(_in_view(RECORD.c.type, RECORD.c.scope)), not_(again))
 
 
-def _in_view(record_type: ColumnElement[str], scope: ColumnElement[str]) -> ColumnElement[bool]:
+def _in_view(record_type: Any, scope: Any) -> ColumnElement[bool]:
     return or_(Among(scope, bindparam("full")), and_(Among(scope, bindparam("above")), record_type.in_(REACHING)))

@@ -14,7 +14,7 @@ from server.house import house
 from server.unreadable import read_push
 from server.wire import answer
 from sync.push import push as push_mutations
-from sync.push import read
+from sync.push import read, sound_of
 from sync.signing import verify_push_signature
 
 blp = blueprint("push", "上行同步 Push")
@@ -36,7 +36,7 @@ def push() -> Response:
         raise Problem("batch_too_large", f"at most {settings.mutations_per_push} mutations in a push",
                       limit=settings.mutations_per_push)
     came = read(mutations, settings.mutation_bytes)
-    foreseen = house().rules.foresee(db.session(), [raw for raw in mutations if raw["n"] > (device.last_n or 0)])
+    foreseen = house().rules.foresee(db.session(), sound_of(came, device.last_n or 0))
     with writing() as door:
         outcomes = push_mutations(door, device.writer(), came, health, foreseen)
         last_n, epoch, at = max([device.last_n or 0, *(outcome["n"] for outcome in outcomes)]), door.gate.epoch, door.at

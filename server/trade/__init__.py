@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from sync.records import Door
 from sync.rules import Rule, Rules
 from sync.writers import Writer
 
+log = logging.getLogger(__name__)
 OF_TYPE = {"finding": FindingRule, "evidence": EvidenceRule, "inspection": InspectionRule, "letter": LetterRule,
            "enforcement": EnforcementRule, "task": TaskRule, "conflict": ConflictRule, "template": TemplateRule,
            "zone": ZoneRule}
@@ -37,11 +39,15 @@ class TradeRules:
         must_have_right(writer, record_type, what)
 
     def foresee(self, session: Session, mutations: Sequence[Mapping[str, Any]]) -> Foreseen:
-        return foresee(session, mutations)
+        try:
+            return foresee(session, mutations)
+        except Exception:  # a fault of ours in one mutation may not stop the others: it meets it again by itself
+            log.exception("the needs of %s mutations were not foreseen", len(mutations))
+            return foresee(session, ())
 
     def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]],
                    foreseen: Foreseen | None) -> None:
-        look_ahead(door, writer, foreseen or foresee(door.session, mutations))
+        look_ahead(door, writer, foreseen or self.foresee(door.session, mutations))
 
     def known_scope(self, scope: str) -> bool:
         return known_scope(scope)

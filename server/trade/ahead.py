@@ -29,6 +29,7 @@ from sync.writers import Writer
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 Place = tuple[float, float, str]
+LONGEST = 80  # characters that any of these texts may have
 TEXTS = ("class_scheme", "class_code", "observed_at", "sticker_serial")
 Cell = tuple[str, str]
 # Of each cell the newest findings only: where many lie upon one another, a few are enough to say so. CROSS JOIN tells
@@ -145,10 +146,12 @@ def _foreseen(values: Any) -> dict[str, Any] | None:
     """What a finding needs looked up, as far as it is sound."""
     if not isinstance(values, dict) or not is_time(values.get("observed_at")):
         return None
-    given = {name: values[name] for name in TEXTS if isinstance(values.get(name), str)}
+    given = {name: text for name in TEXTS if isinstance(text := values.get(name), str)
+             and len(text) <= LONGEST and "\0" not in text}
     position = values.get("position")
     if isinstance(position, dict) and position.get("crs") in CRS_NAMES and within(position.get("lon"), 180) \
-            and within(position.get("lat"), 90) and within(position.get("accuracy_m") or 0, 1e7):
+            and within(position.get("lat"), 90) \
+            and (position.get("accuracy_m") is None or within(position["accuracy_m"], 1e7)):
         given["position"] = position
     return given
 

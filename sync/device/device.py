@@ -270,10 +270,11 @@ class Device:
         with self.store.transaction():
             self.identity.take(enrolment, key)
             if again:
-                restored = self.store.get("restored") \
-                    or self.store.get("epoch") not in (None, enrolment["hello"]["epoch"])
-                self.outbox.number_anew(enrolment["device_id"], everything=restored)
-                self.store.put("restored", None)
+                restored = self.store.get("asked") or self.store.get("epoch") not in (
+                    None, enrolment["hello"]["epoch"])
+                self.outbox.number_anew(enrolment["device_id"], everything=bool(restored))
+                if restored:
+                    self.store.put("new_epoch_after", 0)
                 self.store.put("cursor", None)
                 self.rows.begin_again()
                 self.store.put("new_enrolment", True)

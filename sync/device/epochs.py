@@ -33,16 +33,24 @@ class Epochs:
         if known in (None, epoch):
             return
         self._store.put("new_epoch_after", last_n)
-        self._store.put("restored", True)
-        again = self._outbox.deliver_again(max(last_n - 1, 0))
+        again = self._outbox.deliver_again(last_n)
+        if last_n:
+            self._outbox.deliver_again(last_n - 1)
+            self._store.put("asked", last_n)
         self._outbox.unsettle(last_n)
         self._store.put("cursor", None)
         self._rows.begin_again()
         self._events.note("server_restored", epoch=epoch, from_epoch=known, last_n=last_n, delivered_again=again)
 
+    def hear(self, n: int) -> None:
+        """The server took a push up to `n` as one of this device: what it has is what this device sent."""
+        if (asked := self._store.get("asked")) is not None and n >= asked:
+            self._store.put("asked", None)
+
     def settle(self) -> None:
         """A whole pull has come, and is not shown yet. Versions of the old epoch say nothing in the new one, except
-        where the record is still the very same.
+        where the record is still the very same; and where a copy of this device was quicker, what is shown is of the
+        new one, and nothing is known of where its own bases lie.
 
         Base 0 makes every difference an overlap: the worst is a conflict too many, never an edit lost. An edit of a
         record that is not back yet waits on the server for it: base 1, whatever version its author brings again.
@@ -50,9 +58,13 @@ class Epochs:
         last_n = self._store.get("new_epoch_after")
         if last_n is None:
             return
+        forked = self._store.get("asked") is not None and last_n == 0
         for made in self._outbox.made(state="waiting"):
             body = made.body
-            if made.n > last_n and body["base"] and not self._rows.unchanged(body["type"], body["record_id"]):
+            same = not forked and self._rows.unchanged(body["type"], body["record_id"])
+            if made.n > last_n and body["base"] and not same:
                 there = self._rows.arriving(body["type"], body["record_id"])
                 self._outbox.rewrite(made.n, {**body, "base": 0 if there else FIRST_VERSION})
         self._store.put("new_epoch_after", None)
+        if forked:
+            self._store.put("asked", None)

@@ -220,6 +220,8 @@ class Exchange:
         outcomes = answer["outcomes"]
         with self._store.transaction():
             self._outbox.receive(outcomes)
+            if batch:
+                self._epochs.hear(batch[-1].n)
             self._rows.drop_forgotten()
             self._epochs.meet(answer["epoch"], answer["last_n"])
         total.delivered += len(batch)

@@ -124,7 +124,7 @@ FIELDS = ("text", "class_code", "class_scheme", "severity", "address", "position
 @pytest.mark.parametrize("field", FIELDS)
 def test_any_field_of_any_shape_never_blocks_the_next_mutation(bureau: Bureau, field: str) -> None:
     device = bureau.handheld(SCOPE)
-    values = WRONG + HUGE[2:] + ["\x00", "a\x00b", "\u202e", "😀" * 50, {"a\x00": "\x00"}, [{"deep": [[["\x00"]]]}]]
+    values = WRONG + HUGE[2:] + ["05\x00", "a\x00b", "\u202e", "😀" * 50, {"a\x00": "\x00"}, [{"deep": [[["\x00"]]]}]]
     bad = [device.create("finding", SCOPE, {**a_finding(), field: value}) for value in values]
     good = device.create("finding", SCOPE, a_finding())
     answer = granted(device.push(*bad, good))
@@ -146,6 +146,21 @@ def test_a_position_that_cannot_be_is_quarantined(fresh: Handheld, place: Any) -
     outcome, = fresh.deliver(fresh.create("finding", SCOPE, a_finding(position=place)))
     assert outcome["outcome"] == "quarantined"
     assert "position" in str(outcome["problem"])
+
+
+PARTS = ("lon", "lat", "crs", "accuracy_m", "provider", "fixed_at", "mock", "normalized", "unheard_of")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_any_part_of_a_position_of_any_shape_never_blocks_the_next_mutation(bureau: Bureau, part: str) -> None:
+    device = bureau.handheld(SCOPE)
+    values = WRONG + HUGE[2:] + ["", "\x00", {"a\x00": "\x00"}, -1, 1e7, 1e-300]
+    bad = [device.create("finding", SCOPE, a_finding(position={**position(119.95, 31.7), part: value}))
+           for value in values]
+    outcomes = granted(device.push(*bad, device.create("finding", SCOPE, a_finding())))["outcomes"]
+    assert outcomes[-1]["outcome"] == "applied"
+    assert {outcome["outcome"] for outcome in outcomes} <= {"applied", "quarantined"}
+    device.catch_up()
 
 
 ODD = {  # JSON that many readers take and few databases or writers do

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event, update
 
 from sync import pull as pulling
+from sync import walks
+from sync.kept import RECORD
 from tests.sync.desk import Desk
 
 A, B, C = "320412100", "320412102", "320404116"
@@ -53,13 +57,17 @@ def carry_out(desk: Desk, city, made: dict[str, int], what: str, number: int) ->
 
 @settings(max_examples=15, deadline=None)
 @given(steps=STEPS, widths=st.lists(WIDTHS, min_size=1, max_size=4), limit=st.sampled_from([1, 2, 3, 1000]),
-       size=st.sampled_from([1, 60, 2**22]), lost=st.sets(st.integers(0, 30)))
-def test_any_page_size_and_interruption_give_the_same_rows(tmp_path_factory, steps, widths, limit, size, lost):
+       size=st.sampled_from([1, 60, 2**22]), lost=st.sets(st.integers(0, 30)),
+       walking=st.fixed_dictionaries({"LARGE": st.sampled_from([0, 95, 2**14]),
+                                      "FIRST_BATCH": st.sampled_from([1, 100]), "FEW_SCOPES": st.sampled_from([0, 8])}))
+def test_any_page_size_and_interruption_give_the_same_rows(tmp_path_factory, steps, widths, limit, size, lost, walking):
     desk = Desk(tmp_path_factory.mktemp("pages"))
     city, reader = desk.device(scopes=("32",)), desk.device()
     held, made, scopes, asked = Held(), {}, list(widths), 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pulling, "PAGE_SIZE", size)
+        for name, value in walking.items():
+            patch.setattr(walks, name, value)
         for what, number in steps:
             if what == "scopes":
                 scopes = scopes[1:] or scopes
@@ -94,6 +102,24 @@ def test_a_page_ends_when_its_documents_fill_it(tmp_path, monkeypatch, scopes):
     assert max(counts) == 4 and sum(counts) == 30
     found = [change["id"] for page in pages for change in page["changes"]]
     assert len(set(found)) == 30
+
+
+def test_large_records_behind_small_ones_never_stop_a_reader(tmp_path):
+    """What the database joins is bounded: it takes no text of more than 1,000,000,000 bytes, here of 3 MB."""
+    desk = Desk(tmp_path)
+    city, reader = desk.device(scopes=("32",)), desk.device()
+    made = [outcome["record_id"] for outcome in desk.push(city, *(desk.finding(text="x") for _ in range(420)))]
+    with desk.engine.begin() as connection:
+        text = '{"x":"%s"}' % ("y" * 2**20)
+        connection.execute(update(RECORD).where(RECORD.c.id.in_(made[400:])).values(fields=text))
+    desk.engine.dispose()
+    event.listen(desk.engine, "connect", lambda raw, _: raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 3 * 2**20))
+    cursor, pages = None, []
+    while not pages or pages[-1]["more"]:
+        pages.append(desk.pull(reader, cursor))
+        cursor = pages[-1]["cursor"]
+    assert [change["id"] for page in pages for change in page["changes"]] == made
+    assert [len(page["changes"]) for page in pages] == [404, 4, 4, 4, 4]
 
 
 def test_a_reader_of_many_scopes_and_a_granted_scope_get_bounded_pages(tmp_path, monkeypatch):

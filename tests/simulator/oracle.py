@@ -137,7 +137,7 @@ class Oracle:
                 self.ledger.outcomes[raw["id"]] = outcome
                 self.ledger.writers[raw["id"]] = device_id
                 fresh.append(raw)
-            elif earlier == body:
+            elif {**earlier, "base": 0} == {**body, "base": 0}:  # after a restore nobody knows the old base any more
                 properties.replays_change_nothing(None, None, {**self.ledger.outcomes[raw["id"]], "n": 0},
                                                   {**outcome, "n": 0})
             else:
@@ -190,7 +190,7 @@ class Oracle:
             same_unit = [conflict for conflict in found if conflict["field"] == overlap.unit]
             if overlap.own:
                 for conflict in same_unit:
-                    if not _made_by_both(record, conflict):
+                    if not _made_by_both(record, conflict, raw.get("base") or 0):
                         properties.a_device_never_conflicts_with_itself(conflict, overlap.loser)
             else:
                 properties.one_winner_and_one_conflict(
@@ -247,9 +247,9 @@ class Oracle:
             take(record, effect, author or writer)
 
 
-def _made_by_both(record: Remembered, conflict: Mapping[str, Any]) -> bool:
-    """Did the writer whose value `theirs` is said to be, another one, really make such a value, too?"""
+def _made_by_both(record: Remembered, conflict: Mapping[str, Any], base: int) -> bool:
+    """Did the writer whose value `theirs` is said to be, another one, really make such a value after `base`, too?"""
     by = (conflict.get("theirs_by") or {}).get("writer")
     return by != conflict["mine_by"]["writer"] and any(
-        entry.writer == by and same(entry.value, conflict.get("theirs"))
+        entry.writer == by and entry.version > base and same(entry.value, conflict.get("theirs"))
         for entry in record.units.get(conflict["field"], ()))

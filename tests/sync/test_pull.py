@@ -61,8 +61,8 @@ def test_a_page_reads_no_more_than_it_holds(desk, scopes):
     event.listen(desk.engine, "before_cursor_execute", explain)
     assert len(desk.pull(writer, limit=2)["changes"]) == 2
     walks = {plan for plan in plans if plan.startswith("SEARCH record")}
-    assert walks == {"SEARCH record USING INDEX ix_record_scope_seq (scope=? AND seq>?)" if len(scopes) < 9 else
-                     "SEARCH record USING INDEX ix_record_seq (seq>?)"}
+    assert walks == {"SEARCH record USING INDEX ix_record_scope_seq (scope=? AND seq>? AND seq<?)" if len(scopes) < 9
+                     else "SEARCH record USING INDEX ix_record_seq (seq>? AND seq<?)"}
     assert not [plan for plan in plans if "B-TREE" in plan], plans
 
 
@@ -187,3 +187,21 @@ def test_a_change_is_the_record_as_it_stands_whatever_its_fields_hold(desk):
     desk.push(writer, {**desk.edit(made["record_id"], 1, set={"reason": "误报"}), "op": "delete"})
     [change] = desk.pull_all(writer)[0]
     assert change == {"type": "finding", "id": made["record_id"], "op": "delete", "version": 2}
+
+
+def test_a_record_comes_once_to_a_reader_whose_scopes_overlap(desk):
+    reader = desk.device(scopes=("3204", A))
+    made = {"type": "class", "record_id": desk.uuid(), "op": "put", "base": 0, "scope": "3204",
+            "set": {"scheme": "s", "code": "c", "name": "n"}}
+    desk.push(desk.device(scopes=("3204",)), made)
+    assert [change["id"] for change in desk.pull_all(reader)[0]] == [made["record_id"]]
+
+
+def test_a_record_that_left_two_scopes_is_forgotten_once(desk):
+    mover, reader = desk.device(scopes=("3204",)), desk.device(scopes=(A, B))
+    [made] = desk.push(mover, desk.finding(scope=A))
+    _, cursor = desk.pull_all(reader)
+    desk.push(mover, desk.edit(made["record_id"], 1, scope=B), desk.edit(made["record_id"], 2, scope="320404116"))
+    for limit in (1, 1000):
+        changes, _ = desk.pull_all(reader, cursor, limit=limit)
+        assert changes == [{"type": "finding", "id": made["record_id"], "op": "forget"}]

@@ -83,6 +83,50 @@ def test_after_a_restore_a_clone_was_quicker_and_used_its_numbers(tmp_path, quic
         assert each.unsent() == [] and each.verify() == []
 
 
+def test_after_a_fork_on_a_restored_server_old_bases_overwrite_nobody(tmp_path):
+    """A base of the old epoch would say that its maker had seen what somebody else wrote in the new one."""
+    office = Office(tmp_path / "data")
+    device, other, third = (office.device(tmp_path / name) for name in ("a", "b", "c"))
+    finding = report(other)
+    quiet(device, other, third)
+    backup = office.back_up(tmp_path / "backup")
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    parts = {"transport": office.transport, "patience": HURRIED}
+    device, clone = Device.open(tmp_path / "a", **parts), Device.open(tmp_path / "clone", **parts)
+    other.edit("finding", finding, {"text": "恢复前"})
+    quiet(other, device)
+    device.edit("finding", finding, {"text": "甲"})
+    kept = report(device)
+    device.push()
+    office.restore(backup)
+    third.edit("finding", finding, {"text": "恢复后"})
+    third.sync()
+    report(clone)
+    clone.sync()
+    with pytest.raises(Problem, match="device_forked"):
+        device.sync()
+    device.enrol_anew(office.invite(device.user["username"]))
+    assert device.sync().conflicts == 1 and device.quarantined() == []
+    quiet(device, third)
+    assert third.get("finding", finding).fields["text"] == "甲" and third.get("finding", kept)
+    [conflict] = device.records("conflict")
+    assert (conflict.fields["theirs"], conflict.fields["mine"]) == ("恢复后", "甲")
+    assert device.store.get("asked") is None
+
+
+def test_a_restore_that_lost_nothing_is_asked_about_once(tmp_path):
+    office = Office(tmp_path / "data")
+    device = office.device(tmp_path / "a")
+    finding = report(device)
+    quiet(device)
+    office.restore(office.back_up(tmp_path / "backup"))
+    quiet(device)
+    assert device.store.get("asked") is None and device.unsent() == []
+    assert [event["delivered_again"] for event in device.events() if event["kind"] == "server_restored"] == [0]
+    assert on_server(office, "finding", finding)["version"] == 1
+
+
 def test_without_anybody_to_invite_it_a_forked_device_keeps_everything(office, device, tmp_path):
     device.sync()
     device.store.close()
