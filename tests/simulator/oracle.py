@@ -190,8 +190,8 @@ class Oracle:
             same_unit = [conflict for conflict in found if conflict["field"] == overlap.unit]
             if overlap.own:
                 for conflict in same_unit:
-                    if not _made_by_both(record, conflict, raw.get("base") or 0):
-                        properties.a_device_never_conflicts_with_itself(conflict, overlap.loser)
+                    properties.a_device_never_conflicts_with_itself(
+                        conflict, overlap.loser, _made_by_both(record, conflict, raw.get("base") or 0))
             else:
                 properties.one_winner_and_one_conflict(
                     (record.id, overlap), [each for each in same_unit if expectations.loses_in(overlap, each)])
