@@ -14,8 +14,9 @@ from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import CONFLICT
 from sync.equality import plain, same
+from sync.kept import RECORD
 from sync.merge import CREATOR, SCOPE, WHOLE, Overlap
-from sync.models import Record, table_of
+from sync.models import Record
 from sync.rules import Context
 from sync.settlement import settle
 from sync.writers import SERVER, Writer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 DELETED = "deleted"
 COMMAND = "status"
 MOST_EDITS = 32
-RECORD = table_of(Record)
 RESOLVED = select(RECORD.c.id, RECORD.c.fields).where(
     RECORD.c.inspector_id == bindparam("user_id"), RECORD.c.type == "conflict", RECORD.c.status == "resolved",
     RECORD.c.seq > bindparam("since"), RECORD.c.seq <= bindparam("until")).order_by(RECORD.c.seq)

@@ -67,7 +67,9 @@ def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, fore
     _check_numbers(last_n, came, stored)
     new = [read.raw for n, read in came.items() if n not in stored]
     door.load(_record_ids(new))
-    door.rules.look_ahead(door, writer, sound_of(came, last_n), foreseen)
+    if foreseen is None:
+        foreseen = door.rules.foresee(door.session, sound_of(came, last_n))
+    door.rules.look_ahead(door, writer, foreseen)
     before = door.gate.seq
     fresh = _walk(door, writer, new, came)
     door.session.connection().execute(

@@ -69,8 +69,8 @@ class Rules(Protocol):
         """Reckon, before the gate is open, what the new mutations of a push, as they came, will need; for `look_ahead`
         alone. It judges nothing, and asks the database nothing."""
 
-    def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]], foreseen: Any) -> None:
-        """Look up at once what they will need beside what was `foreseen`, or None; it judges and writes nothing."""
+    def look_ahead(self, door: Door, writer: Writer, foreseen: Any) -> None:
+        """Look up at once what they will need beside what was `foreseen`; it judges and writes nothing."""
 
     def known_scope(self, scope: str) -> bool:
         """True for a division code that exists."""

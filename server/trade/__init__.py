@@ -45,9 +45,8 @@ class TradeRules:
             log.exception("the needs of %s mutations were not foreseen", len(mutations))
             return foresee(session, ())
 
-    def look_ahead(self, door: Door, writer: Writer, mutations: Sequence[Mapping[str, Any]],
-                   foreseen: Foreseen | None) -> None:
-        look_ahead(door, writer, foreseen or self.foresee(door.session, mutations))
+    def look_ahead(self, door: Door, writer: Writer, foreseen: Foreseen) -> None:
+        look_ahead(door, writer, foreseen)
 
     def known_scope(self, scope: str) -> bool:
         return known_scope(scope)

@@ -65,7 +65,7 @@ class PlainRules:
     def foresee(self, session, mutations):
         return None
 
-    def look_ahead(self, door, writer, mutations, foreseen):
+    def look_ahead(self, door, writer, foreseen):
         return None
 
     def known_scope(self, scope):

@@ -60,7 +60,7 @@ def test_a_page_reads_no_more_than_it_holds(desk, scopes):
 
     event.listen(desk.engine, "before_cursor_execute", explain)
     assert len(desk.pull(writer, limit=2)["changes"]) == 2
-    walks = {plan for plan in plans if plan.startswith("SEARCH record")}
+    walks = {plan for plan in plans if plan.startswith(("SEARCH record", "SCAN record"))}
     assert walks == {"SEARCH record USING INDEX ix_record_scope_seq (scope=? AND seq>? AND seq<?)" if len(scopes) < 9
                      else "SEARCH record USING INDEX ix_record_seq (seq>? AND seq<?)"}
     assert not [plan for plan in plans if "B-TREE" in plan], plans
