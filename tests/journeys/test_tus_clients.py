@@ -80,7 +80,7 @@ def test_tuspy_learns_that_the_digest_is_wrong(device: Handheld) -> None:
 @pytest.mark.skipif(not PACKAGE.exists() or NODE is None, reason="node or tus-js-client is not installed")
 @pytest.mark.parametrize("stop_at", [None, 40_000])
 def test_tus_js_client_uploads_and_resumes(device: Handheld, tmp_path: Path, stop_at: int | None) -> None:
-    content = a_photo(size=(1200, 900))
+    content = a_photo(size=(1600, 1200))
     assert len(content) > 60_000
     file = tmp_path / "photo.jpg"
     file.write_bytes(content)
