@@ -86,8 +86,8 @@ def writing(checkpoint: bool = False) -> Iterator[Door]:
 
 def fresh_checkpoint() -> str | None:
     """The newest checkpoint's note; signed now when entries came since and the newest is older than the setting."""
-    newest = journal.newest_checkpoint(db.session())
-    if _is_due(newest, journal.journal_size(db.session())):
+    size, newest = journal.size_and_newest(db.session())
+    if _is_due(newest, size):
         with writing() as door:
             pass
         return door.checkpoint

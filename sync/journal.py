@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
@@ -28,10 +28,12 @@ from sync.models import Aside, Checkpoint, Clock, JournalEntry, JournalNode, tab
 
 STEP = 8
 SPAN = 2**STEP
-CHECKPOINTS = table_of(Checkpoint)
-SIZE = select(table_of(Clock).c.journal_size).where(table_of(Clock).c.id == 1)
-NEWEST = select(CHECKPOINTS.c.size, CHECKPOINTS.c.root, CHECKPOINTS.c.at, CHECKPOINTS.c.note) \
-    .order_by(CHECKPOINTS.c.size.desc()).limit(1)
+CHECKPOINTS, CLOCK = table_of(Checkpoint), table_of(Clock)
+SIZE = select(CLOCK.c.journal_size).where(CLOCK.c.id == 1)
+SIGNED = (CHECKPOINTS.c.size, CHECKPOINTS.c.root, CHECKPOINTS.c.at, CHECKPOINTS.c.note)
+NEWEST = select(*SIGNED).order_by(CHECKPOINTS.c.size.desc()).limit(1)
+SIZE_AND_NEWEST = select(CLOCK.c.journal_size, *SIGNED).select_from(CLOCK.outerjoin(
+    CHECKPOINTS, CHECKPOINTS.c.size == select(func.max(CHECKPOINTS.c.size)).scalar_subquery())).where(CLOCK.c.id == 1)
 PLAIN = frozenset((str, bool, type(None)))
 
 
@@ -160,6 +162,12 @@ def newest_checkpoint(session: Session) -> Signed | None:
     """The checkpoint of the largest size."""
     row = session.connection().execute(NEWEST).one_or_none()
     return Signed(*row) if row else None
+
+
+def size_and_newest(session: Session) -> tuple[int, Signed | None]:
+    """How many entries the journal has, and the checkpoint of the largest size."""
+    size, *signed = session.connection().execute(SIZE_AND_NEWEST).one()
+    return size, Signed(*signed) if signed[0] is not None else None
 
 
 def first_checkpoint_after(session: Session, index: int) -> Checkpoint | None:

@@ -26,8 +26,8 @@ PAGE_SIZE = 4 * 2**20
 BUFFERED = 250
 TOLD = (RECORD.c.seq, RECORD.c.id, RECORD.c.type, RECORD.c.scope)
 CLOCK = table_of(Clock)
-CLOCK_NOW = select(CLOCK.c.seq, CLOCK.c.epoch, CLOCK.c.floor_seq).where(CLOCK.c.id == 1)
-LAST_N = select(table_of(Device).c.last_n).where(table_of(Device).c.id == bindparam("device_id"))
+LAST_N = select(table_of(Device).c.last_n).where(table_of(Device).c.id == bindparam("device_id")).scalar_subquery()
+NOW = select(CLOCK.c.seq, CLOCK.c.epoch, CLOCK.c.floor_seq, LAST_N.label("last_n")).where(CLOCK.c.id == 1)
 WANTED = select(RECORD.c.sha256).where(
     RECORD.c.device_id == bindparam("device_id"),
     RECORD.c.media_state.in_(("expected", "partial"))).order_by(RECORD.c.seq)
@@ -51,7 +51,7 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
 
     The session must read from one snapshot (`gate.open_snapshot`).
     """
-    clock = session.connection().execute(CLOCK_NOW).one()
+    clock = session.connection().execute(NOW, {"device_id": reader.id}).one()
     cursor = Cursor(clock.epoch, reader.id, began=clock.seq) if cursor_text is None else \
         read_cursor(cursor_text, secret, reader.id, clock.epoch, clock.seq, clock.floor_seq)
     since = cursor.seq
@@ -65,9 +65,8 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
     if not cursor.pending and len(changes) < limit and not full and size > 0:
         tail, more = _tail(session, cursor, clock.seq, limit - len(changes), size)
         changes += tail
-    last_n = session.connection().execute(LAST_N, {"device_id": reader.id}).scalar_one()
     return {"changes": orjson.Fragment(b"[%b]" % b",".join(changes)), "cursor": cursor.text(secret), "more": more,
-            "epoch": clock.epoch, "last_n": last_n,
+            "epoch": clock.epoch, "last_n": clock.last_n,
             "settled": settled_between(session, reader.id, since, cursor.seq) if cursor.seq > since else [],
             "resolved": resolved_between(session, reader.user_id, since, cursor.seq) if cursor.seq > since else [],
             "media_wanted": _media_wanted(session, reader.id)}
@@ -76,6 +75,8 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
 def _tail(session: Session, cursor: Cursor, now: int, room: int, size: int) -> tuple[list[bytes], bool]:
     """Changes and departures after the cursor in order of their numbers, at most `room` and about `size` bytes; moves
     the cursor."""
+    if cursor.seq == now:
+        return [], False
     view = view_of(session, cursor.codes, cursor.seq)
     if not view.full and not view.above:  # what leaves a scope counts as its change: there is nothing to tell
         cursor.seq = now

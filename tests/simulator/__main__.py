@@ -24,7 +24,7 @@ from tests.simulator.script import Script
 from tests.simulator.telling import missing, tell
 
 LONG = 100_000
-PORTION = 50
+PORTION = 250
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def _play(asked: argparse.Namespace, url: str | None) -> Tally:
         running = [pool.submit(runs.portion, portion, asked.plant, asked.shrink, url) for portion in portions]
         for done, future in enumerate(running, 1):
             tally.add(future.result())
-            if done % 20 == 0:
+            if done % 4 == 0:
                 print(f"{tally.schedules} schedules, {len(tally.failures)} failures", file=sys.stderr, flush=True)
             if len(tally.failures) >= asked.failures:
                 for waiting in running[done:]:
