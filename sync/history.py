@@ -9,20 +9,32 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.merge import SCOPE
-from sync.models import History
+from sync.models import History, table_of
 
+PAGE, PAGE_SIZE, BUFFERED = 500, 4 * 2**20, 50
+HISTORY = table_of(History)
 PUTS = frozenset({"create", "edit", "amend", "late_edit", "restore", "import", "server", "media", "flags", "duplicate",
                   "open", "fold", "settle", "retake"})
 
 
-def history_of(session: Session, record_id: str) -> list[dict[str, Any]]:
-    """`{version, at, actor, device_id?, op, name, changed: {field: {from, to}}}`, oldest first. `op` is that of a
-    mutation (put, delete, command); `name` says which command, or on what occasion the server wrote."""
-    rows = session.execute(select(History).where(History.record_id == record_id).order_by(History.version)).scalars()
-    return [{"version": row.version, "at": row.at, "actor": row.actor, "op": op_of(row.op),
-             "name": row.op, "changed": _shown(orjson.loads(row.changed)),
-             **({"device_id": row.device_id} if row.device_id else {}), **({"note": row.note} if row.note else {})}
-            for row in rows]
+def history_of(session: Session, record_id: str, after: int = 0, most: int = PAGE,
+               size: int = PAGE_SIZE) -> tuple[list[dict[str, Any]], int | None]:
+    """`{version, at, actor, device_id?, op, name, changed: {field: {from, to}}}` of the versions after `after`, oldest
+    first: at most `most` and about `size` bytes; and the last of them, when there are more. `op` is that of a mutation
+    (put, delete, command); `name` says which command, or on what occasion the server wrote."""
+    query = select(HISTORY).where(HISTORY.c.record_id == record_id, HISTORY.c.version > after) \
+        .order_by(HISTORY.c.version).limit(most + 1).execution_options(yield_per=BUFFERED)
+    told: list[dict[str, Any]] = []
+    with session.connection().execute(query) as rows:
+        for row in rows:
+            if size <= 0 or len(told) == most:
+                return told, told[-1]["version"]
+            size -= len(row.changed)
+            told.append({"version": row.version, "at": row.at, "actor": row.actor, "op": op_of(row.op),
+                         "name": row.op, "changed": _shown(orjson.loads(row.changed)),
+                         **({"device_id": row.device_id} if row.device_id else {}),
+                         **({"note": row.note} if row.note else {})})
+    return told, None
 
 
 def op_of(name: str) -> str:

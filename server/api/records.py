@@ -20,10 +20,12 @@ from server.db import db, writing
 from server.listing import EQUALS, SORTS, list_page, visible_record
 from server.wire import answer
 from sync import office
+from sync.history import PAGE as HISTORY_PAGE
 from sync.history import history_of
 from sync.mutations import Outcome
 
 blp = blueprint("records", "记录 Records")
+MOST_VERSIONS = 2**62
 
 
 @blp.get("/records")
@@ -49,11 +51,15 @@ def get_record(record_name: str, record_id: str) -> Response:
 
 
 @blp.get("/records/<record_name>/<record_id>/history")
+@blp.doc(parameters=page(HISTORY_PAGE))
 @blp.response(200)
 def get_history(record_name: str, record_id: str) -> Response:
-    """Each version: who changed what, from what to what."""
+    """Each version, oldest first: who changed what, from what to what. The cursor is the last version that came."""
     visible_record(db.session(), me().scopes, record_name, record_id)
-    return answer({"items": history_of(db.session(), record_id)})
+    limit = number_argument("limit", HISTORY_PAGE, least=1, most=HISTORY_PAGE)
+    items, following = history_of(db.session(), record_id, number_argument("cursor", 0, least=0, most=MOST_VERSIONS),
+                                  limit)
+    return answer({"items": items, "next": None if following is None else str(following)})
 
 
 @blp.post("/records/<record_name>")

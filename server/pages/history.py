@@ -17,18 +17,24 @@ from sync.kept import Kept
 from sync.models import JournalEntry, Record
 
 CREATION = "create"  # names no fields: they stand on the page
+SHOWN, WHOLE = 50, 2**30
 
 
-def sentences(kept: Kept) -> list[dict[str, Any]]:
-    """`{at, actor, device, op, type, changes: [(field, from, to)], decision?}`, newest first."""
-    versions = history_of(db.session(), kept.id)
-    decisions = _decisions(kept.id)
+def sentences(kept: Kept, before: int) -> tuple[list[dict[str, Any]], int | None]:
+    """`{at, actor, device, op, type, changes: [(field, from, to)], decision?}` of the last versions below `before`,
+    newest first; and, when there are earlier ones, below which version they lie."""
+    until = min(before - 1, kept.version)
+    after = max(0, until - SHOWN)
+    versions, _ = history_of(db.session(), kept.id, after, until - after, WHOLE)
+    decisions = [made for made in _decisions(kept.id) if after < made["version"] <= until]
     learn_names([*(version["actor"] for version in versions), *(version.get("device_id") for version in versions),
                  *(made["actor"] for made in decisions)])
     told = [{"at": version["at"], "actor": version["actor"], "device": version.get("device_id"),
              "op": _op(version), "type": kept.type, "version": version["version"],
              "note": version.get("note"), "changes": _changes(version)} for version in versions]
-    return sorted([*told, *decisions], key=lambda one: one["at"], reverse=True)
+    told += decisions  # each judges the version that stood
+    return sorted(told, key=lambda one: (one["version"], one["op"] == "decision", one["at"]), reverse=True), \
+        after + 1 if after else None
 
 
 def _op(version: dict[str, Any]) -> str:

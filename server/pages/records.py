@@ -13,6 +13,7 @@ from schemas.office import CommandGiven
 from schemas.records import RECORD_TYPES
 from schemas.records import record_type as declared_type
 from schemas.values import parse_time
+from server.api.pull import number_argument
 from server.api.records import write
 from server.api.zones import features_at
 from server.auth import me
@@ -57,8 +58,9 @@ def record(record_type: str, record_id: str) -> str:
         photos = panels([kept] if kept.type == "evidence" else evidence_about([kept.id]), me().scopes)
         offered, zone = offers(kept), kept.fields.get("zone") if kept.type == "finding" else None
         learn_names([kept.created_by, kept.fields.get("inspector_id"), kept.device_id])
+        history, earlier = sentences(kept, number_argument("before", kept.version + 1, least=2, most=kept.version + 1))
         return render_template(
-            "record.html", kept=kept, photos=photos, review=review_of(kept), history=sentences(kept),
+            "record.html", kept=kept, photos=photos, review=review_of(kept), history=history, earlier=earlier,
             offered=offered, choices=choices(kept, offered), zone=zone, zone_name=zone_name,
             twins=types_of(_twins(kept), me().scopes), conflicts=_conflicts(kept.id),
             distance_between=distance_between, file_place=file_place, has_map=bool(_places(kept, photos)),

@@ -99,6 +99,23 @@ def test_the_history_tells_who_changed_what(bureau: Bureau, supervisor: Person) 
     assert items[3]["op"] in ("command", "cancel")
 
 
+def test_a_long_history_comes_in_pages(bureau: Bureau, supervisor: Person) -> None:
+    device = bureau.handheld(SCOPE)
+    finding = device.report(SCOPE, text="0")
+    device.deliver(*(device.edit("finding", finding, base, set={"text": str(base)}) for base in range(1, 7)))
+    address = f"/records/finding/{finding}/history"
+    whole = granted(supervisor.get(address))
+    assert [entry["version"] for entry in whole["items"]] == [1, 2, 3, 4, 5, 6, 7] and whole["next"] is None
+    items, query = [], "?limit=3"
+    while query:
+        page = granted(supervisor.get(address + query))
+        assert len(page["items"]) <= 3
+        items += page["items"]
+        query = page["next"] and f"?limit=3&cursor={page['next']}"
+    assert items == whole["items"]
+    refused(supervisor.get(f"{address}?cursor=x"), 422)
+
+
 def test_lists_filter_sort_and_page(bureau: Bureau) -> None:
     scope = "320412001"
     supervisor, device = bureau.person("supervisor", scopes=(scope,)), bureau.handheld(scope)

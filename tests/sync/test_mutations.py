@@ -117,7 +117,7 @@ def test_a_second_deletion_keeps_its_reason_too(desk):
     [outcome] = desk.push(other, {**deletion, "set": {"reason": "重复"}})
     assert outcome["outcome"] == "applied" and desk.record(made["record_id"]).deleted
     with desk.writing() as door:
-        notes = [entry["note"] for entry in history_of(door.session, made["record_id"]) if "note" in entry]
+        notes = [entry["note"] for entry in history_of(door.session, made["record_id"])[0] if "note" in entry]
     assert notes == [{"reason": "误报"}, {"reason": "重复"}]
 
 

@@ -1,4 +1,4 @@
-"""The list of records and its filter."""
+"""The list of records and its filter; the history on a record's page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import re
 import pytest
 
 from schemas.records import RECORD_TYPES
+from server.pages.history import SHOWN
 from server.trade.statuses import statuses
+from tests.handheld import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import SCOPE, Visitor
+from tests.wire import Person
 
 
 @pytest.mark.parametrize("type", RECORD_TYPES)
@@ -23,3 +26,19 @@ def test_the_statuses_to_choose_from_are_those_of_the_type_in_words(office: Indo
     assert ("disabled" in select) == (not offered)
     for status in offered:
         assert f'<option value="{status}" selected>' in visitor.see(f"/records?type={type}&status={status}")
+
+
+def test_a_long_history_begins_with_the_newest_and_leads_back_to_the_creation(
+        visitor: Visitor, device: Handheld, supervisor: Person) -> None:
+    finding, last = device.report(SCOPE), 2 * SHOWN + 3
+    device.deliver(*(device.edit("finding", finding, base, set={"text": f"第{base}次"}) for base in range(1, last)))
+    seen, address = [], f"/records/finding/{finding}"
+    visitor.signed_in(supervisor)
+    while address:
+        page = visitor.see(address)
+        shown = re.findall(r'<span class="dim">v(\d+)</span>', page.partition('id="history"')[2])
+        assert len(shown) <= SHOWN
+        seen += shown
+        earlier = re.search(r'href="([^"]+before=[^"]+)#history"', page)
+        address = earlier[1].replace("&amp;", "&") if earlier else ""
+    assert seen == [str(version) for version in range(last, 0, -1)]
