@@ -106,11 +106,13 @@ class Stage:
 def stage(url: str | None = None) -> Iterator[Stage]:
     """A stage that is cleared away afterwards; with the URL of a PostgreSQL one for concurrent writers."""
     made = Stage(place(), url)
+    gc.collect()
     gc.freeze()  # as `server.wsgi` does: collections were a twentieth of the time
     gc.set_threshold(20_000, 20, 50)
     try:
         yield made
     finally:
+        gc.unfreeze()
         made.close()
 
 
