@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
+from prometheus_client import Histogram
 
 from media import models as media_models
 from schemas.values import parse_time
@@ -21,6 +23,8 @@ from sync.records import Door
 
 __all__ = ["db", "media_models", "reading", "server_models", "upgrade", "writing"]
 
+GATE = Histogram("menqian_gate_seconds", "Time before the gate and behind it, where nobody else writes", ["part"])
+WAITED, HELD = GATE.labels("waited"), GATE.labels("held")
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
 
 
@@ -70,8 +74,12 @@ def writing(checkpoint: bool = False) -> Iterator[Door]:
     session = db.session()
     state = house()
     now = state.clock()
+    asked = time.perf_counter()
+    entered = None
     try:
-        door = Door(session, open_gate(session), now, state.rules, state.random_bytes)
+        gate = open_gate(session)
+        entered = time.perf_counter()
+        door = Door(session, gate, now, state.rules, state.random_bytes)
         yield door
         door.flush()
         newest = journal.newest_checkpoint(session)
@@ -82,6 +90,10 @@ def writing(checkpoint: bool = False) -> Iterator[Door]:
     except BaseException:
         session.rollback()
         raise
+    finally:
+        WAITED.observe((entered or time.perf_counter()) - asked)
+        if entered is not None:
+            HELD.observe(time.perf_counter() - entered)
 
 
 def fresh_checkpoint() -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
+import httpx
 import orjson
 
 from tests.bench.contenders import Menqian, pages
@@ -60,8 +62,20 @@ def _evening(said: str, office: Deployment, devices: int, random: Random) -> Row
     ended = max(done for _, done, _ in found)
     return Row(f"end of shift: {devices:,} devices, 50 mutations each, {said}",
                f"all within {ended:.0f} s; push median {statistics.median(waits):.2f} s, "
-               f"p95 {percentile_95(waits):.2f} s; {len(sent - there)} of {len(sent):,} records lost",
+               f"p95 {percentile_95(waits):.2f} s; {len(sent - there)} of {len(sent):,} records lost; "
+               f"{_gate(office.server.url)}",
                f"wanted: {DONE_WITHIN_S} s, p95 under {PUSH_WANTED_S} s, none lost")
+
+
+def _gate(url: str) -> str:
+    """How long the worker that answers held the gate in its life, in which nobody else writes."""
+    metrics = httpx.get(f"{url}/metrics").text
+    total, count = (float(re.search(rf'^menqian_gate_seconds_{what}{{part="held"}} (\S+)$', metrics, re.M)[1])
+                    for what in ("sum", "count"))
+    reached = [(float(limit), float(number)) for limit, number in re.findall(
+        r'^menqian_gate_seconds_bucket\{le="([\d.]+)",part="held"\} (\S+)$', metrics, re.M)]
+    within = next((f"within {limit * 1000:.0f} ms" for limit, number in reached if number >= 0.99 * count), "longer")
+    return f"gate held {total / count * 1000:.0f} ms on average, 99 of 100 times {within}"
 
 
 def _member(device: Enrolled, random: Random, at_s: float) -> Member:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import httpx
 import pytest
@@ -28,6 +29,18 @@ def test_metrics_are_in_the_form_of_prometheus(server: Server) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
     assert "# TYPE" in answer.text
+
+
+def test_metrics_tell_how_long_the_gate_was_waited_for_and_held(bureau: Bureau) -> None:
+    bureau.handheld(SCOPE).report(SCOPE)
+    counts: list[float] = []
+    for _ in range(100):  # each worker tells of itself: one of them wrote
+        told = httpx.get(f"{bureau.url}/metrics").text
+        counts = [float(count) for count in re.findall(
+            r'^menqian_gate_seconds_count{part="(?:waited|held)"} (\S+)$', told, re.MULTILINE)]
+        if all(counts):
+            break
+    assert len(counts) == 2 and all(count >= 1 for count in counts)
 
 
 DESCRIBED = {
