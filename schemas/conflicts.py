@@ -17,4 +17,7 @@ class Resolution(Schema):
 
 
 class Resolutions(Schema):
+    """`record_version`: the version of the record that was looked at."""
+
+    record_version = fields.Integer(strict=True, validate=validate.Range(min=1))
     resolutions = fields.List(fields.Nested(Resolution), required=True, validate=validate.Length(min=1, max=200))

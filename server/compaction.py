@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from schemas.values import stamp
 from server.db import db, reading, writing
-from server.models import Claim, Invitation, Login, SpotCheck
+from server.models import Claim, Login, SpotCheck
 from sync import compaction
 from sync.audit import batches
 
@@ -48,11 +48,10 @@ def _drop_departures(floor: int) -> int:
 
 
 def _drop_expired(before: datetime) -> dict[str, int]:
-    """Log-ins, invitations and leases that ended before then; nobody can use them any more."""
+    """Log-ins and leases that ended before then. Invitations stay: their codes are told apart from unknown ones."""
     gone = {}
     with writing() as door:
-        for name, ended in (("logins", Login.expires_at), ("invitations", Invitation.expires_at),
-                            ("claims", Claim.until)):
+        for name, ended in (("logins", Login.expires_at), ("claims", Claim.until)):
             found = door.session.connection().execute(delete(ended.class_).where(ended < stamp(before)))
             gone[name] = found.rowcount
     return gone

@@ -17,7 +17,8 @@ from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.values import is_uuid, stamp
 from sync import office
-from sync.conflicts import may_settle
+from sync.conflicts import changed_since, may_settle
+from sync.equality import same
 from sync.kept import Kept, kept_from
 from sync.merge import value_of
 from sync.models import Record
@@ -50,12 +51,13 @@ def conflict_page(session: Session, writer: Writer, asked: Mapping[str, str], li
             "next": str(page[-1].first) if len(groups) > limit else None}
 
 
-def settle_together(door: Door, writer: Writer, record_id: str, resolutions: Sequence[Mapping[str, Any]]
-                    ) -> list[Mapping[str, Any]]:
+def settle_together(door: Door, writer: Writer, record_id: str, resolutions: Sequence[Mapping[str, Any]],
+                    seen: int | None = None) -> list[Mapping[str, Any]]:
     """Settle conflicts of one record, `{id, version, choice, value?}` each; gives what the engine says of each.
 
-    Raises `state_moved` with `stale`, the conflicts that are no longer as they were looked at, and whatever the engine
-    refuses; then none is settled.
+    Raises `state_moved` with `stale`, the conflicts that are no longer as they were looked at or, when the record's
+    version that was `seen` is given, whose value is not; `choice_invalid` for choices that contradict each other; and
+    whatever the engine refuses. Then none is settled.
     """
     kept = [(each, door.get(each["id"])) for each in resolutions]
     if any(conflict is None or conflict.type != "conflict" or conflict.fields["record_id"] != record_id
@@ -65,10 +67,27 @@ def settle_together(door: Door, writer: Writer, record_id: str, resolutions: Seq
                                  for _, conflict in kept))
     stale = [{"id": conflict.id, "version": conflict.version, "state": conflict.fields["state"]}
              for each, conflict in kept
-             if conflict and (conflict.fields["state"] != "open" or conflict.version != each["version"])]
+             if conflict and (conflict.fields["state"] != "open" or conflict.version != each["version"]
+                              or (seen is not None and changed_since(door.get(record_id), conflict.fields, seen)))]
     if stale:
         raise Problem("state_moved", "冲突已变化,请重新查看 conflicts have changed meanwhile, look again", stale=stale)
+    _must_agree([(each, conflict.fields) for each, conflict in kept if conflict])
     return [office.shown(office.write(door, writer, _resolution(door, each))) for each in resolutions]
+
+
+def _must_agree(chosen: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
+    """Raise `choice_invalid` for two choices that would leave different values in one place."""
+    left: dict[tuple[str, str], Any] = {}
+    for given, fields in chosen:
+        value = given.get("value") if given["choice"] == "value" else fields.get(given["choice"])
+        if fields["kind"] == "command":
+            continue
+        if fields["kind"] == "deletion":
+            value = value is True
+        place = (fields["kind"], fields["field"])
+        if not same(left.setdefault(place, value), value):
+            raise Problem("choice_invalid", f"同一处只能留一个值 {fields['field']} can have one value only",
+                          errors={fields["field"]: ["contradicting choices"]})
 
 
 def _resolution(door: Door, given: Mapping[str, Any]) -> Mutation:

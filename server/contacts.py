@@ -31,7 +31,7 @@ def note_contact(device_id: str, known: Known, health: Mapping[str, Any]) -> Non
 
     A database that is too busy for it keeps the call waiting, but never fails it.
     """
-    columns = columns_of(health, house().clock())
+    columns = columns_of(health, house().clock(), known.reported, known.last_seen_at)
     if not _is_news(known, columns):
         return
     db.session.rollback()

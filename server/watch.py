@@ -19,7 +19,7 @@ from server.db import db
 from server.handover import holdings, touches
 from server.house import house
 from server.models import User
-from sync.health import TOLD
+from sync.health import TOLD, has_unsent
 from sync.models import Device
 
 WEIGHTS = {"unsent_old": 4, "revoked_unsent": 4, "holds_withdrawn": 2, "scopes_unacknowledged": 2, "clock_off": 1}
@@ -59,17 +59,17 @@ def judged(device: Device, user: User, codes: Mapping[str, str], now: datetime) 
 
 def waits_h(row: Mapping[str, Any], now: datetime) -> float:
     """Hours for which the oldest thing that the device has not delivered waits, 0 when nothing does."""
-    reported = row["reported"]
-    if not reported["oldest_unsent_at"] or not (reported["unsent"] or reported["unsent_photos"]):
+    oldest = row["reported"]["oldest_unsent_at"]
+    if not oldest or not has_unsent(row["reported"]):
         return 0.0
-    return max(0.0, (now - parse_time(reported["oldest_unsent_at"])) / timedelta(hours=1))
+    there = now + timedelta(milliseconds=row["clock_offset_ms"] or 0)  # by the device's clock, as what it told
+    return max(0.0, (there - parse_time(oldest)) / timedelta(hours=1))
 
 
 def _marks(row: Mapping[str, Any], waits: float) -> list[str]:
     settings, offset = house().settings, row["clock_offset_ms"]
     if row["state"] != "active":
-        unsent = row["reported"]["unsent"] or row["reported"]["unsent_photos"]
-        return ["revoked_unsent"] if unsent else []
+        return ["revoked_unsent"] if has_unsent(row["reported"]) else []
     holds = {"unsent_old": waits > settings.unsent_hours, "holds_withdrawn": bool(row["holding"]),
              "scopes_unacknowledged": (row["scopes_acknowledged"]["version"] or 0) < row["scopes"]["version"],
              "clock_off": offset is not None and abs(offset) > settings.clock_off_seconds * 1000}

@@ -57,7 +57,8 @@ def droppable_checkpoints(session: Session, before: datetime, frozen: list[int],
 
     Kept are the newest, the last of each day, those from `before` on, those whose root is `named` or that a capture
     names as its beacon, and the first after each `frozen` index. Also kept is what an undelivered capture may name: all
-    since the earliest time that some active device was last seen or has unsent work from.
+    since the earliest time that some device was last heard of, or heard of before it made what is unsent; and the
+    newest before, which it was told then.
     """
     limit = min(stamp(before), _earliest_unheard(session))
     if session.execute(select(Checkpoint.size).where(Checkpoint.at < limit).limit(1)).first() is None:
@@ -66,7 +67,7 @@ def droppable_checkpoints(session: Session, before: datetime, frozen: list[int],
     kept |= {checkpoint.root for index in frozen if (checkpoint := first_checkpoint_after(session, index))}
     found = stream(session, select(Checkpoint.size, Checkpoint.root, Checkpoint.at).order_by(Checkpoint.size))
     needless = (one.size for one, following in pairwise(found)
-                if one.at < limit and one.at[:DAY] == following.at[:DAY] and one.root not in kept)
+                if following.at < limit and one.at[:DAY] == following.at[:DAY] and one.root not in kept)
     return list(islice(needless, MOST_AT_ONCE))
 
 
@@ -76,12 +77,17 @@ def drop_checkpoints(door: Door, sizes: list[int]) -> None:
 
 
 def _earliest_unheard(session: Session) -> str:
-    """The time since which some active device may hold captures that have not come."""
+    """The time since which some device may hold captures that have not come; who has unsent work on a revoked one
+    enrols anew with it."""
     times: list[str] = []
-    for device in session.execute(select(Device.enrolled_at, Device.last_seen_at, Device.reported)
-                                  .where(Device.state == "active")):
-        oldest = (device.reported or {}).get("oldest_unsent_at")
-        times += [device.last_seen_at or device.enrolled_at, *([stamp(parse_time(oldest))] if oldest else [])]
+    for device in session.execute(select(Device.enrolled_at, Device.last_seen_at, Device.reported, Device.state)):
+        reported = device.reported or {}
+        if device.state == "active":
+            times.append(device.last_seen_at or device.enrolled_at)
+        if oldest := reported.get("oldest_unsent_at"):
+            times.append(stamp(parse_time(oldest)))
+        if "heard_at" in reported:
+            times.append(reported["heard_at"] or device.enrolled_at)
     return min(times, default="9")
 
 

@@ -16,7 +16,7 @@ from schemas.records import CONFLICT
 from sync.equality import plain, same
 from sync.kept import RECORD
 from sync.merge import CREATOR, SCOPE, WHOLE, Overlap
-from sync.models import Record
+from sync.models import Device, Record, table_of
 from sync.rules import Context
 from sync.settlement import settle
 from sync.writers import SERVER, Writer
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from sync.kept import Kept
     from sync.records import Door
 
+DEVICES = table_of(Device)
 DELETED = "deleted"
 COMMAND = "status"
 MOST_EDITS = 32
+FOLDED = {"theirs", "mine", "edits"}
+ENROLLED = select(DEVICES.c.enrolled_at).where(DEVICES.c.id == bindparam("device_id")).scalar_subquery()
+# Either writer's id as it stands in the document, in the one spelling in which it is written.
 RESOLVED = select(RECORD.c.id, RECORD.c.fields).where(
-    RECORD.c.inspector_id == bindparam("user_id"), RECORD.c.type == "conflict", RECORD.c.status == "resolved",
-    RECORD.c.seq > bindparam("since"), RECORD.c.seq <= bindparam("until")).order_by(RECORD.c.seq)
+    RECORD.c.type == "conflict", RECORD.c.status == "resolved", RECORD.c.seq > bindparam("since"),
+    RECORD.c.seq <= bindparam("until"), RECORD.c.updated_at >= ENROLLED,
+    RECORD.c.fields.contains(bindparam("author"))).order_by(RECORD.c.seq)
 
 
 def open_conflict(door: Door, kept: Kept, overlap: Overlap, writer: Writer, mutation: Mutation) -> str:
@@ -150,18 +155,29 @@ def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[s
                                                 else fields.get(choice), "at": door.at, "by": writer.user_id}}
 
 
-def resolved_between(session: Session, user_id: str, since: int, until: int) -> list[dict[str, Any]]:
+def resolved_between(session: Session, device_id: str, user_id: str, since: int, until: int) -> list[dict[str, Any]]:
     """What became of conflicts over values that this person brought, for all changes in (since, until].
 
-    He is told wherever the record lies by now. A first pull (since 0) tells of none: what was settled is history.
+    He is told whichever of the two was his, and wherever the record lies by now. What was settled before this device
+    was enrolled is history.
     """
-    if not user_id or not 0 < since < until:
+    if not user_id or since >= until:
         return []
-    rows = session.connection().execute(RESOLVED, {"user_id": user_id, "since": since, "until": until})
+    rows = session.connection().execute(RESOLVED, {
+        "device_id": device_id, "author": f'"user_id":{orjson.dumps(user_id).decode()}', "since": since,
+        "until": until})
     told = ("record_type", "record_id", "field", "theirs", "mine")
     found = [(conflict_id, orjson.loads(text)) for conflict_id, text in rows]
     return [{"conflict_id": conflict_id, **{name: fields.get(name) for name in told}, **fields["resolution"]}
             for conflict_id, fields in found]
+
+
+def changed_since(record: Kept | None, fields: Mapping[str, Any], seen: int) -> bool:
+    """Was the value that this conflict is about written after that version of the record?"""
+    if record is None:
+        return False
+    units = {"scope": (SCOPE,), "deletion": (DELETED, WHOLE), "command": ()}.get(fields["kind"], (fields["field"],))
+    return any(record.stamps[unit][0][0] > seen for unit in units if unit in record.stamps)
 
 
 def may_settle(fields: Mapping[str, Any], writer: Writer) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
-from sync.conflicts import COMMAND, DELETED, is_own, open_conflict, resolve
+from sync.conflicts import COMMAND, DELETED, FOLDED, is_own, open_conflict, resolve
 from sync.equality import same
 from sync.kept import Kept
 from sync.late import must_reach, scope_of_new
@@ -214,6 +214,9 @@ def _command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outc
     if name == "move":
         return _move(door, writer, kept, args)
     if kept.type == "conflict" and name == "resolve":
+        if mutation.base and kept.fields["mine_by"]["writer"] != writer.id \
+                and any(FOLDED & past.changed.keys() for past in door.history_after(kept.id, mutation.base)):
+            raise Problem("state_moved", "the conflict is about another value by now, look again")
         resolution = resolve(kept, args, context)
         kept = door.get(kept.id) or kept  # it went along when its record moved
         after = door.change(kept, {**kept.fields, **resolution}, writer, op=name)

@@ -68,7 +68,7 @@ def pull(session: Session, reader: Reader, cursor_text: str | None, limit: int, 
     return {"changes": orjson.Fragment(b"[%b]" % b",".join(changes)), "cursor": cursor.text(secret), "more": more,
             "epoch": clock.epoch, "last_n": clock.last_n,
             "settled": settled_between(session, reader.id, since, cursor.seq) if cursor.seq > since else [],
-            "resolved": resolved_between(session, reader.user_id, since, cursor.seq) if cursor.seq > since else [],
+            "resolved": resolved_between(session, reader.id, reader.user_id, since, cursor.seq),
             "media_wanted": _media_wanted(session, reader.id)}
 
 

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 HELD_FOR = timedelta(days=5)
 BASES_TRIED = 256
 DEVICES = table_of(Device)
-NUMBERING = select(DEVICES.c.state, DEVICES.c.last_n).where(DEVICES.c.id == bindparam("device_id"))
+KNOWN = select(DEVICES.c.state, DEVICES.c.last_n, DEVICES.c.reported, DEVICES.c.last_seen_at).where(
+    DEVICES.c.id == bindparam("device_id"))
 
 
 class Read(NamedTuple):
@@ -60,7 +61,7 @@ def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, fore
 
     Raises `sequence_gap` and `device_forked`; then nothing was applied. Everything else is an outcome.
     """
-    state, last_n = door.session.connection().execute(NUMBERING, {"device_id": writer.id}).one()
+    state, last_n, reported, seen_at = door.session.connection().execute(KNOWN, {"device_id": writer.id}).one()
     if state != "active":  # revoked while this push waited at the gate
         raise Problem("device_revoked")
     stored = _receipts(door, writer.id, came) if came and next(iter(came)) <= last_n else {}
@@ -74,7 +75,7 @@ def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, fore
     fresh = _walk(door, writer, new, came)
     door.session.connection().execute(
         update(DEVICES).where(DEVICES.c.id == writer.id),
-        {**columns_of(health, door.now), "last_n": max(last_n, new[-1]["n"]) if new else last_n})
+        {**columns_of(health, door.now, reported, seen_at), "last_n": max(last_n, new[-1]["n"]) if new else last_n})
     door.flush()
     held.settle_arrived(door, before)
     settled = _settled_now(door, writer.id, fresh)

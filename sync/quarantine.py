@@ -89,11 +89,12 @@ def _must_be_open(row: Quarantined, supervisor: Writer) -> None:
 
 def _scope_of(door: Door, writer: Writer, raw: Mapping[str, Any]) -> str | None:
     """Whose supervisor sees it: that of the record, where it exists; else of the scope that is named, if the writer
-    works there; else the writer's own."""
+    works there, or once did; else the writer's own."""
     kept = door.get(raw["record_id"]) if is_uuid(raw.get("record_id")) else None
     if kept is not None:
         return kept.scope
     scope = raw.get("scope")
-    if isinstance(scope, str) and SCOPE.fullmatch(scope) and writer.covers(scope):
+    if isinstance(scope, str) and SCOPE.fullmatch(scope) \
+            and (writer.covers(scope) or door.rules.worked_in(door.session, writer.user_id, scope)):
         return scope
     return writer.scopes[0] if writer.scopes else scope if isinstance(scope, str) and SCOPE.fullmatch(scope) else None

@@ -72,5 +72,8 @@ class Rules(Protocol):
     def look_ahead(self, door: Door, writer: Writer, foreseen: Any) -> None:
         """Look up at once what they will need beside what was `foreseen`; it judges and writes nothing."""
 
+    def worked_in(self, session: Session, user_id: str, scope: str) -> bool:
+        """True when the scope is, or ever was, one of this person's."""
+
     def known_scope(self, scope: str) -> bool:
         """True for a division code that exists."""

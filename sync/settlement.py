@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sync.records import Door
 
 Changed = dict[str, tuple[Any, Any]]
+DELETED = "deleted"
+STAYS_DELETED = "冲突裁决:删除 settled: deleted"
 
 
 def settle(record: Kept, fields: Mapping[str, Any], choice: str, value: Any, context: Context) -> None:
@@ -82,11 +84,15 @@ def _settle_deletion(door: Door, record: Kept, fields: Mapping[str, Any], choice
     """The record stays deleted, or comes back with the edit against which the deletion stood.
 
     An edit that came before the deletion stands in the tombstone already; one that came after it is merged now, as if
-    it had found the record alive.
+    it had found the record alive. Where settling another conflict brought the record back, it is deleted again.
     """
     if choice == "value":
         raise Problem("choice_invalid", "choose mine or theirs: the deletion or the edit")
-    if choice == fields["winner"]:
+    if fields[choice] is True:
+        if not record.deleted:
+            _must_be_open(door, record)
+            door.change(record, record.fields, writer, op="delete", changed={DELETED: (False, True)}, deleted=True,
+                        note={"reason": STAYS_DELETED})
         return
     merged = _with_late_edits(door, record, fields)
     if record.deleted:

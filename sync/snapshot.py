@@ -94,7 +94,7 @@ def continuation(session: Session, reader: Reader, written: Written, secret: byt
     last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
     return {"changes": written.changes, "cursor": cursor.text(secret), "epoch": written.epoch, "last_n": last_n,
             "settled": settled_between(session, reader.id, 0, written.seq),
-            "resolved": resolved_between(session, reader.user_id, 0, written.seq)}
+            "resolved": resolved_between(session, reader.id, reader.user_id, 0, written.seq)}
 
 
 def _pages(session: Session, view: View) -> Iterator[Batch]:

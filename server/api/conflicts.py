@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -46,13 +46,14 @@ def list_conflicts() -> Response:
 @blp.arguments(Resolutions)
 @blp.response(200)
 def add_resolutions(given: dict[str, Any], record_id: str) -> Response:
-    """Settle conflicts of one record, all or none. 409 `state_moved` names in `stale` those that have changed."""
-    return answer({"outcomes": settle(record_id, given["resolutions"])})
+    """Settle conflicts of one record, all or none. 409 `state_moved` names in `stale` those that have changed, with
+    `record_version` also those whose value has; 422 `choice_invalid` for two that would leave different values."""
+    return answer({"outcomes": settle(record_id, given)})
 
 
-def settle(record_id: str, resolutions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Settle conflicts of one record as the one who asks; one transaction."""
+def settle(record_id: str, given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Settle conflicts of one record as the one who asks, `{resolutions, record_version?}`; one transaction."""
     if not is_uuid(record_id):
         raise Problem("not_found")
     with writing() as door:
-        return settle_together(door, me().writer(), record_id, resolutions)
+        return settle_together(door, me().writer(), record_id, given["resolutions"], given.get("record_version"))

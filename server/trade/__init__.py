@@ -6,9 +6,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from schemas.records import RECORD_TYPES, RecordType
+from server.models import PersonScopes
 from server.reference import known_scope
 from server.trade.ahead import Foreseen, foresee, look_ahead
 from server.trade.base import TypeRule, must_have_right
@@ -18,7 +20,7 @@ from server.trade.finding import FindingRule
 from server.trade.office import ConflictRule, TaskRule, TemplateRule, ZoneRule
 from sync.records import Door
 from sync.rules import Rule, Rules
-from sync.writers import Writer
+from sync.writers import Writer, covers
 
 log = logging.getLogger(__name__)
 OF_TYPE = {"finding": FindingRule, "evidence": EvidenceRule, "inspection": InspectionRule, "letter": LetterRule,
@@ -47,6 +49,10 @@ class TradeRules:
 
     def look_ahead(self, door: Door, writer: Writer, foreseen: Foreseen) -> None:
         look_ahead(door, writer, foreseen)
+
+    def worked_in(self, session: Session, user_id: str, scope: str) -> bool:
+        ever = session.execute(select(PersonScopes.codes).where(PersonScopes.user_id == user_id)).scalars()
+        return any(covers(codes, scope) for codes in ever)
 
     def known_scope(self, scope: str) -> bool:
         return known_scope(scope)

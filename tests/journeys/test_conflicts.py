@@ -146,6 +146,76 @@ def test_the_author_learns_what_became_of_it_even_when_the_record_has_left_his_s
     assert granted(right.pull(right.cursor))["resolved"] == []
 
 
+def test_whoever_s_value_was_displaced_learns_of_it_too_also_by_a_pull_from_the_beginning(
+        left: Handheld, right: Handheld, supervisor: Person, bureau: Bureau) -> None:
+    right.catch_up()
+    finding, (one,) = apart(left, right, text="文字")
+    granted(settle(supervisor, finding, {"id": one, "version": 1, "choice": "theirs"}))
+    for cursor in (right.cursor, None):
+        page = granted(right.pull(cursor))
+        assert one in {told["conflict_id"] for told in page["resolved"]}
+        assert {told["value"] for told in page["resolved"] if told["conflict_id"] == one} == {"甲文字"}
+    for other in (bureau.handheld(owner=right.owner), bureau.handheld(SCOPE)):  # enrolled since; another person
+        assert one not in {told["conflict_id"] for told in granted(other.pull(None))["resolved"]}
+
+
+def three(left: Handheld, right: Handheld, bureau: Bureau) -> tuple[str, list[str]]:
+    """A finding whose text three people changed apart: 甲, 乙, 丙; and the conflicts (甲, 乙) and (乙, 丙)."""
+    finding, (first,) = apart(left, right, text="")
+    outcome, = (third := bureau.handheld(SCOPE)).deliver(third.edit("finding", finding, 1, set={"text": "丙"}))
+    return finding, [first, *outcome["conflicts"]]
+
+
+def test_choices_that_would_leave_two_values_in_one_place_settle_none(left: Handheld, right: Handheld, bureau: Bureau,
+                                                                      supervisor: Person) -> None:
+    finding, (one, other) = three(left, right, bureau)
+    refused(settle(supervisor, finding, {"id": one, "version": 1, "choice": "theirs"},
+                   {"id": other, "version": 1, "choice": "theirs"}), 422, "choice_invalid")
+    assert supervisor.record("finding", finding)["fields"]["text"] == "丙"
+    granted(settle(supervisor, finding, {"id": one, "version": 1, "choice": "theirs"},
+                   {"id": other, "version": 1, "choice": "value", "value": "甲"}))
+    assert supervisor.record("finding", finding)["fields"]["text"] == "甲"
+
+
+def test_what_was_changed_since_it_was_looked_at_is_not_settled_over(left: Handheld, right: Handheld,
+                                                                      supervisor: Person) -> None:
+    finding, (one,) = apart(left, right, text="文字")
+    seen = supervisor.record("finding", finding)["version"]
+    granted(supervisor.edit("finding", finding, seen, set={"address": "别处"}))
+    right.deliver(right.edit("finding", finding, seen + 1, set={"text": "已清理"}))
+    given = {"resolutions": [{"id": one, "version": 1, "choice": "theirs"}], "record_version": seen}
+    answer = refused(supervisor.post(f"/conflicts/{finding}/resolutions", given), 409, "state_moved")
+    assert [stale["id"] for stale in answer["stale"]] == [one]
+    assert supervisor.record("finding", finding)["fields"]["text"] == "已清理"
+    granted(supervisor.post(f"/conflicts/{finding}/resolutions", {**given, "record_version": seen + 2}))
+
+
+def test_a_device_does_not_settle_for_a_value_that_it_never_saw(left: Handheld, right: Handheld,
+                                                                supervisor: Person) -> None:
+    finding, (one,) = apart(left, right, text="文字")
+    left.deliver(left.edit("finding", finding, 1, set={"text": "乙又改"}))
+    outcome, = right.deliver(right.command("conflict", one, 1, "resolve", {"choice": "mine"}))
+    assert (outcome["outcome"], outcome["problem"]["code"]) == ("quarantined", "state_moved")
+    outcome, = right.deliver(right.command("conflict", one, 2, "resolve", {"choice": "mine"}))
+    assert outcome["outcome"] == "applied"
+
+
+def test_what_shall_stay_deleted_is_deleted_though_another_conflict_brought_it_back(
+        left: Handheld, right: Handheld, bureau: Bureau, supervisor: Person) -> None:
+    finding, third = left.report(SCOPE), bureau.handheld(SCOPE)
+    left.deliver(left.remove("finding", finding, 1))
+    (one,), (other,) = (device.deliver(device.edit("finding", finding, 1, set={field: "迟到"}))[0]["conflicts"]
+                        for device, field in ((right, "text"), (third, "address")))
+    keep, restore = ({"id": other, "version": 1, "choice": choice} for choice in ("theirs", "mine"))
+    back = {"id": one, "version": 1, "choice": "mine"}
+    refused(settle(supervisor, finding, back, keep), 422, "choice_invalid")
+    granted(settle(supervisor, finding, back))
+    assert supervisor.record("finding", finding)["fields"]["text"] == "迟到"
+    granted(settle(supervisor, finding, keep))
+    refused(supervisor.get(f"/records/finding/{finding}"), 404, "not_found")
+    refused(settle(supervisor, finding, restore), 409, "state_moved")
+
+
 def test_repeats_of_one_writer_are_one_conflict_and_all_values_stay(left: Handheld, right: Handheld,
                                                                     supervisor: Person) -> None:
     finding, (one,) = apart(left, right, text="一")

@@ -55,6 +55,26 @@ def test_any_call_tells_what_a_device_has_not_delivered(device: Handheld, superv
     assert row_of(supervisor, device)["reported"]["oldest_unsent_at"] is None
 
 
+@pytest.mark.parametrize("said", ["time={now}; round-trip=9007199254740992",
+                                  "time=9999-12-31T23:59:59.999Z; round-trip=2", "time=0001-01-01T00:00:00Z"])
+def test_no_clock_is_too_strange_to_be_told(device: Handheld, supervisor: Person, said: str) -> None:
+    granted(device.get("/hello", headers={"Menqian-Health": f"unsent=4; {said.format(now=moment())}"}))
+    assert row_of(supervisor, device)["reported"]["unsent"] == 4
+    told = dict(part.split("=") for part in said.format(now=moment()).split("; "))
+    granted(device.push(health={"unsent": 5, "device_time": told["time"], "round_trip_ms": int(
+        told.get("round-trip", 0))}))
+    assert row_of(supervisor, device)["reported"]["unsent"] == 5
+
+
+def test_photos_that_wait_are_seen_by_their_bytes_alone_and_by_the_device_s_own_clock(
+        device: Handheld, supervisor: Person) -> None:
+    for behind_s in (0, 172_800, -172_800):
+        said = f"unsent=0; bytes=5000000; oldest={moment(-90 * 3600 + behind_s)}; time={moment(behind_s)}"
+        granted(device.get("/hello", headers={"Menqian-Health": said}))
+        row = row_of(supervisor, device)
+        assert 89 < row["waits_h"] < 91 and "unsent_old" in row["attention"]
+
+
 def test_half_of_the_round_trip_belongs_to_the_clock(device: Handheld, supervisor: Person) -> None:
     granted(device.get("/hello", headers={"Menqian-Health": f"time={moment()}; round-trip=3600000"}))
     assert 1_700_000 < row_of(supervisor, device)["clock_offset_ms"] < 1_900_000

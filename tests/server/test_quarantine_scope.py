@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.server.indoors import indoors
-from tests.wire import granted, refused
+from tests.wire import a_finding, granted, refused
 
-HERE, THERE = "320412100", "320412102"
+HERE, THERE, FAR = "320412100", "320412102", "320404001"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,20 @@ def test_an_edit_from_outside_goes_to_the_supervisor_of_the_record(bureau):
     assert entry["id"] in [one["id"] for one in granted(there.get("/quarantine"))["items"]]
     released = granted(there.post(f"/quarantine/{entry['id']}/release"))
     assert released["outcome"] == "applied" and "record" not in released  # it lies elsewhere now
+
+
+def test_new_work_in_a_scope_that_was_one_s_own_goes_to_the_supervisor_of_that_scope(bureau):
+    device = bureau.handheld(owner=bureau.newcomer("inspector", scopes=(HERE,)))
+    granted(bureau.admin.patch(f"/users/{device.user['id']}", {"scopes": [FAR]}))
+    for _ in range(2):
+        device.catch_up()
+    outcomes = device.deliver(device.create("finding", HERE, a_finding()), device.create("finding", THERE, a_finding()))
+    assert [outcome["problem"]["code"] for outcome in outcomes] == ["out_of_scope"] * 2
+    late, strange = granted(device.get("/quarantine"))["items"]
+    assert (late["scope"], strange["scope"]) == (HERE, FAR)
+    here = bureau.person("supervisor", scopes=(HERE,))
+    assert granted(here.post(f"/quarantine/{late['id']}/release"))["outcome"] == "applied"
+    assert here.record("finding", late["mutation"]["record_id"])["created_by"] == device.user["id"]
 
 
 def test_who_does_not_cover_the_record_any_more_releases_nothing(bureau):

@@ -68,6 +68,9 @@ class PlainRules:
     def look_ahead(self, door, writer, foreseen):
         return None
 
+    def worked_in(self, session, user_id, scope):
+        return False
+
     def known_scope(self, scope):
         return scope.startswith("32")
 

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
+from schemas.values import stamp
 from sync import compaction
+from sync.health import columns_of
 from sync.models import Checkpoint, Clock, Departure, Device, Held
 from tests.engines import running_postgres
 from tests.sync.desk import Desk
@@ -149,6 +151,13 @@ def signed(desk: Desk, count: int, hours: int = 1) -> list[str]:
     return roots
 
 
+def contact(desk: Desk, device_id: str, **health: Any) -> None:
+    with desk.writing() as door:
+        device = door.session.get_one(Device, device_id)
+        for name, value in columns_of(health, desk.now, device.reported, device.last_seen_at).items():
+            setattr(device, name, value)
+
+
 def thinned(desk: Desk, frozen: tuple[int, ...] = (), named: tuple[str, ...] = ()) -> list[str]:
     """The roots of the checkpoints that are left after those older than a year were thinned."""
     with desk.writing() as door:
@@ -199,4 +208,24 @@ def test_while_a_device_may_hold_captures_nothing_that_they_may_name_goes(desk):
         device.last_seen_at, device.reported = "2029", {"oldest_unsent_at": "2026-11-22T03:30:00Z"}
         session.commit()
     desk.now += YEAR
-    assert thinned(desk) == old[3:]
+    assert thinned(desk) == old[2:]  # the newest before is the one that it had heard of
+
+
+@pytest.mark.parametrize("state", ["active", "revoked"])
+def test_what_a_device_had_heard_of_before_its_unsent_work_stays_however_often_it_is_seen_since(desk, state):
+    device = desk.device()
+    with desk.writing() as door:
+        door.session.get_one(Device, device.id).enrolled_at = stamp(desk.now)
+    old = signed(desk, 3)
+    heard = desk.now
+    contact(desk, device.id, unsent=0)
+    old += signed(desk, 5)
+    for _ in range(2):
+        contact(desk, device.id, unsent=1, oldest_unsent_at=stamp(heard + timedelta(hours=2.5)))
+        old += signed(desk, 2)
+    with desk.writing() as door:
+        door.session.get_one(Device, device.id).state = state
+    desk.now += YEAR
+    assert thinned(desk) == old[2:]
+    contact(desk, device.id, unsent=0)
+    assert thinned(desk) == old[-1:]
