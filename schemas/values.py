@@ -15,6 +15,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)  # what `stamp` gives
 YUAN = re.compile(r"\d{1,12}(\.\d{1,2})?")
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 SCOPE = re.compile(r"[0-9]{2,15}")
 NUMBERS = frozenset((int, float))  # True is none
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
+import orjson
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from flask import g, request
 from flask_smorest import Blueprint
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, select, union_all
 
 from schemas.problems import Problem
 from schemas.values import stamp
@@ -22,6 +23,7 @@ from server.handover import Known, known_of, late_terms
 from server.house import house
 from server.models import Login, User
 from server.refusals import remember_asker, remember_attempt
+from sync.bulk import Among
 from sync.models import Device, table_of
 from sync.pull import Reader
 from sync.writers import Writer, covers
@@ -38,6 +40,13 @@ DEVICE_OF_TOKEN = select(*(DEVICES.c[name] for name in (
         DEVICES.c.token_hash == bindparam("digest"), USERS.c.id == DEVICES.c.user_id)
 LOGIN_OF_TOKEN = select(LOGINS.c.user_id, LOGINS.c.expires_at, *PERSON).where(
     LOGINS.c.token_hash == bindparam("digest"), USERS.c.id == LOGINS.c.user_id)
+STANDING = union_all(
+    select(DEVICES.c.id, USERS.c.scopes_version).where(
+        Among(DEVICES.c.id, bindparam("whose")), DEVICES.c.state == "active", USERS.c.id == DEVICES.c.user_id,
+        USERS.c.active),
+    select(LOGINS.c.token_hash, USERS.c.scopes_version).where(
+        Among(LOGINS.c.token_hash, bindparam("whose")), LOGINS.c.expires_at >= bindparam("now"),
+        USERS.c.id == LOGINS.c.user_id, USERS.c.active))
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -138,6 +147,15 @@ def _principal(row: Row[Any], **more: Any) -> Principal:
         raise Problem("user_inactive")
     return Principal(row.user_id, row.username, row.name, tuple(row.roles), tuple(row.scopes), row.scopes_version,
                      row.unit, **more)
+
+
+def still_stand(principals: Sequence[Principal]) -> list[bool]:
+    """Of each: would he be let in now, and see the same scopes as when he came?"""
+    keys = [principal.device_id or principal.login_hash for principal in principals]
+    rows = db.session.connection().execute(STANDING, {
+        "whose": orjson.dumps(keys).decode(), "now": stamp(house().clock())})
+    standing = {key: version for key, version in rows}  # noqa: C416  dict() would take rows for mappings
+    return [standing.get(key) == principal.scopes_version for key, principal in zip(keys, principals, strict=True)]
 
 
 def authenticate() -> Principal:

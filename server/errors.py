@@ -10,7 +10,7 @@ from flask.globals import request_ctx
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 
 from media.stores import NotStored, StoreUnavailable
 from schemas.problems import Problem, by_path
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 BY_STATUS = {400: "invalid_request", 401: "login_required", 404: "not_found", 405: "method_not_allowed",
              408: "request_timeout", 411: "length_required", 413: "too_large", 415: "unsupported_media_type",
-             422: "invalid_request", 429: "too_many_requests", 503: "unavailable"}
+             416: "range_unsatisfiable", 422: "invalid_request", 429: "too_many_requests", 503: "unavailable"}
 SAID = {404: "没有这个地址 There is no such address",
         405: "此地址不接受这种请求 This address does not take such a request"}
 
@@ -78,8 +78,11 @@ def _http(error: HTTPException) -> Any:
     if messages:
         return answer(_from_marshmallow(messages))
     ours = error.description if error.description != type(error).description else None  # werkzeug's own is English
-    return answer(Problem(BY_STATUS.get(code, "invalid_request" if code < 500 else "internal_error"),
-                          ours or SAID.get(code, "")))
+    response = answer(Problem(BY_STATUS.get(code, "invalid_request" if code < 500 else "internal_error"),
+                              ours or SAID.get(code, "")))
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        response.headers["Content-Range"] = f"bytes */{error.length}"  # RFC 9110, 15.5.17
+    return response
 
 
 def _from_marshmallow(messages: Any) -> Problem:

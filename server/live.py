@@ -21,7 +21,7 @@ from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.problems import Problem
-from server.auth import me
+from server.auth import Principal, me, still_stand
 from server.db import db, reading
 from server.detached import Detached, can_detach
 from server.house import house
@@ -41,6 +41,7 @@ class Line:
     """An open connection: who listens, up to which number he knows all, when it ends and when it was last written."""
 
     socket: socket.socket
+    who: Principal
     reader: Reader
     since: int
     until: float
@@ -65,10 +66,10 @@ class Live:
         most = self._most if files == resource.RLIM_INFINITY else min(self._most, files // 2)
         return len(self._lines) + self._new.qsize() < most
 
-    def hold(self, line: socket.socket, reader: Reader, since: int, spread: float) -> None:
+    def hold(self, line: socket.socket, who: Principal, since: int, spread: float) -> None:
         """Keep this line; `spread` (0 to 1) shortens its life by up to a fifth, so that not all come again at once."""
         now = time.monotonic()
-        self._new.put(Line(line, reader, since, now + self._seconds * (1 - spread / 5), now))
+        self._new.put(Line(line, who, who.reader(), since, now + self._seconds * (1 - spread / 5), now))
         with self._starting:
             if self._thread is None:
                 self._begin()
@@ -128,16 +129,19 @@ class Live:
 
     def _look(self) -> None:
         """Ask once for all lines what changed, and poke those whom it concerns."""
-        devices = {line.reader.id for line in self._lines}
+        lines = list(self._lines)
         try:
             with self._app.app_context():
-                news = news_since(db.session(), min(line.since for line in self._lines), devices)
+                news = news_since(db.session(), min(line.since for line in lines), {line.reader.id for line in lines})
+                stand = still_stand([line.who for line in lines])
                 db.session.remove()
         except SQLAlchemyError as error:
             log.warning("live_cannot_look", error=type(error).__name__)
             return
-        for line in list(self._lines):
-            if news.concern(line.reader, line.since):
+        for line, stands in zip(lines, stand, strict=True):
+            if not stands:  # whoever may still listen comes again, with the rights that he has now
+                self._drop(line)
+            elif news.concern(line.reader, line.since):
                 self._say(line, POKE)
             line.since = max(line.since, news.seq)
 
@@ -183,7 +187,7 @@ def listening(cursor: str | None) -> Response:
             and is_behind(db.session(), reader, cursor, house().settings.secret_key)
     first = f"retry: {RETRY_MS}\n\n".encode() + (POKE if late else b"")
     spread = house().random_bytes(1)[0] / 255
-    answer = Detached(KIND, first, lambda line: live.hold(line, reader, since, spread)) \
+    answer = Detached(KIND, first, lambda line: live.hold(line, principal, since, spread)) \
         if can_detach() and request.method == "GET" else Response(first, mimetype=KIND)
     answer.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     return answer

@@ -18,13 +18,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import orjson
+import structlog
 
 from schemas.problems import Problem
-from schemas.values import parse_time, stamp
+from schemas.values import SHA256_HEX, parse_time, stamp
 from server.db import db, reading
 from server.house import house
 from sync.snapshot import Written, is_behind, is_worth_it, log_of, write_snapshot
 
+log = structlog.get_logger()
 RENEWAL_SHARE = 10
 """A snapshot is not made anew before ten times as long has passed as its making took."""
 LONGEST_WAIT_S = 15
@@ -53,28 +55,32 @@ class Prepared:
 
 
 def prepared(codes: Sequence[str], damaged: str | None = None) -> Prepared | None:
-    """The snapshot of this view, made now if need be; None where a plain pull is as quick.
+    """The snapshot of this view, made now if need be; None where a plain pull is as quick, or no file can be written.
 
     `damaged` names one whose bytes were found wrong. Raises `snapshot_preparing` while somebody else makes the first.
     """
     folder = _folder(codes)
-    if damaged is not None:
-        _remove_if_broken(folder, damaged)
-    with reading():
-        found, fresh = _newest(folder)
-        if not fresh and found is None and not is_worth_it(db.session(), codes, house().settings.snapshot_records):
-            return None
-    if found is None or not fresh:
-        found = _renew(folder, codes, found)
-    with suppress(FileNotFoundError):  # swept at this moment: the reader finds nothing and asks again
-        os.utime(folder / f"{found.sha256}.json", times=(house().clock().timestamp(),) * 2)
+    try:
+        if damaged is not None:
+            _remove_if_broken(folder, damaged)
+        with reading():
+            found, fresh = _newest(folder)
+            if not fresh and found is None and not is_worth_it(db.session(), codes, house().settings.snapshot_records):
+                return None
+        if found is None or not fresh:
+            found = _renew(folder, codes, found)
+        with suppress(FileNotFoundError):  # swept at this moment: the reader finds nothing and asks again
+            os.utime(folder / f"{found.sha256}.json", times=(house().clock().timestamp(),) * 2)
+    except OSError as error:
+        log.error("snapshot_unwritable", error=str(error))
+        return None
     return found
 
 
 def file_of(codes: Sequence[str], sha256: str) -> Path | None:
     """Where this snapshot lies, if it is one of exactly this view."""
     path = _folder(codes) / f"{sha256}.gz"
-    return path if path.is_file() else None
+    return path if SHA256_HEX.fullmatch(sha256) and path.is_file() else None
 
 
 def kept_until(found: Prepared) -> str:
@@ -115,20 +121,17 @@ def _make(folder: Path, codes: Sequence[str]) -> Prepared:
     began = clock()
     for left in folder.glob("making-*"):  # we hold the lock: its maker is dead
         left.unlink()
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="making-", delete=False) as out:
-            with reading():
-                written = write_snapshot(db.session(), codes, out)
-            size = out.tell()
-        with open(out.name, "rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        made = Prepared(written, sha256, size, stamp(clock()), (clock() - began).total_seconds())
-        os.replace(out.name, folder / f"{sha256}.gz")
-        told = folder / "making-json"
-        told.write_bytes(made.to_json())
-        os.replace(told, folder / f"{sha256}.json")
-    except OSError as error:
-        raise Problem("unavailable", f"the snapshot cannot be written: {error.strerror}") from error
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="making-", delete=False) as out:
+        with reading():
+            written = write_snapshot(db.session(), codes, out)
+        size = out.tell()
+    with open(out.name, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    made = Prepared(written, sha256, size, stamp(clock()), (clock() - began).total_seconds())
+    os.replace(out.name, folder / f"{sha256}.gz")
+    told = folder / "making-json"
+    told.write_bytes(made.to_json())
+    os.replace(told, folder / f"{sha256}.json")
     return made
 
 

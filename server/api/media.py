@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from mimetypes import guess_extension
 
 from flask import Response, request
@@ -11,6 +10,7 @@ from werkzeug.datastructures import ContentRange
 
 from media.models import Photo, Rendition
 from schemas.problems import Problem
+from schemas.values import SHA256_HEX
 from server.api import blueprint
 from server.api.openapi import header, query
 from server.auth import me
@@ -19,7 +19,6 @@ from server.house import house
 from sync.models import Record
 
 blp = blueprint("media", "照片 Photos")
-SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 LONGEST_REASON = 500
 LOST = "照片不在存储中,请重新上传 The photo is not in the store: upload it again"
 # What an original holds was written by a stranger: it is never shown in a page of ours (evidence.md, threat 26).

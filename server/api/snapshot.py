@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, send_file, url_for
+from flask import Response, request, send_file, url_for
 
 from schemas.problems import Problem
 from schemas.pull import SnapshotAsked
@@ -51,6 +51,8 @@ def fetch(sha256: str) -> Response:
     path = file_of(must_be_device(me()).scopes, sha256)
     if path is None:
         raise Problem("not_found", FOUND_ELSEWHERE)
+    if request.range is None or request.range.units != "bytes":
+        request.environ.pop("HTTP_RANGE", None)  # what cannot be read asks for all (RFC 9110, 14.2)
     made = send_file(path, mimetype="application/gzip", conditional=True, etag=sha256, max_age=0)
     made.headers["Cache-Control"] = "private, no-cache"
     return made

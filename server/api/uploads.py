@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, request, url_for
 from media import uploads
 from media.models import Upload
 from schemas.problems import Problem
-from schemas.values import parse_time
+from schemas.values import SHA256_HEX, parse_time
 from server import arrivals, jobs
 from server.api import blueprint
 from server.api.openapi import body, header, told
@@ -33,7 +33,6 @@ CHECKSUM = header("Upload-Checksum", "`sha1` or `sha256`, a blank, and the diges
 BYTES = body({"type": "string", "format": "binary"}, CONTENT_TYPE)
 ARRIVED = told(Upload_Offset="how many bytes have arrived", Upload_Expires="until when the rest may come",
                Tus_Resumable=VERSION)
-SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 WRITERS = tuple(role for role in ROLES if role != "auditor")  # an auditor changes nothing (protocol section 1)
 PARTIAL_AFTER_SECONDS = 2.0
 PATIENCE_SECONDS = 2.0

@@ -68,6 +68,22 @@ def caught_up(bureau: Bureau, scope: str = SCOPE) -> Handheld:
     return device
 
 
+def test_a_line_ends_with_the_rights_that_it_was_opened_with(bureau: Bureau) -> None:
+    revoked, person = caught_up(bureau), bureau.newcomer("supervisor", scopes=(SCOPE,))
+    moved = bureau.handheld(owner=bureau.newcomer("inspector", scopes=(SCOPE,)))
+    moved.catch_up()
+    stays = caught_up(bureau)
+    with listening(revoked, revoked.cursor) as first, listening(moved, moved.cursor) as second, \
+            listening(person) as third, listening(stays, stays.cursor) as fourth:
+        granted(bureau.admin.post(f"/devices/{revoked.id}/revoke", {"reason": "遗失"}))
+        granted(bureau.admin.patch(f"/users/{moved.user['id']}", {"scopes": [OTHER]}))
+        person.delete("/sessions/current")
+        assert eventually(lambda: first.ended.is_set() and second.ended.is_set() and third.ended.is_set())
+        assert not fourth.ended.is_set() and first.pokes == second.pokes == third.pokes == 0
+    with listening(moved, moved.cursor) as again:
+        assert eventually(lambda: again.pokes), "it has other scopes to pull"
+
+
 def test_a_change_in_scope_pokes_and_one_elsewhere_does_not(bureau: Bureau) -> None:
     device, far = caught_up(bureau), caught_up(bureau, OTHER)
     writer = bureau.handheld(SCOPE)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from server import live
+from server.auth import Principal, principal_of
 from server.live import Live
-from sync.pull import Reader
 from tests.bureau import eventually
+from tests.handheld import Handheld
 from tests.server.indoors import Indoors, indoors
 
 SCOPE = "320412100"
@@ -32,12 +33,18 @@ def lines(office: Indoors) -> Iterator[Live]:
     held.stop()
 
 
-def held(lines: Live, reader: Reader, since: int = 0) -> socket.socket:
+def principal(office: Indoors, device: Handheld | None = None) -> Principal:
+    """A device, as it is known when it asks."""
+    with office.app.app_context():
+        return principal_of((device or office.handheld(SCOPE)).token or "")
+
+
+def held(lines: Live, who: Principal, since: int = 0) -> socket.socket:
     """The far end of a line that is held."""
     near, far = socket.socketpair()
     near.setblocking(False)
     far.settimeout(10)
-    lines.hold(near, reader, since, 0)
+    lines.hold(near, who, since, 0)
     return far
 
 
@@ -62,8 +69,8 @@ def test_one_who_reads_nothing_loses_his_line_and_the_others_hear(
     with suppress(BlockingIOError):
         while True:
             near.send(bytes(65_536))
-    lines.hold(near, Reader("deaf", (SCOPE,)), 0, 0)
-    listener = held(lines, Reader("listener", (SCOPE,)))
+    lines.hold(near, principal(office, device), 0, 0)
+    listener = held(lines, principal(office))
     device.report(SCOPE)
     assert hears(listener)
     assert eventually(lambda: near.fileno() == -1)
@@ -73,19 +80,19 @@ def test_one_who_reads_nothing_loses_his_line_and_the_others_hear(
 def test_a_line_ends_when_its_time_is_over(office: Indoors, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "LOOK_S", 0.02)
     short = Live(office.app, most=500, seconds=0.1)
-    assert held(short, Reader("one", (SCOPE,)), since=10**9).recv(10) == b""
+    assert held(short, principal(office), since=10**9).recv(10) == b""
     short.stop()
 
 
 def test_a_quiet_line_is_kept_alive_by_comments(office: Indoors, lines: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "LOOK_S", 0.02)
     monkeypatch.setattr(live, "HEARTBEAT_S", 0.05)
-    assert held(lines, Reader("one", (SCOPE,)), since=10**9).recv(3) == live.HEARTBEAT
+    assert held(lines, principal(office), since=10**9).recv(3) == live.HEARTBEAT
 
 
 def test_one_who_hung_up_makes_room_and_a_stop_ends_the_rest(office: Indoors) -> None:
     few = Live(office.app, most=2, seconds=60)
-    first, second = (held(few, Reader(name, (SCOPE,)), since=10**9) for name in "ab")
+    first, second = (held(few, principal(office), since=10**9) for _ in "ab")
     assert eventually(lambda: len(few._lines) == 2) and not few.has_room
     first.close()
     assert eventually(lambda: few.has_room)

@@ -122,6 +122,33 @@ def test_a_cut_download_goes_on_where_it_was_cut(office: Indoors) -> None:
     assert fetched(device, offer, If_None_Match=whole.headers["ETag"]).status_code == 304
 
 
+def test_a_range_that_is_not_there_is_told_and_one_that_cannot_be_read_asks_for_all(office: Indoors) -> None:
+    device = office.handheld(SCOPE)
+    reported(device, 3)
+    offer = asked(device)
+    beyond = fetched(device, offer, Range=f"bytes={offer['bytes']}-")
+    refused(beyond, 416, "range_unsatisfiable")
+    assert beyond.headers["Content-Range"] == f"bytes */{offer['bytes']}"
+    for strange in ("lines=1-2", "bytes=x", "bytes=5-1"):
+        assert len(fetched(device, offer, Range=strange).content) == offer["bytes"]
+
+
+def test_a_strange_name_is_no_snapshot(office: Indoors) -> None:
+    device = office.handheld(SCOPE)
+    for name in ("A" * 5000, "..", "0" * 64):
+        refused(device.get(f"/sync/snapshots/{name}"), 404)
+
+
+def test_where_no_file_can_be_written_a_pull_serves(office: Indoors, tmp_path: Path) -> None:
+    house = office.app.extensions["menqian"]
+    (tmp_path / "file").write_text("no directory")
+    house.settings = replace(house.settings, snapshots=tmp_path / "file" / "snapshots")
+    device = office.handheld(SCOPE)
+    reported(device, 3)
+    assert device.post("/sync/snapshot").status_code == 204
+    assert len(device.catch_up()) >= 3
+
+
 def test_a_snapshot_is_made_anew_only_when_its_tail_has_grown(office: Indoors) -> None:
     device = office.handheld(SCOPE)
     reported(device, 3)
