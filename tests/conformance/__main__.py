@@ -63,11 +63,16 @@ def must_be_administrator(parser: argparse.ArgumentParser, line: Line, token: st
     """End with 2 unless the server is there and the token is an administrator's."""
     try:
         answer = Wire(line, token).get("/hello")
-        roles = answer.json()["user"]["roles"] if answer.status_code == 200 else []
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError) as error:
+        told = answer.json()
+        roles = told["user"]["roles"] if answer.status_code == 200 else []
+        known = answer.status_code in (200, 401) and (told.get("protocol") or told.get("code"))
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, LookupError, TypeError, AttributeError) as error:
         parser.error(f"no server of this protocol at {line.url}: {error}")
-    if "admin" not in roles:
-        parser.error(f"the token is not an administrator's ({answer.status_code}, roles {roles})")
+    if not known:
+        parser.error(f"no server of this protocol at {line.url}: /api/v1/hello answers {answer.status_code}")
+    if "admin" not in roles or told.get("device"):
+        parser.error(f"the token is not an administrator's own ({answer.status_code}, roles {roles}"
+                     f"{', of a device' if told.get('device') else ''})")
 
 
 def play(office: Office, checks: list[Check], as_data: bool) -> int:

@@ -260,10 +260,14 @@ def test_the_exit_status_tells_the_result(server: Server, admin: Person) -> None
 @ONE_ENGINE
 def test_wrong_use_is_exit_2(server: Server, bureau: Any) -> None:
     inspector = bureau.person("inspector")
+    device = bureau.handheld(owner=bureau.newcomer("admin", scopes=("3204",)))
     for arguments in (["--only", "no-such-check"], ["--url", server.url], ["--url", server.url, "--admin-token", "x"],
                       ["--url", "http://127.0.0.1:9", "--admin-token", "x"], ["--only", ""],
-                      ["--url", server.url, "--admin-token", str(inspector.token)]):
+                      ["--url", server.url, "--admin-token", str(inspector.token)],
+                      ["--url", server.url, "--admin-token", str(device.token)]):
         assert conformance(*arguments).returncode == 2, arguments
+    elsewhere = conformance("--url", f"{server.url}/api/v1", "--admin-token", "x")
+    assert elsewhere.returncode == 2 and "no server of this protocol" in elsewhere.stderr
 
 
 @ONE_ENGINE
