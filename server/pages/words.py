@@ -14,6 +14,7 @@ from server.i18n import choose
 
 WORDS = Path(__file__).with_name("words.csv")
 BEIJING = timezone(timedelta(hours=8))  # no summer time since 1991
+UNITS = ((86_400, "天", "days"), (3_600, "小时", "h"), (60, "分", "min"), (1, "秒", "s"))
 
 
 @cache
@@ -60,3 +61,14 @@ def beijing(text: object, *, date_only: bool = False) -> str:
         return text
     shown = at.isoformat(sep=" ", timespec="seconds")  # strftime would write the year 1 as 1
     return shown[:10] if date_only else shown[:19]
+
+
+def clock_said(offset_ms: int) -> Markup:
+    """How far a device's clock is off, in the largest unit of which it is two or more; seconds below two minutes."""
+    seconds = abs(offset_ms) / 1000
+    size, chinese, english = next((unit for unit in UNITS if seconds >= 2 * unit[0]), UNITS[-1])
+    number = f"{round(seconds / size, 1):g}"
+    if number == "0":
+        return t("准", "right")
+    way, ward = ("快", "fast") if offset_ms > 0 else ("慢", "slow")
+    return t(f"{way} {number} {chinese}", f"{number} {english} {ward}")

@@ -86,6 +86,21 @@ def test_devices_tell_who_has_unsent_work_and_can_be_revoked(visitor: Visitor, d
     assert device.get("/hello").status_code == 401
 
 
+@pytest.mark.parametrize(("health", "text"), [
+    ({"unsent_bytes": 5_033_165}, '<span class="num">4.8 MiB</span> <span class="t"><span lang="zh-CN">未送出'),
+    ({"oldest_unsent_at": "2026-01-02T00:00:00.000Z"}, "有内容未送出"), ({}, "无</span>")])
+def test_a_device_whose_bytes_wait_has_not_sent_all(office: Indoors, visitor: Visitor, supervisor: Person,
+                                                  health: dict[str, object], text: str) -> None:
+    owner = office.newcomer("inspector", scopes=(SCOPE,))
+    device = office.handheld(owner=owner)
+    granted(device.push(device.create("finding", SCOPE, a_finding()), health={"unsent": 0, **health}))
+    page = visitor.signed_in(supervisor).see("/devices")
+    card = page.split(owner.username)[-1].split("<li class=\"card")[0]
+    assert text in card
+    assert ("无</span>" in card) is (not health)
+    assert ("此设备报有未送出的工作" in card) is bool(health)
+
+
 def test_an_invitation_works_once(office: Indoors, visitor: Visitor, supervisor: Person) -> None:
     inspector = office.person("inspector", scopes=(SCOPE,))
     visitor.signed_in(supervisor).see("/devices")
