@@ -1,8 +1,8 @@
-"""Conflicts: both values side by side with their authors and what stands now; those of a record settled in one go."""
+"""Conflicts: all values side by side with their authors and what stands now; those of a record settled in one go."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -21,17 +21,20 @@ from server.house import house
 from server.listing import visible_record
 from server.models import User
 from server.pages.entrance import bp, done, loaded
-from server.pages.inputs import input_of, typed
+from server.pages.inputs import Input, input_of, typed
 from server.pages.lookups import learn_names
+from server.pages.questions import Question, mark_standing, questions, resolutions
 from server.pages.values import apart_m
-from sync.equality import same
+from sync.conflicts import may_settle
 from sync.kept import Kept, kept_from
 from sync.records import RECORD
 from sync.writers import covers
 
 PAGE = 20
 AGES_H = (24, 72, 168)
-CHOICES = ("theirs", "mine", "value")
+PARTIAL = {"person", "older_than_h"}  # filters that let through some conflicts of a record, and others not
+MOST = 200  # resolutions in one call
+LONGEST_NUMBER = 16
 
 
 @bp.get("/conflicts")
@@ -45,10 +48,11 @@ def conflicts() -> str:
             asked[name] = str(number_argument(name, 0, least=0, most=most))
     with reading():
         page = conflict_page(db.session(), me().writer(), asked, PAGE, house().clock())
-        found = _records([item["record_id"] for item in page["items"]])
-        shown = [_shown(item, found.get(item["record_id"])) for item in page["items"]]
-        learn_names(who for item in shown for one in item["conflicts"] for side in one["sides"]
-                    for who in (side["who"], side["device"]))
+        items = list(map(_whole, page["items"])) if PARTIAL & set(asked) else page["items"]
+        found = _records([item["record_id"] for item in items])
+        shown = [_shown(item, found.get(item["record_id"])) for item in items]
+        learn_names(who for item in shown for one in item["questions"] for answer in one["answers"]
+                    for by in answer.by for who in (by["who"], by["device"]))
         filters = {name: value for name, value in asked.items() if name != "cursor"}
         return render_template("conflicts.html", items=shown, page=page, asked=filters, people=_people(),
                                back={name: value for name, value in filters.items() if name != "record_id"},
@@ -59,32 +63,55 @@ def conflicts() -> str:
 @bp.post("/conflicts/<record_id>")
 def resolve(record_id: str) -> Response:
     """Settle what was chosen on one record's card, all or none; the rule of the engine says who may."""
-    given = [_given(key.partition(".")[2], choice) for key, choice in request.form.items()
-             if key.startswith("choice.") and choice in CHOICES]
+    ids = [key.partition(".")[2] for key in request.form if key.startswith("version.")]
+    with reading():
+        given = [one for question in questions(map(_looked_at, ids)) for one in _given(question)][:MOST]
     if not given:
         raise Problem("choice_invalid", "请先选择要保留的值 Choose a value first")
-    settle(record_id, loaded(Resolutions(), {"resolutions": given})["resolutions"])
+    seen = {"record_version": _number("seen")} if request.form.get("seen") else {}
+    settle(record_id, loaded(Resolutions(), {"resolutions": given, **seen}))
     back = {name: value for name in (*FILTERS, "older_than_h") if (value := request.args.get(name))}
     return done(url_for("pages.conflicts", **back), f"已裁决 {len(given)} 项冲突", f"{len(given)} conflicts settled")
 
 
-def _given(conflict_id: str, choice: str) -> dict[str, Any]:
-    """What was chosen for one conflict, as the API takes it."""
-    version = request.form.get(f"version.{conflict_id}", "")
-    resolution = {"id": conflict_id, "version": int(version) if version.isdecimal() else 0, "choice": choice}
-    if choice == "value":
-        with reading():
-            fields = visible_record(db.session(), me().scopes, "conflict", conflict_id).fields
-            asked = _input(fields)
-        if asked is None:
-            raise Problem("choice_invalid", "此处没有第三个值 There is no third value here")
-        resolution["value"] = typed(asked, request.form.get(f"value.{conflict_id}", ""))
-    return resolution
+def _looked_at(conflict_id: str) -> dict[str, Any]:
+    """A conflict as it stands, under the version in which it was looked at."""
+    kept = visible_record(db.session(), me().scopes, "conflict", conflict_id)
+    return {**kept.fields, "id": conflict_id, "version": _number(f"version.{conflict_id}"),
+            "may_settle": may_settle(kept.fields, me().writer())}
 
 
-def _input(fields: Mapping[str, Any]) -> Any:
-    return input_of(fields["record_type"], fields["field"], fields["kind"], [fields.get("theirs"), fields.get("mine")],
-                    me().scopes)
+def _number(name: str) -> int:
+    text = request.form.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < LONGEST_NUMBER else 0
+
+
+def _given(question: Question) -> list[dict[str, Any]]:
+    """What was chosen for the conflicts of a question, as the API takes it; of those alone that the person may settle,
+    where he may settle some."""
+    choice = request.form.get(f"choice.{question.id}")
+    if not choice:
+        return []
+    answer = None if choice == "value" else question.answer(choice)
+    if choice != "value" and answer is None:
+        raise Problem("choice_invalid", "没有这个选项 There is no such choice")
+    settled = list(resolutions(question, answer.value if answer else _third(question)))
+    his = [told for told, one in zip(settled, question.conflicts, strict=True) if one["may_settle"]]
+    return his or settled
+
+
+def _third(question: Question) -> Any:
+    asked = _input(question)
+    if asked is None:
+        raise Problem("choice_invalid", "此处没有第三个值 There is no third value here")
+    name = f"value.{question.id}"
+    parts = {"": name, "empty": f"{name}.empty", **{part: f"{name}.{part}" for part in asked.draft if part}}
+    return typed(asked, {part: request.form[key] for part, key in parts.items() if key in request.form})
+
+
+def _input(question: Question) -> Input | None:
+    return input_of(question.conflicts[0]["record_type"], question.field, question.kind,
+                    [answer.value for answer in question.answers], me().scopes)
 
 
 def _people() -> list[User]:
@@ -98,18 +125,25 @@ def _records(ids: list[str]) -> dict[str, Kept]:
     return {row["id"]: kept_from(row) for row in rows}
 
 
+def _whole(item: dict[str, Any]) -> dict[str, Any]:
+    """A record with all of its open conflicts: half of a question is no question."""
+    page = conflict_page(db.session(), me().writer(), {"record_id": item["record_id"]}, 1, house().clock())
+    return page["items"][0] if page["items"] else item
+
+
 def _shown(item: dict[str, Any], kept: Kept | None) -> dict[str, Any]:
-    conflicts = [_conflict(item["record_type"], one) for one in item["conflicts"]]
-    return {**item, "kept": kept, "conflicts": conflicts, "may_settle": any(one["may_settle"] for one in conflicts)}
+    conflicts = [{**one, "record_type": item["record_type"]} for one in item["conflicts"]]
+    asked = [_asked(question, kept) for question in questions(conflicts)]
+    return {**item, "kept": kept, "questions": asked, "may_settle": any(one["may_settle"] for one in conflicts)}
 
 
-def _conflict(record_type: str, one: dict[str, Any]) -> dict[str, Any]:
-    """A conflict with its two sides: who brought which value on which device, when he made it, when it arrived."""
-    sides = [{"choice": choice, "value": one[choice], "wins": one["winner"] == choice,
-              "who": by.get("user_id") or by.get("writer"), "device": by.get("device_id") or by.get("writer"),
-              "made_at": by.get("made_at"), "at": by.get("at")}
-             for choice, by in (("theirs", one["theirs_by"] or {}), ("mine", one["mine_by"]))]
-    moved_on = one["kind"] in ("value", "scope") \
-        and not any(same(one["present"], one[choice]) for choice in ("theirs", "mine"))
-    return {**one, "sides": sides, "apart_m": apart_m(one["theirs"], one["mine"]), "moved_on": moved_on,
-            "input": _input({**one, "record_type": record_type})}
+def _asked(question: Question, kept: Kept | None) -> dict[str, Any]:
+    """A question as the page shows it: its answers, what stands now, how far apart two places are."""
+    present, answers, conflicts = question.conflicts[0]["present"], question.answers, question.conflicts
+    mark_standing(question, present, kept)
+    apart = [metres for one, other in combinations(answers, 2)
+             if (metres := apart_m(one.value, other.value)) is not None]
+    return {"id": question.id, "kind": question.kind, "field": question.field, "base": question.base,
+            "conflicts": conflicts, "answers": answers, "present": present, "apart_m": max(apart, default=None),
+            "moved_on": kept is not None and not any(answer.stands for answer in answers),
+            "may_settle": [one["may_settle"] for one in conflicts], "input": _input(question)}

@@ -56,12 +56,12 @@ def place(position: Mapping[str, Any]) -> str:
 
 def apart_m(one: Any, other: Any) -> float | None:
     """Metres between two positions; None where one of the values is no position."""
-    if not (_is_position(one) and _is_position(other)):
+    if not (is_position(one) and is_position(other)):
         return None
     return distance_m(*(degree for each in (one, other) for degree in to_4490(each["lon"], each["lat"], each["crs"])))
 
 
-def _is_position(value: Any) -> bool:
+def is_position(value: Any) -> bool:
     """True for what the door would take as a position; what stands in a quarantined mutation may be anything."""
     try:
         POSITION.deserialize(value)
@@ -91,7 +91,7 @@ def _class(value: Mapping[str, Any]) -> Markup:
 
 
 def _mapping(name: str, value: Mapping[str, Any]) -> Markup:
-    if _is_position(value):
+    if is_position(value):
         return Markup('<span class="num">{}</span>').format(place(value))
     if "class_code" in value:
         return _class(value)

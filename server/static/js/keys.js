@@ -31,7 +31,7 @@ function walk(root, step, event) {
 
 // One key, one choice; on a card with several questions it answers all of them alike.
 function choose(form, event) {
-  const radios = [...form.querySelectorAll(`input[data-key="${CSS.escape(event.key)}"]:enabled`)];
+  const radios = [...form.querySelectorAll(`input[data-key~="${CSS.escape(event.key)}"]:enabled`)];
   if (!radios.length) return;
   radios.forEach((radio) => { radio.checked = true; });
   radios[0].focus();

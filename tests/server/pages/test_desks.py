@@ -1,4 +1,4 @@
-"""Conflicts, quarantine, devices; pages that are empty or cannot be."""
+"""Quarantine, devices; pages that are empty or cannot be."""
 
 from __future__ import annotations
 
@@ -8,52 +8,8 @@ import pytest
 
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors
-from tests.server.pages.conftest import PLACE, SCOPE, Visitor, said
-from tests.wire import EVENT, Person, a_finding, granted, moment, new_id, position
-
-
-def test_a_conflict_shows_both_values_and_is_settled(office: Indoors, visitor: Visitor, device: Handheld,
-                                                   supervisor: Person) -> None:
-    finding = device.report(SCOPE, text="原来的描述")
-    other = office.handheld(SCOPE, who="另一人")
-    other.deliver(other.edit("finding", finding, 1, set={"text": "甲的描述"}))
-    outcome, = device.deliver(device.edit("finding", finding, 1, set={"text": "乙的描述"}))
-    conflict, = outcome["conflicts"]
-    page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
-    assert all(text in page for text in ("原来的描述", "甲的描述", "乙的描述", f"choice.{conflict}", "测试机"))
-    assert f"/conflicts?about_id={finding}" in visitor.see(f"/records/finding/{finding}")
-    third = {f"choice.{conflict}": "value", f"value.{conflict}": "丙的描述", f"version.{conflict}": "1"}
-    said(visitor.send(f"/conflicts/{finding}", {f"version.{conflict}": "1"}), 422, "请先选择")
-    assert visitor.send(f"/conflicts/{finding}", third).status_code == 303
-    assert device.owner.record("finding", finding)["fields"]["text"] == "丙的描述"
-    said(visitor.send(f"/conflicts/{finding}", third), 409, "状态已变化")
-
-
-def test_a_conflict_over_a_first_class_says_that_there_was_none(office: Indoors, visitor: Visitor, device: Handheld,
-                                                              supervisor: Person) -> None:
-    finding = device.report(SCOPE, class_scheme=None, class_code=None)
-    other = office.handheld(SCOPE, who="另一人")
-    other.deliver(other.edit("finding", finding, 1, set={"severity": "重"}))
-    device.deliver(device.edit("finding", finding, 1, set={
-        "class_scheme": EVENT, "class_code": "0504", "severity": "轻"}))
-    page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
-    assert "None" not in page
-    assert page.count("无类别") == 2, "before, and in the other's value"
-    assert "None" not in visitor.see(f"/records/finding/{finding}")
-
-
-def test_a_third_value_of_a_place_is_json(office: Indoors, visitor: Visitor, device: Handheld,
-                                        supervisor: Person) -> None:
-    finding = device.report(SCOPE, position=position(*PLACE))
-    other = office.handheld(SCOPE, who="另一人")
-    other.deliver(other.edit("finding", finding, 1, set={"position": position(PLACE[0] + 1e-3, PLACE[1])}))
-    outcome, = device.deliver(device.edit("finding", finding, 1, set={"position": position(PLACE[0] - 1e-3, PLACE[1])}))
-    conflict, = outcome["conflicts"]
-    page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
-    assert "两处相距" in page
-    third = {f"choice.{conflict}": "value", f"value.{conflict}": "{", f"version.{conflict}": "1"}
-    said(visitor.send(f"/conflicts/{finding}", third), 422, "JSON")
-    assert visitor.send(f"/conflicts/{finding}", {**third, f"choice.{conflict}": "theirs"}).status_code == 303
+from tests.server.pages.conftest import SCOPE, Visitor, said
+from tests.wire import Person, a_finding, granted, moment, new_id
 
 
 def test_the_quarantine_is_read_released_and_dismissed(office: Indoors, visitor: Visitor, device: Handheld,
