@@ -113,6 +113,18 @@ def test_a_conflict_that_changed_meanwhile_is_said_and_nothing_is_settled(
     assert reader.record("finding", finding)["fields"]["text"] == "又改了"
 
 
+def test_a_value_that_changed_meanwhile_is_not_written_over(
+        seat: Callable[[str], Desk], office: Bureau, device: Handheld, reader: Person) -> None:
+    finding = apart(office, device, "现值变化")
+    desk = seat("supervisor")
+    desk.see(f"/conflicts?about_id={finding}")
+    granted(reader.edit("finding", finding, 3, set={"text": "主管已改"}))
+    desk.page.locator("input[value^=theirs]").first.check()
+    desk.page.get_by_role("button", name="裁决所选").click()
+    expect(desk.page.locator(".conflict .problem")).to_contain_text("冲突已变化")
+    assert reader.record("finding", finding)["fields"]["text"] == "主管已改"
+
+
 def test_what_a_device_has_not_delivered_is_said_in_words(seat: Callable[[str], Desk], office: Bureau) -> None:
     late = office.handheld(owner=office.newcomer("inspector", scopes=(SCOPE,)))
     granted(late.get("/hello", headers={
@@ -131,7 +143,7 @@ def troubled(office: Bureau) -> Person:
     """Devices with every mark; the owner of the one whose clock is two days slow."""
     slow, moved, revoked = (office.newcomer("inspector", scopes=(SCOPE,)) for _ in range(3))
     granted(office.handheld(owner=slow).push(health={
-        "unsent": 2, "oldest_unsent_at": moment(-200_000), "device_time": moment(-172_800)}))
+        "unsent": 2, "oldest_unsent_at": moment(-400_000), "device_time": moment(-172_800)}))
     office.handheld(owner=moved)
     granted(office.admin.patch(f"/users/{moved.id}", {"scopes": ["320412102"]}))
     gone = office.handheld(owner=revoked)

@@ -175,7 +175,7 @@ def test_a_record_that_came_back_meanwhile_is_said(office: Indoors, visitor: Vis
         {"id": first, "version": 1, "choice": "theirs"}]}))
     page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
     assert "记录现已恢复" in page and standing(page) == []
-    assert "不采用修改" in page and "保持删除" not in page
+    assert "再次删除" in page and "保持删除" not in page
     assert [name for name, _ in answers(page)] == [f"theirs.{second}", f"mine.{second}"]
     choice = {f"choice.{second}": f"mine.{second}", **hidden(page)}
     assert visitor.send(f"/conflicts/{finding}", choice).status_code == 303
