@@ -60,7 +60,7 @@ def judged(device: Device, user: User, codes: Mapping[str, str], now: datetime) 
 def waits_h(row: Mapping[str, Any], now: datetime) -> float:
     """Hours for which the oldest thing that the device has not delivered waits, 0 when nothing does."""
     oldest = row["reported"]["oldest_unsent_at"]
-    if not oldest or not has_unsent(row["reported"]):
+    if not oldest:
         return 0.0
     there = now + timedelta(milliseconds=row["clock_offset_ms"] or 0)  # by the device's clock, as what it told
     return max(0.0, (there - parse_time(oldest)) / timedelta(hours=1))

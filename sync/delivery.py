@@ -6,7 +6,7 @@ Serves the signed receipt (`statements.py`). All is read from one snapshot (`gat
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from sync.merkle import Frontier
 from sync.models import Clock, Device, Receipt, Record
-from sync.statements import photos_root
+from sync.statements import changes_root, photos_root
 
 OUTCOMES = ("applied", "merged", "conflicted", "held", "quarantined", "dismissed")
 LACKING = ("expected", "partial", "stored", "damaged", "refused")
@@ -23,8 +23,9 @@ LACKING = ("expected", "partial", "stored", "damaged", "refused")
 def statement_of(session: Session, device_id: str, origin: str, at: str) -> dict[str, Any]:
     """The statement of a receipt at the wire time `at`.
 
-    `outcomes` counts the device's mutations by what became of them until now, `photos` its person's photos: how many
-    are verified, the root over their digests (`statements.photos_root`), and how many are in each other state.
+    `outcomes` counts the device's mutations by what became of them until now, `changes` has the root over what they
+    were (`statements.changes_root`), `photos` tells of its person's photos: how many are verified, the root over their
+    digests (`statements.photos_root`), and how many are in each other state.
     """
     clock = session.execute(select(Clock.epoch, Clock.journal_size, Clock.journal_peaks).where(Clock.id == 1)).one()
     device = session.execute(select(Device.user_id, Device.last_n).where(Device.id == device_id)).one()
@@ -33,6 +34,7 @@ def statement_of(session: Session, device_id: str, origin: str, at: str) -> dict
     lacking = Counter(state for state in states.values() if state != "verified")
     return {"origin": origin, "device_id": device_id, "user_id": device.user_id, "at": at, "epoch": clock.epoch,
             "last_n": device.last_n, "outcomes": _outcomes(session, device_id),
+            "changes": {"root": changes_root(arrived_changes(session, device_id))},
             "photos": {"verified": len(verified), "root": photos_root(verified),
                        **{state: lacking[state] for state in LACKING}},
             "journal": {"size": clock.journal_size,
@@ -42,6 +44,13 @@ def statement_of(session: Session, device_id: str, origin: str, at: str) -> dict
 def verified_photos(session: Session, user_id: str) -> list[str]:
     """The digests, sorted, of the photos of a person's devices that were checked and found as captured."""
     return sorted(digest for digest, state in photo_states(session, user_id).items() if state == "verified")
+
+
+def arrived_changes(session: Session, device_id: str) -> Iterator[tuple[int, str | None, str]]:
+    """Number, id and digest (`push.digest_of`) of each mutation of a device, in the order of the numbers."""
+    rows = session.execute(select(Receipt.n, Receipt.id, Receipt.digest).where(Receipt.device_id == device_id)
+                           .order_by(Receipt.n)).yield_per(1000)
+    return ((row.n, row.id, row.digest) for row in rows)
 
 
 def photo_states(session: Session, user_id: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ TOLD = ("unsent", "oldest_unsent_at", "unsent_bytes", "unsent_photos")
 
 def has_unsent(reported: Mapping[str, Any] | None) -> bool:
     """Did the device tell of anything that it has not delivered?"""
-    return any((reported or {}).get(name) for name in ("unsent", "unsent_photos", "unsent_bytes"))
+    return any((reported or {}).get(name) for name in TOLD)
 
 
 def columns_of(health: Mapping[str, Any], now: datetime, reported: Mapping[str, Any] | None, seen_at: str | None

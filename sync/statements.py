@@ -38,6 +38,11 @@ def read_statement(note: str, key_line: str) -> dict[str, Any]:
     return statement
 
 
+def changes_root(changes: Iterable[tuple[int, str | None, str]]) -> str:
+    """Hex root of the RFC 6962 tree whose leaves are `NUMBER ID DIGEST` in ASCII, `-` for no id, by number."""
+    return root_of([leaf_hash(f"{n} {change_id or '-'} {digest}".encode()) for n, change_id, digest in changes]).hex()
+
+
 def photos_root(digests: Iterable[str]) -> str:
     """Hex root of the RFC 6962 tree whose leaves are these SHA-256 digests (32 bytes each), each once, sorted."""
     return root_of([leaf_hash(bytes.fromhex(digest)) for digest in sorted(set(digests))]).hex()

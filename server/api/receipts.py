@@ -10,8 +10,8 @@ from server.auth import me, must_be_device
 from server.db import db, reading
 from server.house import house
 from server.wire import answer
-from sync.delivery import statement_of, verified_photos
-from sync.statements import photos_root, sign_statement
+from sync.delivery import arrived_changes, statement_of, verified_photos
+from sync.statements import changes_root, photos_root, sign_statement
 
 blp = blueprint("receipts", "送达回执 Delivery receipts")
 
@@ -25,6 +25,16 @@ def get_receipt() -> Response:
         statement = statement_of(db.session(), device.id, state.signer.origin, stamp(state.clock()))
     return Response(sign_statement(statement, state.signer.origin, state.signer.key),
                     content_type="text/plain; charset=utf-8")
+
+
+@blp.get("/sync/receipt/changes")
+@blp.response(200)
+def list_changes() -> Response:
+    """Number, id and SHA-256 of each change of the caller, by number, whose root a receipt signs."""
+    device = must_be_device(me())
+    with reading():
+        changes = list(arrived_changes(db.session(), device.id))
+    return answer({"changes": changes, "root": changes_root(changes)})
 
 
 @blp.get("/sync/receipt/photos")

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import uuid
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -131,9 +132,31 @@ def test_a_receipt_names_the_photos_and_can_be_verified_offline(bureau: Bureau, 
     assert json.loads(told.stdout.removeprefix("right: "))["last_n"] == 3
 
 
-def test_a_receipt_is_for_devices(supervisor: Person) -> None:
-    refused(supervisor.get("/sync/receipt"), 403, "device_required")
-    refused(supervisor.get("/sync/receipt/photos"), 403, "device_required")
+def test_a_receipt_binds_what_each_change_was_whatever_became_of_it(device: Handheld, tmp_path: Path) -> None:
+    sent = [device.create("finding", SCOPE, a_finding(text="甲")),
+            device.create("finding", SCOPE, a_finding(class_code="9999")),
+            device.edit("finding", str(uuid.uuid4()), 1, set={"text": "先到"})]
+    assert [outcome["outcome"] for outcome in device.deliver(*sent)] == ["applied", "quarantined", "held"]
+    listed = granted(device.get("/sync/receipt/changes"))
+    for (n, change_id, digest), mutation in zip(listed["changes"], sent, strict=True):
+        text = json.dumps({name: value for name, value in mutation.items() if name != "n"}, sort_keys=True,
+                          separators=(",", ":"), ensure_ascii=False)
+        assert (n, change_id, digest) == (mutation["n"], mutation["id"], sha256(text.encode()))
+    assert receipt_of(device)["changes"]["root"] == listed["root"]
+    (tmp_path / "verify_receipt.py").write_text(PROGRAM)
+    for name, path in (("key", "/journal/key"), ("receipt", "/sync/receipt"), ("list", "/sync/receipt/changes")):
+        (tmp_path / name).write_bytes(device.get(path).content)
+    listed["changes"][2][2] = "0" * 64
+    (tmp_path / "forged").write_text(json.dumps(listed))
+    for name, code in (("list", 0), ("forged", 1)):
+        told = subprocess.run([sys.executable, "verify_receipt.py", "key", "receipt", name], cwd=tmp_path,
+                              capture_output=True, text=True, check=False)
+        assert told.returncode == code, told.stderr
+
+
+@pytest.mark.parametrize("path", ["", "/photos", "/changes"])
+def test_a_receipt_is_for_devices(supervisor: Person, path: str) -> None:
+    refused(supervisor.get(f"/sync/receipt{path}"), 403, "device_required")
 
 
 def _all_verified(device: Handheld, count: int) -> bool:
