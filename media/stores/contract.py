@@ -23,7 +23,7 @@ class DigestMismatch(ValueError):
 
 
 class Stored(NamedTuple):
-    """Bytes that stand in a store: their number, and the SHA-256 the store vouches for."""
+    """Bytes that stand in a store: their number, and the SHA-256 the store vouches for; empty where it keeps none."""
 
     bytes: int
     sha256: str
@@ -47,12 +47,18 @@ class Store(Protocol):
         """Describe what stands under this digest without reading it."""
         ...
 
+    def holds(self, sha256: str) -> bool | None:
+        """Do the very bytes of this digest stand under it? None: nothing does. Reads them where the store keeps no
+        checksum of its own: always in a directory. Serves `menqian restore`, which believes no name."""
+        ...
+
     def open(self, sha256: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Stream bytes `start` up to, not including, `end`; raises NotStored before the first block."""
         ...
 
     def delete(self, sha256: str) -> None:
-        """Remove a rendition (or a test's bytes); nothing there is no failure. Originals are never deleted by this."""
+        """Remove a rendition, or bytes that are not those of their name (`holds`); nothing there is no failure.
+        Originals are never deleted by this."""
         ...
 
     def check(self) -> None:

@@ -9,7 +9,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from media.stores.contract import BLOCK_BYTES, DigestMismatch, NotStored, Stored, StoreUnavailable, key_of
+from media.stores.contract import (
+    BLOCK_BYTES,
+    DigestMismatch,
+    NotStored,
+    Stored,
+    StoreUnavailable,
+    digest_of,
+    key_of,
+)
 
 LEFT_OVER_AFTER_S = 24 * 3600
 
@@ -41,6 +49,13 @@ class DiskStore:
         with _unavailable("look up"):
             try:
                 return Stored((self.root / key_of(sha256)).stat().st_size, sha256)
+            except FileNotFoundError:
+                return None
+
+    def holds(self, sha256: str) -> bool | None:
+        with _unavailable("read"):
+            try:
+                return digest_of(self.root / key_of(sha256)) == sha256
             except FileNotFoundError:
                 return None
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from media.stores import DigestMismatch, NotStored, Store, Stored, StoreUnavailable, digest_of, open_store
+from media.stores.contract import key_of
 from tests.engines import free_ports, running_s3
 
 BODY = bytes(range(256)) * 2000
@@ -110,6 +111,33 @@ def test_only_a_digest_is_a_name(store, photo, name):
         store.put(name, photo, "image/jpeg")
     with pytest.raises(ValueError, match="64 lower-case"):
         store.head(name)
+
+
+def test_a_store_holds_the_very_bytes_or_nothing(store, photo):
+    digest = digest_of(photo)
+    assert store.holds(digest) is None
+    store.put(digest, photo, "image/jpeg")
+    assert store.holds(digest) is True
+
+
+def test_other_bytes_of_equal_size_in_a_directory_are_found_by_reading(tmp_path, photo):
+    store, digest = open_store(f"file://{tmp_path}/media"), digest_of(photo)
+    place = tmp_path / "media" / key_of(digest)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(BODY[::-1])
+    assert (store.head(digest), store.holds(digest)) == (Stored(len(BODY), digest), False)
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize("checksum", ["SHA256", "CRC32"])
+def test_an_object_of_another_program_is_held_against_its_checksum_or_read(s3_url, photo, checksum):
+    store, digest = open_store(s3_url), digest_of(photo)
+    for body, is_it in ((BODY[::-1], False), (BODY, True)):
+        store.check()
+        store._client.put_object(Bucket=store.bucket, Key=key_of(digest), Body=body, ChecksumAlgorithm=checksum)
+        assert bool(store.head(digest).sha256) == (checksum == "SHA256")
+        assert store.holds(digest) is is_it
+    store.delete(digest)
 
 
 def test_a_store_that_works_passes_its_check(store):
