@@ -20,7 +20,7 @@ from marshmallow import ValidationError
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from media.stores import StoreUnavailable
+from media.stores import DigestMismatch, StoreUnavailable
 from schemas.problems import Problem, by_path
 from server.auth import ROLES
 from server.config import NotInitialised, Settings, UnsafeSettings
@@ -155,7 +155,7 @@ def verify() -> None:
 @click.option("--check", is_flag=True, help="hold the backup in DIR against its manifest; write nothing")
 def backup(directory: Path, with_media: bool, earlier: Path | None, check: bool) -> None:
     """Back up a running installation into the empty DIR; exit 1 when a photo is missing."""
-    from server.backup import making, manifest
+    from server.backup import making, manifest, photos
     try:
         if check:
             made = manifest.check(directory)
@@ -164,11 +164,14 @@ def backup(directory: Path, with_media: bool, earlier: Path | None, check: bool)
                 made = making.back_up(directory, with_media=with_media, earlier=earlier, tell=_tell)
     except (making.NotEmpty, manifest.BackupInvalid) as error:
         raise click.ClickException(str(error)) from None
+    gone = set(made.missing)
+    lost = photos.originals([each for each in photos.listed(directory) if each.sha256 in gone])
     _print({"made_at": made.made_at, "epoch": made.epoch, "journal_size": made.journal_size, "rows": sum(
-        made.rows.values()), "media": made.media, "photos": made.photos, "photos_missing": made.missing})
-    if made.missing:
-        raise click.ClickException(f"备份已成,但缺照片 the backup is whole but for {len(made.missing)} files that the "
-                                   "media store does not have")
+        made.rows.values()), "media": made.media, "photos": made.photos, "photos_missing": lost,
+        "renditions_missing": len(gone) - len(lost)})
+    if gone:
+        raise click.ClickException(f"备份已成,但存储中缺照片 the backup is whole but for {len(lost)} photos and "
+                                   f"{len(gone) - len(lost)} renditions that the media store does not have")
 
 
 @main.command()
@@ -176,13 +179,13 @@ def backup(directory: Path, with_media: bool, earlier: Path | None, check: bool)
 @click.option("--allow-missing", is_flag=True, help="go on when photos are nowhere; devices are asked for them")
 def restore(directory: Path, allow_missing: bool) -> None:
     """Restore the backup in DIR into an empty installation, in a new epoch; prints what came back."""
-    from server.backup import manifest, restoring
+    from server.backup import manifest, place, restoring
     try:
-        made = manifest.check(directory)
-        place = restoring.prepare(directory, made, os.environ, allow_missing=allow_missing)
-        with _made(place.settings).app_context():
-            _print(restoring.restore(directory, made, place.missing, tell=_tell))
-    except (manifest.BackupInvalid, restoring.RestoreRefused, UnsafeSettings) as error:
+        made = manifest.check_rows(directory)
+        here = place.prepare(directory, made, os.environ, _tell, allow_missing=allow_missing)
+        with _made(here.settings).app_context():
+            _print(restoring.restore(directory, made, here, _tell))
+    except (manifest.BackupInvalid, place.RestoreRefused, DigestMismatch, UnsafeSettings) as error:
         raise click.ClickException(str(error)) from None
 
 

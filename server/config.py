@@ -16,6 +16,7 @@ from typing import Self
 from sqlalchemy import make_url
 
 JOURNAL_KEY = Path("keys") / "journal"  # in the data directory; every installation has one
+RESTORING = "restoring.json"  # in the data directory while a restore is under way
 NOT_YET = "0" * 32  # stands for the secret while nothing may be written
 
 
@@ -25,6 +26,14 @@ class NotInitialised(Exception):
     def __init__(self, lacking: object) -> None:
         super().__init__(f"尚未初始化,请先运行 not initialised: run menqian init first "
                          f"(不存在 there is no {lacking})")
+
+
+class RestoreUnfinished(NotInitialised):
+    """A restore is under way here, or was interrupted: there are keys, but not yet the rows that go with them."""
+
+    def __init__(self, mark: Path) -> None:
+        Exception.__init__(self, f"恢复尚未完成 a restore has not finished here: wait for it or, if it was "
+                                 f"interrupted, run menqian restore again with the backup that {mark} names")
 
 
 class UnsafeSettings(Exception):
@@ -68,12 +77,14 @@ class Settings:
     upload_bytes: int = 67_108_864
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the settings; raises UnsafeSettings."""
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, *, restoring: bool = False) -> Self:
+        """Read the settings; raises UnsafeSettings and, unless `restoring`, RestoreUnfinished."""
         def read(name: str, default: str) -> str:
             return environ.get(f"MENQIAN_{name}") or default
 
         data = Path(read("DATA", "data")).expanduser().resolve()
+        if not restoring and (data / RESTORING).exists():
+            raise RestoreUnfinished(data / RESTORING)
         settings = cls(
             data=data, database_url=_psycopg(read("DATABASE_URL", f"sqlite:///{data / 'menqian.db'}")),
             media_url=read("MEDIA_URL", (data / "media").as_uri()),

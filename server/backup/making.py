@@ -19,14 +19,14 @@ from media.stores import digest_of
 from media.sweep import UNDER_WAY
 from schemas.values import stamp
 from server.backup import photos, tables
-from server.backup.manifest import FORMAT, Manifest, write
+from server.backup.manifest import FORMAT, KEYS, SPOOL, Manifest, write
 from server.backup.tables import Tell
 from server.db import db, reading, writing
 from server.house import house
 from sync.merkle import Frontier
 from sync.models import Clock
 
-KEYS, SPOOL = "keys", "spool"
+ANY = "0" * 64
 
 
 class NotEmpty(Exception):
@@ -36,10 +36,12 @@ class NotEmpty(Exception):
 def back_up(directory: Path, *, with_media: bool, earlier: Path | None, tell: Tell) -> Manifest:
     """Write a backup into a new or empty directory and enter it in the journal; raises NotEmpty, StoreUnavailable.
 
-    Bytes in an S3 store stay there and are listed by digest and size, unless `with_media`.
+    Bytes in an S3 store stay there and are listed by digest and size, unless `with_media`; whether they are there is
+    asked. What of it is not stands in `missing`.
     """
     if directory.exists() and any(directory.iterdir()):
         raise NotEmpty(f"{directory} 不是空目录 is not empty")
+    house().store.head(ANY)  # a store that is away is told before anything is written
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     state = house()
@@ -53,12 +55,14 @@ def back_up(directory: Path, *, with_media: bool, earlier: Path | None, tell: Te
         under_way = _under_way(session)
     _save_keys(directory / KEYS)
     _save_spool(under_way, directory / SPOOL)
-    missing = photos.save_bytes(state.store, directory, earlier, tell) if included else []
+    missing = photos.save_bytes(state.store, directory, earlier, tell) if included \
+        else photos.missing_in(state.store, directory, tell)
     manifest = Manifest(
         format=FORMAT, made_at=made_at, origin=state.settings.origin, engine=db.engine.dialect.name, revision=revision,
         epoch=clock.epoch, seq=clock.seq, journal_size=clock.journal_size,
         journal_root=Frontier.from_json(clock.journal_size, clock.journal_peaks).root().hex(), rows=rows,
-        media="included" if included else "listed", photos=counts, missing=missing, files=_files(directory))
+        media="included" if included else "listed", photos=counts, missing=sorted({each.sha256 for each in missing}),
+        files=_files(directory))
     digest = write(directory, manifest)
     with writing() as door:
         door.record_entry("backup", "console", None, {

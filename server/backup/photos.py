@@ -1,12 +1,13 @@
 """The photos of a backup: a list of all digests that its rows name, and their bytes where they are included.
 
 Serves `making` and `restoring`. Photos are write-once and never deleted: what a snapshot names may be copied after it.
+No bytes are believed for their name, neither those of a backup nor those that lie in a store: they are hashed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256 as sha256_of
@@ -17,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.models import Photo, Rendition
-from media.stores import NotStored, Store
+from media.stores import NotStored, Store, Stored, digest_of
 from server.backup.tables import Tell, read_lines, write_lines
 from sync.audit import batches, stream
 
@@ -61,58 +62,91 @@ def listed(directory: Path) -> Iterator[Listed]:
     return (Listed(*row) for row in read_lines(directory / LIST)[1])
 
 
+def originals(files: list[Listed]) -> list[str]:
+    """The digests of the originals among these files."""
+    return sorted({each.sha256 for each in files if each.parent is None})
+
+
 def path_of(sha256: str) -> str:
     """Where a backup keeps the bytes of a digest."""
     return f"{FOLDER}/{sha256[:2]}/{sha256}"
 
 
-def save_bytes(store: Store, directory: Path, earlier: Path | None, tell: Tell) -> list[str]:
-    """Copy the bytes of all that is listed; what an `earlier` backup holds is hard-linked from there.
+def is_whole(directory: Path, sha256: str) -> bool:
+    """Does this backup hold the very bytes of a digest? They are read."""
+    with suppress(OSError):
+        return digest_of(directory / path_of(sha256)) == sha256
+    return False
 
-    Gives the digests of what the store does not have as it was: an original that devices may bring again, a rendition
-    that the restored server makes anew.
+
+def save_bytes(store: Store, directory: Path, earlier: Path | None, tell: Tell) -> list[Listed]:
+    """Copy the bytes of all that is listed; what an `earlier` backup holds whole is hard-linked from there.
+
+    Gives what the store does not have as it was: an original that devices may bring again, a rendition that the
+    restored server makes anew.
     """
     missing = []
     for number, each in enumerate(listed(directory), 1):
         target = directory / path_of(each.sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists() and not _linked(each, target, earlier) and not _copied(store, each, target):
-            missing.append(each.sha256)
+        if not target.exists() and not _linked(each, target, earlier, tell) and not _copied(store, each, target):
+            missing.append(each)
         if number % TOLD_EVERY == 0:
             tell(f"photos: {number}")
     return missing
 
 
-def missing_from(store: Store, directory: Path, included: bool) -> list[Listed]:
-    """What is neither in the backup nor, with its size, in the store."""
+def missing_in(store: Store, directory: Path, tell: Tell) -> list[Listed]:
+    """What of the list does not lie in the store with its size and checksum; nothing is read."""
     def stands(each: Listed) -> bool:
-        if included and (directory / path_of(each.sha256)).exists():
-            return True
         found = store.head(each.sha256)
-        return found is not None and found.bytes == each.bytes
+        return found is not None and found in (Stored(each.bytes, each.sha256), Stored(each.bytes, ""))
 
-    with ThreadPoolExecutor(ASKED_AT_ONCE) as threads:
-        return [each for some in batches(listed(directory), TOLD_EVERY)
-                for each, there in zip(some, threads.map(stands, some), strict=True) if not there]
+    return _without(stands, directory, tell)
 
 
-def bring_back(store: Store, directory: Path, tell: Tell) -> None:
-    """Put the included bytes into the store; idempotent."""
+def nowhere(store: Store, directory: Path, included: bool, tell: Tell) -> list[Listed]:
+    """What neither the backup nor the store holds whole."""
+    def stands(each: Listed) -> bool:
+        return (included and is_whole(directory, each.sha256)) or store.holds(each.sha256) is True
+
+    return _without(stands, directory, tell)
+
+
+def bring_back(store: Store, directory: Path, included: bool, lost: set[str], tell: Tell) -> None:
+    """Put the included bytes into the store, and leave no other bytes in the place of any; idempotent.
+
+    `lost` are the digests of what is nowhere; raises DigestMismatch when more of the backup is damaged by now.
+    """
     for number, each in enumerate(listed(directory), 1):
-        path = directory / path_of(each.sha256)
-        if path.exists():
-            store.put(each.sha256, path, each.media_type)
+        if each.sha256 in lost and store.holds(each.sha256) is False:
+            store.delete(each.sha256)
+        if each.sha256 not in lost and included:
+            _bring(store, directory, each)
         if number % TOLD_EVERY == 0:
             tell(f"photos: {number}")
 
 
-def _linked(each: Listed, target: Path, earlier: Path | None) -> bool:
-    if earlier is None:
+def _without(stands: Callable[[Listed], bool], directory: Path, tell: Tell) -> list[Listed]:
+    """Those of the list that do not stand; a batch at a time, so that memory is bounded."""
+    missing = []
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as threads:
+        for number, some in enumerate(batches(listed(directory), TOLD_EVERY), 1):
+            missing += [each for each, there in zip(some, threads.map(stands, some), strict=True) if not there]
+            if len(some) == TOLD_EVERY:
+                tell(f"photos looked at: {number * TOLD_EVERY}")
+    return missing
+
+
+def _linked(each: Listed, target: Path, earlier: Path | None, tell: Tell) -> bool:
+    if earlier is None or not (earlier / path_of(each.sha256)).exists():
         return False
-    with suppress(OSError):  # not there, or on another file system: then it is copied
-        if (earlier / path_of(each.sha256)).stat().st_size == each.bytes:
-            os.link(earlier / path_of(each.sha256), target)
-            return True
+    if not is_whole(earlier, each.sha256):
+        tell(f"{earlier / path_of(each.sha256)}: 内容已变,改从存储复制 damaged there, copied from the store")
+        return False
+    with suppress(OSError):  # on another file system: then it is copied
+        os.link(earlier / path_of(each.sha256), target)
+        return True
     return False
 
 
@@ -131,3 +165,14 @@ def _copied(store: Store, each: Listed, target: Path) -> bool:
         target.unlink()
         return False
     return True
+
+
+def _bring(store: Store, directory: Path, each: Listed) -> None:
+    """Put what does not stand there; what stands under another checksum or none is replaced if the backup is whole."""
+    stands = store.head(each.sha256)
+    if stands is not None:
+        vouched = stands == Stored(each.bytes, each.sha256) and store.holds(each.sha256)
+        if vouched or not is_whole(directory, each.sha256):
+            return
+        store.delete(each.sha256)
+    store.put(each.sha256, directory / path_of(each.sha256), each.media_type)

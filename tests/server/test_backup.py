@@ -5,28 +5,23 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
-from flask import Flask
 
-from server import create_app
 from server.audit import audit
-from server.backup import making, manifest, photos, restoring, tables
-from server.backup.manifest import BackupInvalid, Manifest
-from server.backup.restoring import RestoreRefused
+from server.backup import making, manifest, photos, place, tables
+from server.backup.manifest import BackupInvalid
+from server.backup.place import RestoreRefused
 from tests.bureau import a_photo
 from tests.handheld import Handheld
 from tests.running import Server
+from tests.server.backups import SCOPE, back_up, elsewhere, environment, media, photographed, quiet, restored
 from tests.server.indoors import Indoors, indoors
 from tests.wire import a_finding, granted, refused, sha256
 
-SCOPE = "320412110"
 GOES_ON = {"clock", "journal_entry", "journal_node", "checkpoint"}
 
 
@@ -36,55 +31,9 @@ def office(tmp_path: Path) -> Iterator[Indoors]:
         yield office
 
 
-def back_up(office: Indoors, directory: Path, earlier: Path | None = None) -> Manifest:
-    with office.app.app_context():
-        return making.back_up(directory, with_media=False, earlier=earlier, tell=lambda line: None)
-
-
-def environment(directory: Path, **settings: str) -> dict[str, str]:
-    return {"MENQIAN_DATA": str(directory), "MENQIAN_QUEUE_URL": "immediate:", "MENQIAN_LOG_LEVEL": "error", **settings}
-
-
-@contextmanager
-def restored(backup: Path, directory: Path, *, allow_missing: bool = False) -> Iterator[Flask]:
-    """The app of an installation that took the backup; the wire's clients reach it while the context lasts."""
-    made = manifest.check(backup)
-    place = restoring.prepare(backup, made, environment(directory), allow_missing=allow_missing)
-    place.settings.spool.mkdir(parents=True, exist_ok=True)
-    app = create_app(place.settings)
-    with app.app_context():
-        restoring.restore(backup, made, place.missing, tell=lambda line: None)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(httpx, "Client", partial(httpx.Client.func, transport=httpx.WSGITransport(app)))
-        yield app
-
-
-def elsewhere(device: Handheld, app: Flask) -> Handheld:
-    """The same device, talking to this app."""
-    moved = object.__new__(Handheld)
-    moved.__dict__.update(device.__dict__)
-    moved.http = httpx.Client(transport=httpx.WSGITransport(app), headers=device.http.headers)
-    return moved
-
-
-def photographed(device: Handheld, content: bytes) -> str:
-    mutation = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
-    device.deliver(mutation)
-    assert device.upload(content).status_code == 204
-    return str(mutation["record_id"])
-
-
 def rows_of(directory: Path) -> dict[str, list[Any]]:
     return {path.name: list(tables.read_lines(path)[1]) for path in (directory / tables.FOLDER).iterdir()
             if path.name.removesuffix(".jsonl.gz") not in GOES_ON}
-
-
-def media(app: Flask, evidence: str) -> dict[str, Any]:
-    from server.db import db
-    from sync.models import Record
-    with app.app_context():
-        found: dict[str, Any] = orjson.loads(db.session.get_one(Record, evidence).fields)["media"]
-        return found
 
 
 def test_what_was_backed_up_comes_back_row_by_row(office: Indoors, tmp_path: Path) -> None:
@@ -96,7 +45,7 @@ def test_what_was_backed_up_comes_back_row_by_row(office: Indoors, tmp_path: Pat
     with restored(tmp_path / "first", tmp_path / "second") as app:
         with app.app_context():
             assert audit()["problems"] == []
-            again = making.back_up(tmp_path / "again", with_media=False, earlier=None, tell=lambda line: None)
+            again = making.back_up(tmp_path / "again", with_media=False, earlier=None, tell=quiet)
         assert rows_of(tmp_path / "first") == rows_of(tmp_path / "again")
         assert (first.photos, first.missing) == (again.photos, []) and first.photos["originals"] == 1
         assert first.epoch != again.epoch
@@ -196,13 +145,13 @@ def test_a_backup_goes_into_an_empty_directory_only(office: Indoors, tmp_path: P
 def test_a_restore_touches_no_installation_that_is_there(office: Indoors, tmp_path: Path) -> None:
     made = back_up(office, tmp_path / "backup")
     with pytest.raises(RestoreRefused, match="not empty"):
-        restoring.prepare(tmp_path / "backup", made, environment(tmp_path / "data"))
+        place.prepare(tmp_path / "backup", made, environment(tmp_path / "data"), quiet)
     with pytest.raises(RestoreRefused, match="MENQIAN_ORIGIN"):
-        restoring.prepare(tmp_path / "backup", made, environment(tmp_path / "new", MENQIAN_ORIGIN="another"))
+        place.prepare(tmp_path / "backup", made, environment(tmp_path / "new", MENQIAN_ORIGIN="another"), quiet)
     (tmp_path / "other" / "keys").mkdir(parents=True)
     (tmp_path / "other" / "keys" / "journal").write_bytes(b"\0" * 32)
     with pytest.raises(RestoreRefused, match="another installation"):
-        restoring.prepare(tmp_path / "backup", made, environment(tmp_path / "other"))
+        place.prepare(tmp_path / "backup", made, environment(tmp_path / "other"), quiet)
     assert (tmp_path / "other" / "keys" / "journal").read_bytes() == b"\0" * 32
     assert not (tmp_path / "new").exists()
 
