@@ -62,6 +62,16 @@ class Server:
             raise AssertionError(f"menqian {' '.join(arguments)} ended with {done.returncode}\n{printed}")
         return done
 
+    def cli_killed(self, where: str, *arguments: str) -> None:
+        """Run `menqian ARGUMENTS` as a process that is gone, kill -9, when it comes to call this function."""
+        module, _, name = where.rpartition(".")
+        program = ("import os, sys, importlib; from server import cli; "
+                   f"setattr(importlib.import_module({module!r}), {name!r}, lambda *_, **__: os.kill(os.getpid(), 9)); "
+                   f"sys.argv[1:] = {list(arguments)!r}; cli.run()")
+        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=self.environment, text=True,
+                              capture_output=True, timeout=120)
+        assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+
     def start(self) -> Server:
         """Serve in the background; returns when /readyz says 200."""
         command = [sys.executable, "-m", "server.cli", "serve", "--host", "127.0.0.1", "--port", str(self.port),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from media.stores import open_store
+from media.stores.contract import key_of
 from sync.device.device import Device
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.conftest import Engine, installed
 from tests.handheld import Handheld
-from tests.running import Server
+from tests.running import Server, free_port
 from tests.wire import Person, a_finding, refused, sha256
 
 SCOPE = "320412130"
@@ -144,3 +147,50 @@ def test_a_backup_moves_from_either_engine_to_the_other(own: Server, engine: Eng
     again = Server(tmp_path / "again", database_url=elsewhere.database_url, media_url=elsewhere.media_url)
     again.cli("restore", str(tmp_path / "embedded"))
     assert json.loads(again.cli("verify").stdout)["checked"]["photos"] == 1
+
+
+@pytest.fixture
+def photographed(own: Server) -> str:
+    """The digest of a photo that the installation has checked."""
+    device = Bureau(own.url, Person(own.url, "root", PASSWORD)).handheld(SCOPE)
+    content = a_photo()
+    evidence = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
+    device.deliver(evidence)
+    assert device.upload(content).status_code == 204
+    assert eventually(lambda: device.owner.record("evidence", evidence["record_id"])["fields"]["media"]["state"]
+                      == "verified", within_s=40)
+    return sha256(content)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["grown"], indirect=True)
+def test_photos_that_a_bucket_does_not_have_are_named(own: Server, photographed: str, tmp_path: Path) -> None:
+    url = own.environment["MENQIAN_MEDIA_URL"]
+    assert json.loads(own.cli("backup", str(tmp_path / "whole")).stdout)["photos_missing"] == []
+    open_store(url).delete(photographed)
+    done = own.cli("backup", str(tmp_path / "lacking"), check=False)
+    assert (done.returncode, json.loads(done.stdout)["photos_missing"]) == (1, [photographed])
+    assert "but for 1 photos and 0 renditions" in done.stderr
+    own.environment["MENQIAN_MEDIA_URL"] = re.sub(r"127.0.0.1%3A\d+", f"127.0.0.1%3A{free_port()}", url)
+    done = own.cli("backup", str(tmp_path / "unreachable"), check=False)
+    assert done.returncode == 1 and done.stderr.startswith("media: the media store cannot") and done.stdout == ""
+    assert not (tmp_path / "unreachable").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["grown"], indirect=True)
+@pytest.mark.parametrize("stage", ["tables.load", "tables._advance_numbers", "restoring._mend"])
+def test_a_restore_killed_on_real_engines_is_begun_again(own: Server, photographed: str, engine: Engine,
+                                                         tmp_path: Path, stage: str) -> None:
+    own.cli("backup", "--with-media", str(tmp_path / "backup"))
+    place = engine.another()
+    store = open_store(str(place.media_url))
+    store.check()
+    store._client.put_object(Bucket=store.bucket, Key=key_of(photographed), Body=b"other bytes")
+    again = Server(tmp_path / "again", database_url=place.database_url, media_url=place.media_url)
+    again.cli_killed(f"server.backup.{stage}", "restore", str(tmp_path / "backup"))
+    done = again.cli("init", check=False)
+    assert done.returncode == 1 and "run menqian restore again" in done.stderr
+    again.cli("restore", str(tmp_path / "backup"))
+    found = json.loads(again.cli("verify").stdout)
+    assert found["ok"] and found["checked"]["photos"] == 1

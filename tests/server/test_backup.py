@@ -223,3 +223,17 @@ def test_photos_of_an_earlier_backup_are_linked_not_copied(office: Indoors, tmp_
     links = [(tmp_path / "tuesday" / photos.path_of(sha256(content))).stat().st_nlink for content in (old, new)]
     assert links == [2, 1]
     manifest.check(tmp_path / "tuesday")
+
+
+def test_damaged_bytes_of_an_earlier_backup_are_not_taken_over(office: Indoors, tmp_path: Path) -> None:
+    content = a_photo()
+    photographed(office.handheld(SCOPE), content)
+    back_up(office, tmp_path / "monday")
+    damaged = tmp_path / "monday" / photos.path_of(sha256(content))
+    damaged.write_bytes(content[::-1])
+    assert back_up(office, tmp_path / "tuesday", earlier=tmp_path / "monday").missing == []
+    assert (tmp_path / "tuesday" / photos.path_of(sha256(content))).read_bytes() == content
+    office.app.extensions["menqian"].store.delete(sha256(content))
+    assert back_up(office, tmp_path / "wednesday", earlier=tmp_path / "monday").missing == [sha256(content)]
+    assert not (tmp_path / "wednesday" / photos.path_of(sha256(content))).exists()
+    assert back_up(office, tmp_path / "thursday", earlier=tmp_path / "tuesday").missing == []

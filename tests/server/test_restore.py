@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from server.backup.place import RestoreRefused
 from server.config import RESTORING, RestoreUnfinished, Settings
 from tests.bureau import a_photo
 from tests.handheld import Handheld
+from tests.running import Server
 from tests.server.backups import SCOPE, back_up, elsewhere, environment, media, photographed, restore
 from tests.server.indoors import Indoors, indoors
 from tests.wire import granted, refused, sha256
@@ -222,3 +224,33 @@ def test_other_files_in_the_data_directory_stay(saved: Saved, tmp_path: Path) ->
     (tmp_path / "new" / ".env").write_text("MENQIAN_PROXIES=1")
     restore(saved.directory, tmp_path / "new")
     assert (tmp_path / "new" / ".env").read_text() == "MENQIAN_PROXIES=1"
+
+
+COMMANDS = [("init",), ("serve",), ("user", "add", "x", "--name", "x", "--role", "admin", "--password-stdin"),
+            ("device", "invite", "x"), ("zones", "import", "package.json"), ("verify",), ("backup", "nowhere"),
+            ("compact",), ("doctor",), ("worker",)]
+
+
+@pytest.mark.slow
+def test_every_command_but_restore_stays_away_from_a_killed_one(saved: Saved, tmp_path: Path) -> None:
+    server = Server(tmp_path / "new")
+    server.cli_killed("server.backup.tables.load", "restore", str(saved.directory))
+    before = {path for path in server.directory.rglob("*") if path.name != "queue.db"}
+    for arguments in COMMANDS:
+        done = server.cli(*arguments, stdin="Correct-Horse-9-Battery\n", check=False)
+        said = done.stdout + done.stderr
+        assert done.returncode == 1 and "run menqian restore again" in said and "Traceback" not in said, arguments
+    assert {path for path in server.directory.rglob("*") if path.name != "queue.db"} == before
+    told = json.loads(server.cli("restore", str(saved.directory)).stdout)
+    assert told["photos"] == 1 and server.cli("verify").returncode == 0
+    server.start().stop()
+
+
+def test_a_restore_that_lacks_photos_names_them_and_ends_with_1(saved: Saved, tmp_path: Path) -> None:
+    damage(saved.original)
+    server = Server(tmp_path / "new")
+    done = server.cli("restore", str(saved.directory), check=False)
+    assert done.returncode == 1 and sha256(saved.content) in done.stderr and "Traceback" not in done.stderr
+    done = server.cli("restore", "--allow-missing", str(saved.directory))
+    assert json.loads(done.stdout)["missing"] == [sha256(saved.content)]
+    assert "what was revoked or deactivated since is active again" in done.stderr
