@@ -237,3 +237,21 @@ def test_damaged_bytes_of_an_earlier_backup_are_not_taken_over(office: Indoors, 
     assert back_up(office, tmp_path / "wednesday", earlier=tmp_path / "monday").missing == [sha256(content)]
     assert not (tmp_path / "wednesday" / photos.path_of(sha256(content))).exists()
     assert back_up(office, tmp_path / "thursday", earlier=tmp_path / "tuesday").missing == []
+
+
+def test_an_unfinished_upload_that_is_damaged_is_begun_again(office: Indoors, tmp_path: Path) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    evidence = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
+    device.deliver(evidence)
+    where = device.create_upload(len(content), sha256(content)).headers["Location"]
+    assert device.patch_upload(where, 0, content[:1000]).status_code == 204
+    back_up(office, tmp_path / "backup")
+    part, = (tmp_path / "backup" / "spool").iterdir()
+    part.write_bytes(content[1:1001])
+    with pytest.raises(BackupInvalid, match="spool"):
+        manifest.check(tmp_path / "backup")
+    with restored(tmp_path / "backup", tmp_path / "second") as app:
+        moved = elsewhere(device, app)
+        assert moved.head_upload(where).status_code == 410
+        assert moved.upload(content).status_code == 204
+        assert media(app, evidence["record_id"])["state"] == "verified"
