@@ -121,7 +121,7 @@ def _check_numbers(last_n: int, came: Mapping[int, Read], stored: Mapping[int, R
         raise Problem("sequence_gap", f"expected {last_n + 1}, got {first}", expect=last_n + 1)
     for n, read in came.items():
         receipt = stored.get(n)
-        if n <= last_n and (receipt is None or receipt.digest != read.digest):
+        if n <= last_n and not (receipt and _says(receipt, read)):
             raise Problem("device_forked", f"number {n} was used for another mutation", n=n)
 
 
@@ -166,16 +166,22 @@ def _seen_before(writer: Writer, came: Read, earlier: Mapping[str, Receipt]) -> 
         return None
     if receipt.device_id == writer.id:
         raise Problem("device_forked", f"mutation id {raw['id']} was used under number {receipt.n}", n=raw["n"])
-    if receipt.digest != came.digest and not _but_for_its_base(raw, receipt.digest):
+    if not _says(receipt, came):
         return Problem("id_reused", f"mutation id {raw['id']} exists")
     return receipt
 
 
-def _but_for_its_base(raw: Raw, digest: str) -> bool:
-    """Is this the mutation of that digest on another base? A device that was restored, or that meets a restored server,
-    cannot know any more on which version it made what it delivers again."""
-    return not isinstance(raw, Unreadable) and any(
-        digest_of({**raw, "base": base}) == digest for base in range(BASES_TRIED))
+def _says(receipt: Receipt, came: Read) -> bool:
+    """Is this the mutation of that receipt, on whatever base? A device that was restored, or that meets a restored
+    server, cannot know any more on which version it made what it delivers again. No fork hides in it: whoever has this
+    id with this content has copied it, not made it, and what came of it stays."""
+    if receipt.digest == came.digest:
+        return True
+    raw, version = came.raw, receipt.outcome.get("version") or 0
+    if isinstance(raw, Unreadable) or receipt.id is None or receipt.id != raw.get("id"):
+        return False
+    bases = dict.fromkeys([*range(version, version - BASES_TRIED, -1), *range(BASES_TRIED)])
+    return any(digest_of({**raw, "base": base}) == receipt.digest for base in bases)
 
 
 def _units(new: Sequence[Raw]) -> Iterator[list[Raw]]:

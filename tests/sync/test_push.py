@@ -45,6 +45,22 @@ def test_the_same_number_with_other_content_is_a_fork(desk):
     assert refused.value.code == "device_forked"
 
 
+@pytest.mark.parametrize("bases", [(3, 0), (0, 3), (300, 1), (1, 300)])
+def test_the_same_number_with_the_same_content_on_another_base_is_a_replay(desk, bases):
+    """A device that met a server restored from an older backup and then one from a newer."""
+    device, other = desk.device(), desk.device()
+    record_id = desk.push(device, desk.finding())[0]["record_id"]
+    desk.push(other, *(desk.edit(record_id, 1, set={"text": str(number)}) for number in range(max(bases))))
+    mutation = desk.numbered(device, desk.edit(record_id, bases[0], set={"condition": "x"}))
+    [first] = desk.push_raw(device, [mutation])
+    seq = desk.record(record_id).seq
+    assert desk.push_raw(device, [{**mutation, "base": bases[1]}]) == [{**first, "replayed": True}]
+    assert desk.record(record_id).seq == seq
+    with pytest.raises(Problem) as refused:
+        desk.push_raw(device, [{**mutation, "base": bases[1], "set": {"condition": "y"}}])
+    assert refused.value.code == "device_forked"
+
+
 def test_a_re_enrolled_device_replays_its_mutations_under_new_numbers(desk):
     old = desk.device()
     mutation = desk.numbered(old, desk.finding())

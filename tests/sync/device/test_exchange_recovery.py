@@ -167,6 +167,29 @@ def test_a_restored_server_gets_again_what_it_lost(tmp_path):
         assert each.verify() == []
 
 
+def test_an_older_backup_and_then_a_newer_one_fork_nobody(tmp_path):
+    """By the older one the device forgets on which version it made what the newer one has."""
+    office = Office(tmp_path / "data")
+    device, other = office.device(tmp_path / "a"), office.device(tmp_path / "b")
+    finding = report(device)
+    quiet(device, other)
+    older = office.back_up(tmp_path / "older")
+    other.edit("finding", finding, {"condition": "属实"})
+    quiet(other, device)
+    device.edit("finding", finding, {"text": "第二版上改的"})
+    quiet(device, other)
+    newer = office.back_up(tmp_path / "newer")
+    office.restore(older)
+    device.sync()
+    office.restore(newer)
+    device.edit("finding", finding, {"address": "武宜路4号"})
+    quiet(device, other)
+    for each in (device, other):
+        assert each.state == "enrolled" and each.unsent() == [] and each.quarantined() == [] and each.verify() == []
+    fields = on_server(office, "finding", finding)["fields"]
+    assert (fields["text"], fields["condition"], fields["address"]) == ("第二版上改的", "属实", "武宜路4号")
+
+
 def test_a_push_finds_out_by_itself_that_the_server_was_restored(tmp_path):
     office = Office(tmp_path / "data")
     device = office.device(tmp_path / "a")
