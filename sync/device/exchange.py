@@ -149,7 +149,7 @@ class Exchange:
             if cursor is None:
                 self._snapshots.remove()
             if not page["more"]:
-                self._parts.files.remove_verified()
+                self._parts.files.remove_verified(page["server_time"])
                 return received
 
     def _ask(self, cursor: str | None, limit: int | None) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from schemas.values import stamp
+from schemas.values import parse_time, stamp
 from sync.device.events import Events
 from sync.device.store import Store
 
@@ -43,7 +43,7 @@ class Files:
     """Bytes under `photos/` named by their digest, and a row for each. Verified bytes are kept for `keep`."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime], keep: timedelta = KEEP) -> None:
-        self._store, self._clock, self._keep = store, clock, keep
+        self._store, self._keep = store, keep
         self._events = Events(store, clock)
         self._directory = store.directory / "photos"
         self._directory.mkdir(mode=0o700, exist_ok=True)
@@ -117,15 +117,15 @@ class Files:
         media = fields.get("media")
         if isinstance(media, dict) and media.get("state") in FINAL:
             self._store.run(
-                "UPDATE file SET state = ?1, problem = ?2, verified_at = CASE WHEN ?1 <> 'verified' THEN NULL"
-                " WHEN state = ?1 THEN verified_at ELSE ?3 END WHERE sha256 = ?4",
-                (media["state"], media.get("code"), stamp(self._clock()), fields["sha256"]))
+                "UPDATE file SET state = ?1, problem = ?2, verified_at = CASE WHEN ?1 = 'verified' AND state = ?1"
+                " THEN verified_at END WHERE sha256 = ?3", (media["state"], media.get("code"), fields["sha256"]))
 
-    def remove_verified(self) -> None:
-        """Remove the bytes that the server verified long enough ago."""
-        until = stamp(self._clock() - self._keep)
-        for row in self._store.run("SELECT sha256 FROM file WHERE kept AND state = 'verified'"
-                                   " AND coalesce(verified_at, '') <= ?", (until,)).fetchall():
+    def remove_verified(self, now: str) -> None:
+        """Remove the bytes that the server verified long enough ago. `now` is its time: this device's clock may err."""
+        self._store.run("UPDATE file SET verified_at = ? WHERE state = 'verified' AND verified_at IS NULL", (now,))
+        until = stamp(parse_time(now) - self._keep)
+        for row in self._store.run("SELECT sha256 FROM file WHERE kept AND state = 'verified' AND verified_at <= ?",
+                                   (until,)).fetchall():
             self.path(row["sha256"]).unlink(missing_ok=True)
             self.note(row["sha256"], kept=0)
 

@@ -64,7 +64,11 @@ CREATE TABLE event (
 -- files.py: since when the server says that it has verified the bytes.
 ALTER TABLE file ADD COLUMN verified_at TEXT
 """
-SCHEMAS = (FIRST, EVENTS_AND_KEPT_PHOTOS)
+SERVER_TIME = """
+-- files.py: these times were of the device's clock until now. The next pull gives the server's.
+UPDATE file SET verified_at = NULL
+"""
+SCHEMAS = (FIRST, EVENTS_AND_KEPT_PHOTOS, SERVER_TIME)
 """What brings the file from each version to the next; only ever appended to."""
 
 

@@ -6,6 +6,7 @@ import pytest
 from sync.device.events import Events
 from sync.device.files import Files, media_type_of
 
+TODAY, LATER = "2026-11-22T01:00:00.000Z", "2026-12-22T01:00:00.000Z"
 PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 40
 
 
@@ -20,6 +21,11 @@ def added(files, clock, content=PHOTO):
     return sha256
 
 
+def verified(files, sha256):
+    files.learn({"sha256": sha256, "media": {"state": "verified"}})
+    files.remove_verified(TODAY)
+
+
 def test_the_exact_bytes_are_kept_under_their_digest(files, tmp_path):
     (tmp_path / "a.jpg").write_bytes(PHOTO)
     assert files.keep(PHOTO) == files.keep(tmp_path / "a.jpg") == (hashlib.sha256(PHOTO).hexdigest(), len(PHOTO))
@@ -31,22 +37,21 @@ def test_the_exact_bytes_are_kept_under_their_digest(files, tmp_path):
 def test_bytes_are_removed_only_when_the_server_has_verified_them(files, clock):
     sha256 = added(files, clock)
     for media in (None, {"state": "stored"}, {"state": "damaged", "code": "x"}, {"state": "verified"}):
-        files.remove_verified()
+        files.remove_verified(TODAY)
         assert files.sound(sha256)
         files.learn({"sha256": sha256, "media": media})
-    files.remove_verified()
-    assert files.sound(sha256), "the server may be restored from a backup without them"
-    clock.at += timedelta(days=30)
+    files.remove_verified(TODAY)
     files.learn({"sha256": sha256, "media": {"state": "verified"}})
-    files.remove_verified()
+    files.remove_verified("2026-12-22T00:59:59.999Z")
+    assert files.sound(sha256), "the server may be restored from a backup without them"
+    files.remove_verified(LATER)
     assert not files.path(sha256).exists() and files.all()[0].state == "verified"
 
 
 def test_a_photo_that_was_verified_may_be_taken_in_again(files, clock):
     sha256 = added(files, clock)
-    files.learn({"sha256": sha256, "media": {"state": "verified"}})
-    clock.at += timedelta(days=30)
-    files.remove_verified()
+    verified(files, sha256)
+    files.remove_verified(LATER)
     assert not files.sound(sha256)
     added(files, clock)
     assert files.all("waiting")[0].sha256 == sha256 and files.sound(sha256)
@@ -66,9 +71,8 @@ def test_a_restored_server_gets_verified_bytes_again_while_they_are_here(files, 
         files.learn({"sha256": sha256, "media": {"state": "verified"}})
         files.want([sha256])
         assert files.all("waiting")[0].sha256 == sha256
-    files.learn({"sha256": sha256, "media": {"state": "verified"}})
-    clock.at += timedelta(days=30)
-    files.remove_verified()
+    verified(files, sha256)
+    files.remove_verified(LATER)
     files.want([sha256])
     files.want([sha256])
     assert files.all()[0].state == "gone"

@@ -41,3 +41,12 @@ def test_a_file_of_newer_software_is_refused_and_left_alone(tmp_path):
     store.close()
     with pytest.raises(RuntimeError, match="newer software"):
         Store(tmp_path)
+
+
+def test_times_that_an_older_version_took_from_the_devices_clock_are_forgotten(tmp_path):
+    store = Store(tmp_path)
+    store.run("INSERT INTO file (sha256, bytes, media_type, added_at, state, verified_at)"
+              " VALUES ('ab', 1, 'image/jpeg', '', 'verified', '2025-01-01T00:00:00.000Z')")
+    store.run("PRAGMA user_version = 2")
+    store.close()
+    assert Store(tmp_path).one("SELECT verified_at FROM file") is None

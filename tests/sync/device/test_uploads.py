@@ -1,6 +1,6 @@
 """Photos against the real server: each arrives whole and once, and nothing here is removed too early."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ from sync.device.device import Device
 from sync.device.faulty import Odds
 from sync.device.uploads import TUS
 from tests.bureau import a_photo
-from tests.sync.device.office import HURRIED, SCOPE, Office, report
+from tests.sync.device.office import HURRIED, SCOPE, Office, quiet, report
 
 CHUNK = 4096
 
@@ -57,6 +57,18 @@ def test_a_photo_arrives_and_is_removed_here_once_it_is_verified(office, tmp_pat
     assert original.content == photo
     flags = {flag["code"] for flag in device.get("evidence", evidence).fields.get("flags") or ()}
     assert not flags & {"signature_invalid", "unsigned", "chain_gap", "chain_fork"}
+
+
+@pytest.mark.parametrize(("before", "after"), [(-400, 0), (0, 400)])
+def test_a_device_whose_clock_jumps_keeps_its_verified_photos(office, tmp_path, before, after):
+    error = timedelta(days=before)
+    device = office.device(tmp_path / "a", clock=lambda: datetime.now(UTC) + error)
+    photographed(device)
+    quiet(device)
+    assert states(device) == [("verified", None)]
+    error = timedelta(days=after)
+    quiet(device)
+    assert device.files.sound(device.photos()[0].sha256)
 
 
 def test_an_upload_goes_on_where_it_was_cut_even_in_another_process(office, device, tmp_path):
