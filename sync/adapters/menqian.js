@@ -69,6 +69,12 @@ export class Device {
     return Object.values(this.outbox.state.open)
   }
 
+  /** What could not be delivered again to a restored server, oldest first: its backup was older than what is kept here.
+   * @returns {import('./outbox.js').Lost[]} */
+  get lost() {
+    return this.outbox.state.lost
+  }
+
   /**
    * Put the edits into the outbox and deliver all of it. Raises Problem and Unreachable; what is in the outbox stays.
    *
@@ -168,15 +174,15 @@ export class Device {
     const outcomes = new Map()
     if (!outbox.waiting) return outcomes
     const hello = await this.wire.get('/hello')
-    outbox.meet(hello.epoch, hello.device.last_n)
+    await outbox.meet(hello.epoch, hello.device.last_n)
     let count = hello.limits.mutations_per_push
     let expected = 0
-    let entries = await outbox.entries(outbox.state.acked)
+    let entries = await outbox.undelivered()
     while (entries.length) {
       const batch = outbox.batch(entries, count, hello.limits.push_bytes)
       try {
         const answer = await this.wire.post('/sync/push', { mutations: batch, health: outbox.health(entries) })
-        await outbox.receive(batch, answer.outcomes)
+        await outbox.receive(batch, answer.outcomes, answer.server_time)
         for (const [place, outcome] of answer.outcomes.entries()) {
           outcomes.set(keyOf(batch[place].type, batch[place].record_id), outcome.settled ?? outcome)
         }
@@ -185,10 +191,10 @@ export class Device {
         if (problem.status === 413 && batch.length > 1) count = Math.ceil(batch.length / 2)
         else if (problem.code === 'sequence_gap' && problem.body.expect !== expected) {
           expected = problem.body.expect // the server lacks what it once acknowledged: deliver again from there
-          outbox.state.acked = expected - 1
+          outbox.takeBack(expected - 1)
         } else throw problem
       }
-      entries = await outbox.entries(outbox.state.acked)
+      entries = await outbox.undelivered()
     }
     return outcomes
   }
@@ -213,7 +219,7 @@ export class Device {
       if (!(problem instanceof Problem) || problem.action !== 'resnapshot' || !cursor) throw problem
       page = { ...await this.wire.get('/sync/pull'), begunAgain: true }
     }
-    this.outbox.meet(page.epoch, page.last_n)
+    await this.outbox.meet(page.epoch, page.last_n)
     this.outbox.settle(page.settled)
     return page
   }

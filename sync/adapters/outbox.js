@@ -15,17 +15,26 @@ import { newId, Unreachable } from './wire.js'
 
 /** @typedef {{type: string, id: string, n: number, op: string, base: number, outcome: string, problem: any}} Pending */
 
+/** One key of the storage: `count` mutations from number `first` on, and when by the server's clock all had a receipt.
+ * @typedef {{key: string, first: number, count: number, acknowledged?: number}} Batch */
+/** Numbers that a restored server lacks and that are not kept here any more. @typedef {{from: number, to: number,
+ *   epoch?: string}} Lost */
+
 /** Acknowledged mutations stay this long: a server that was restored from a backup gets again what it lost. */
 const KEPT_MS = 30 * 86_400_000
 const ENVELOPE_BYTES = 1024
 
-/** What a device remembers; JSON under the key `state`. `acked` is the last number with a receipt. */
+/** What a device remembers; JSON under the key `state`. `acked` is the last number with a receipt, `known` the last one
+ * that the server had when its epoch was met, `asked` that number until the server has said that it is this device's. */
 const nothing = () => ({
   identity: /** @type {any} */ (null),
   epoch: /** @type {string | undefined} */ (undefined),
   n: 0,
   acked: 0,
-  batches: /** @type {{key: string, first: number, count: number, at: number}[]} */ ([]),
+  known: 0,
+  asked: /** @type {number | undefined} */ (undefined),
+  batches: /** @type {Batch[]} */ ([]),
+  lost: /** @type {Lost[]} */ ([]),
   sent: /** @type {Record<string, import('./edits.js').Sent>} */ ({}),
   open: /** @type {Record<string, Pending>} */ ({}),
   awaited: /** @type {Record<string, number | null>} */ ({}),
@@ -74,13 +83,41 @@ export class Outbox {
   /** @param {Entry[]} entries @param {Partial<State>} more */
   async keep(entries, more = {}) {
     const { state } = this
-    const batch = { key: `batch.${newId()}`, first: state.n + 1, count: entries.length, at: Date.now() }
+    const batch = { key: `batch.${newId()}`, first: state.n + 1, count: entries.length }
     if (entries.length) await this.storage.set(batch.key, entries)
     const batches = entries.length ? [...state.batches, batch] : state.batches
-    const stale = batches.filter((one) => one.at < Date.now() - KEPT_MS && one.first + one.count <= state.acked + 1)
-    Object.assign(state, more, { n: state.n + entries.length, batches: batches.filter((one) => !stale.includes(one)) })
+    Object.assign(state, more, { n: state.n + entries.length, batches })
     await this.save()
-    for (const one of stale) await this.storage.remove(one.key)
+  }
+
+  /** All that waits, in order, from the number on that the server expects. */
+  async undelivered() {
+    await this.closeGaps()
+    return this.entries(this.state.acked)
+  }
+
+  /** What the server lacks and is not kept any more cannot be delivered again: `lost` names it, and what comes after it
+   * takes its numbers, for they are dense. */
+  async closeGaps() {
+    const { state } = this
+    /** @type {Batch[]} */
+    const batches = []
+    /** @type {Lost[]} */
+    const lost = []
+    let expected = state.acked + 1
+    let gone = 0
+    for (const one of [...state.batches, { key: '', first: state.n + 1, count: 0 }]) {
+      const missing = one.first - gone - expected
+      if (missing > 0) {
+        lost.push({ from: one.first - missing, to: one.first - 1, epoch: state.epoch })
+        gone += missing
+      }
+      if (one.count) batches.push({ ...one, first: one.first - gone })
+      expected = Math.max(expected, one.first - gone + one.count)
+    }
+    if (!gone) return
+    Object.assign(state, { batches, n: state.n - gone, lost: [...state.lost, ...lost] })
+    await this.save()
   }
 
   /** All that is kept, in order. @returns {Promise<(Entry & {n: number})[]>} */
@@ -96,7 +133,8 @@ export class Outbox {
 
   /**
    * The next mutations as they are sent, at most `count` and `bytes` but at least one. Versions of another epoch say
-   * nothing in this one: base 1 makes what others changed an overlap, so nothing is overwritten unseen.
+   * nothing in this one: base 1 makes what others changed an overlap, so nothing is overwritten unseen. What the server
+   * had when this epoch began goes as it went then.
    *
    * @param {(Entry & {n: number})[]} entries @param {number} count @param {number} bytes
    */
@@ -105,7 +143,8 @@ export class Outbox {
     const batch = []
     let room = bytes - ENVELOPE_BYTES
     for (const { n, body, epoch } of entries.slice(0, count)) {
-      const mutation = { n, ...body, base: epoch === this.state.epoch ? body.base : Math.min(body.base, 1) }
+      const asMade = epoch === this.state.epoch || n <= this.state.known
+      const mutation = { n, ...body, base: asMade ? body.base : Math.min(body.base, 1) }
       room -= new TextEncoder().encode(JSON.stringify(mutation)).length + 1
       if (batch.length && room < 0) break
       batch.push(mutation)
@@ -116,15 +155,30 @@ export class Outbox {
   /**
    * Keep the receipts of a push. A mutation counts as delivered only by this.
    *
-   * @param {Record<string, any>[]} batch @param {any[]} outcomes
+   * @param {Record<string, any>[]} batch @param {any[]} outcomes @param {string} [serverTime]
    */
-  async receive(batch, outcomes) {
+  async receive(batch, outcomes, serverTime) {
     if (outcomes.length !== batch.length || outcomes.some((one, place) => one.id !== batch[place].id)) {
       throw new Unreachable('the outcomes are not those of the mutations that were sent')
     }
     for (const [place, outcome] of outcomes.entries()) this.note(batch[place], outcome.settled ?? outcome)
-    this.state.acked = Math.max(this.state.acked, batch[batch.length - 1].n)
+    const { state } = this
+    state.acked = Math.max(state.acked, batch[batch.length - 1].n)
+    if (state.asked !== undefined && state.acked >= state.asked) state.asked = undefined
+    const stale = this.stale(Date.parse(serverTime ?? ''))
+    state.batches = state.batches.slice(stale.length)
     await this.save()
+    for (const { key } of stale) await this.storage.remove(key)
+  }
+
+  /** The oldest batches, as far as they have been acknowledged for long enough; the others are dated. By the server's
+   * clock alone, NaN where it did not tell the time: the device's may be years off. @param {number} now */
+  stale(now) {
+    const { batches, acked } = this.state
+    if (Number.isNaN(now)) return []
+    for (const one of batches) if (one.first + one.count <= acked + 1) one.acknowledged ??= now
+    const kept = batches.findIndex(({ acknowledged = now }) => acknowledged >= now - KEPT_MS)
+    return batches.slice(0, kept < 0 ? batches.length : kept)
   }
 
   /** Take a mutation's latest outcome into the state. @param {Record<string, any>} mutation @param {any} outcome */
@@ -147,24 +201,41 @@ export class Outbox {
     }
   }
 
-  /** In a new epoch (the server was restored) all above its last number waits again. @param {string} epoch
-   * @param {number} lastN */
-  meet(epoch, lastN) {
+  /**
+   * In a new epoch (the server was restored) all above its last number waits again. The mutation of that very number as
+   * well: the server tells by it whether a copy of this device has used the number for another.
+   *
+   * @param {string} epoch @param {number} lastN
+   */
+  async meet(epoch, lastN) {
     const { state } = this
-    if (state.epoch !== undefined && state.epoch !== epoch) {
-      state.acked = Math.min(state.acked, lastN)
-      state.open = Object.fromEntries(Object.entries(state.open).filter(([, one]) => one.n <= lastN))
-    }
+    const before = state.epoch
     state.epoch = epoch
+    if (before === undefined || before === epoch) return
+    const asks = state.batches.some(({ first, count }) => first <= lastN && lastN < first + count)
+    const firstKept = state.batches[0]?.first ?? state.n + 1
+    this.takeBack(asks ? lastN - 1 : lastN)
+    state.acked = Math.max(state.acked, Math.min(firstKept - 1, lastN))
+    Object.assign(state, { known: lastN, asked: asks ? lastN : undefined })
+    await this.save()
   }
 
-  /** Become another device: what is not settled is numbered from 1, with its ids; all that is kept, when this is
-   * another epoch. @param {any} identity @param {string} epoch */
+  /** The server does not have, or shall be asked for, what comes after this number. @param {number} lastN */
+  takeBack(lastN) {
+    const { state } = this
+    state.acked = Math.min(state.acked, lastN)
+    state.open = Object.fromEntries(Object.entries(state.open).filter(([, one]) => one.n <= lastN))
+    for (const one of state.batches) if (one.first + one.count > lastN + 1) delete one.acknowledged
+  }
+
+  /** Become another device: what is not settled is numbered from 1, with its ids; all that is kept, when the server was
+   * restored and has not said what it has of this one. @param {any} identity @param {string} epoch */
   async numberAnew(identity, epoch) {
-    const { acked, open, epoch: known } = this.state
-    const unsettled = (await this.entries()).filter(({ n, body }) => epoch !== known || n > acked || open[body.id])
+    const { acked, open, asked } = this.state
+    const restored = epoch !== this.state.epoch || asked !== undefined
+    const unsettled = (await this.entries()).filter(({ n, body }) => restored || n > acked || open[body.id])
     const before = this.state.batches
-    Object.assign(this.state, { identity, epoch, n: 0, acked: 0, batches: [] })
+    Object.assign(this.state, { identity, epoch, n: 0, acked: 0, known: 0, asked: undefined, batches: [] })
     await this.keep(unsettled.map(({ body, epoch }) => ({ body, epoch })))
     for (const { key } of before) await this.storage.remove(key)
   }

@@ -4,21 +4,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { Device, newId, Problem } from '../../sync/adapters/menqian.js'
-import { aFinding, call, inspector, invite, network, OTHER_SCOPE, record, supervisor, url } from './office.js'
+import { creation, enrol, memory } from './bare.js'
+import { call, inspector, invite, OTHER_SCOPE, record, supervisor } from './office.js'
 
-function memory(kept = new Map()) {
-  return { kept, get: async (key) => structuredClone(kept.get(key)), set: async (key, value) => { kept.set(key, structuredClone(value)) },
-           remove: async (key) => { kept.delete(key) } }
-}
-
-async function enrol(storage, more = {}) {
-  const net = network()
-  const { username } = await inspector('甲', OTHER_SCOPE)
-  return [await Device.enrol({ url, code: await invite(username), name: '测试机', storage, fetch: net.fetch, ...more }), net]
-}
-
-const creation = (text, more = {}) => ({ type: 'finding', id: newId(), base: 0, scope: OTHER_SCOPE, after: aFinding(text, more),
-                                         names: () => Object.keys(aFinding(text, more)) })
+const DAY_MS = 86_400_000
 const lastN = async (device) => (await call('GET', '/hello', device.outbox.state.identity.token)).device.last_n
 
 test('numbers stay dense over failures and restarts', async () => {
@@ -97,6 +86,22 @@ test('what waits for another record is held, and told as applied when that has c
   const { changes } = await device.pull(null, { types: ['finding'], rows: async () => new Map() })
   assert.deepEqual(device.problems, [])
   assert.ok(changes.some((change) => change.id === edit.id))
+})
+
+test('what was acknowledged is kept for 30 days of the server, whatever the device thinks of the time', async (context) => {
+  const [device, net] = await enrol(memory())
+  const kept = () => device.outbox.state.batches.map(({ first }) => first)
+  context.mock.timers.enable({ apis: ['Date'], now: Date.now() - 400 * DAY_MS })
+  await device.push([creation('慢四百天')])
+  context.mock.timers.reset()
+  await device.push([creation('校准后')])
+  net.ahead = 29 * DAY_MS
+  await device.push([creation('二十九天后')])
+  assert.deepEqual(kept(), [1, 2, 3])
+  net.ahead = 31 * DAY_MS
+  await device.push([creation('三十一天后')])
+  assert.deepEqual(kept(), [3, 4])
+  assert.deepEqual([...device.outbox.storage.kept.keys()].filter((key) => key.startsWith('batch')).length, 2)
 })
 
 test('a command goes with the outbox', async () => {

@@ -62,9 +62,10 @@ export function aFinding(text, more = {}) {
            observed_at: new Date(Date.now() - 60_000).toISOString(), ...more }
 }
 
-/** A fetch that fails on demand: `lose` answers of pushes, be `offline`, `before` each call do something. */
+/** A fetch that fails on demand: `lose` answers of pushes, be `offline`, `before` each call do something; the server's
+ * clock seems `ahead` by that many milliseconds. */
 export function network() {
-  const net = { offline: false, lose: 0, before: async () => {}, calls: [] }
+  const net = { offline: false, lose: 0, ahead: 0, before: async () => {}, calls: [] }
   net.fetch = async (address, options) => {
     const path = address.slice(`${url}/api/v1`.length)
     net.calls.push(path)
@@ -76,7 +77,13 @@ export function network() {
       await answer.text()
       throw new TypeError('the answer was lost')
     }
-    return answer
+    return net.ahead ? later(answer, net.ahead) : answer
   }
   return net
+}
+
+async function later(answer, byMs) {
+  const body = await answer.json()
+  const time = body.server_time && { server_time: new Date(Date.parse(body.server_time) + byMs).toISOString() }
+  return Response.json({ ...body, ...time }, { status: answer.status })
 }

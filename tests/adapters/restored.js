@@ -4,16 +4,11 @@
  */
 
 import assert from 'node:assert/strict'
-import { createInterface } from 'node:readline'
 
 import { aFinding, call, conflictsOf, record, supervisor } from './office.js'
+import { ask } from './restoring.js'
 
 const { [process.argv[3]]: Client } = await import(`./${process.argv[2]}-client.js`)
-const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const ask = async (what) => {
-  console.log(`! ${what}`)
-  assert.equal((await answers.next()).value, 'done')
-}
 
 const { token } = await supervisor()
 const one = await Client.start('甲')
@@ -23,7 +18,7 @@ const both = async () => {
 }
 const early = await one.create('finding', aFinding('备份前'))
 await both()
-await ask('backup')
+await ask('backup it')
 const late = await one.create('finding', aFinding('备份后'))
 await one.edit('finding', early, { text: '备份后改的' })
 await both()
@@ -32,7 +27,7 @@ await two.edit('finding', late, { condition: '属实' })
 await both()
 assert.ok(await one.read('finding', lost))
 await one.edit('finding', early, { condition: '离线改的' })
-await ask('restore')
+await ask('restore it')
 await both()
 await both()
 assert.equal((await record('finding', early)).fields.text, '备份后改的')

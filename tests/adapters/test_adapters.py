@@ -33,31 +33,31 @@ def test_clients_converge(server: Server, name: str) -> None:
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
 
-@pytest.mark.parametrize(("engine", "database", "client"), [
-    ("embedded", "watermelon", "WatermelonClient"), ("grown", "rxdb", "RxdbClient")], indirect=["engine"])
-def test_a_restored_server_gets_again_what_it_had_acknowledged(engine: Engine, tmp_path: Path, database: str,
-                                                               client: str) -> None:
+@pytest.mark.parametrize(("engine", "program"), [
+    ("embedded", ("restored.js", "watermelon", "WatermelonClient")), ("grown", ("restored.js", "rxdb", "RxdbClient")),
+    ("embedded", ("restored-device.js",))], indirect=["engine"], ids=["watermelon", "rxdb", "device"])
+def test_a_restored_server_gets_again_what_it_had_acknowledged(engine: Engine, tmp_path: Path,
+                                                               program: tuple[str, ...]) -> None:
     server = installed(tmp_path / "first", engine.another()).start()
-    program = subprocess.Popen([str(NODE), str(HERE / "restored.js"), database, client], cwd=ROOT,
-                               env=office_of(server), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT)
-    assert program.stdin is not None and program.stdout is not None
+    running = subprocess.Popen([str(NODE), str(HERE / program[0]), *program[1:]], cwd=ROOT, env=office_of(server),
+                               text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert running.stdin is not None and running.stdout is not None
     said = []
     try:
-        for line in program.stdout:
+        for line in running.stdout:
             said.append(line)
             if line.startswith("! "):
-                if line.strip() == "! backup":
-                    server.cli("backup", str(tmp_path / "backup"))
-                else:
-                    server = moved(server, tmp_path / "second", engine.another())
-                    server.cli("restore", str(tmp_path / "backup"))
+                what, name = line.split()[1:]
+                if what == "restore":
+                    server = moved(server, tmp_path / f"restored-{name}", engine.another())
+                server.cli(what, str(tmp_path / name))
+                if what == "restore":
                     server.start()
-                program.stdin.write("done\n")
-                program.stdin.flush()
-        assert program.wait(WITHIN_S) == 0, "".join(said)
+                running.stdin.write("done\n")
+                running.stdin.flush()
+        assert running.wait(WITHIN_S) == 0, "".join(said)
     finally:
-        program.kill()
+        running.kill()
         server.kill()
     assert said[-1] == "restored\n"
 
