@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
@@ -31,9 +31,10 @@ COMMAND = "status"
 MOST_EDITS = 32
 FOLDED = {"theirs", "mine", "edits"}
 ENROLLED = select(DEVICES.c.enrolled_at).where(DEVICES.c.id == bindparam("device_id")).scalar_subquery()
-# Either writer's id as it stands in the document, in the one spelling in which it is written.
+# A walk of the numbers, whatever the planner knows of states. Either writer's id as it stands in the document, in the
+# one spelling in which it is written.
 RESOLVED = select(RECORD.c.id, RECORD.c.fields).where(
-    RECORD.c.type == "conflict", RECORD.c.status == "resolved", RECORD.c.seq > bindparam("since"),
+    RECORD.c.type == "conflict", func.coalesce(RECORD.c.status, "") == "resolved", RECORD.c.seq > bindparam("since"),
     RECORD.c.seq <= bindparam("until"), RECORD.c.updated_at >= ENROLLED,
     RECORD.c.fields.contains(bindparam("author"))).order_by(RECORD.c.seq)
 
