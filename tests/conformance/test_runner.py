@@ -258,7 +258,7 @@ def test_the_exit_status_tells_the_result(server: Server, admin: Person) -> None
 
 
 @ONE_ENGINE
-def test_wrong_use_is_exit_2(server: Server, bureau: Any) -> None:
+def test_wrong_use_is_exit_2(server: Server, bureau: Any, admin: Person) -> None:
     inspector = bureau.person("inspector")
     device = bureau.handheld(owner=bureau.newcomer("admin", scopes=("3204",)))
     for arguments in (["--only", "no-such-check"], ["--url", server.url], ["--url", server.url, "--admin-token", "x"],
@@ -266,7 +266,7 @@ def test_wrong_use_is_exit_2(server: Server, bureau: Any) -> None:
                       ["--url", server.url, "--admin-token", str(inspector.token)],
                       ["--url", server.url, "--admin-token", str(device.token)]):
         assert conformance(*arguments).returncode == 2, arguments
-    elsewhere = conformance("--url", f"{server.url}/api/v1", "--admin-token", "x")
+    elsewhere = conformance("--url", f"{server.url}/api/v1", "--admin-token", str(admin.token))
     assert elsewhere.returncode == 2 and "no server of this protocol" in elsewhere.stderr
 
 

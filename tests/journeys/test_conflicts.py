@@ -152,11 +152,19 @@ def test_whoever_s_value_was_displaced_learns_of_it_too_also_by_a_pull_from_the_
     finding, (one,) = apart(left, right, text="文字")
     granted(settle(supervisor, finding, {"id": one, "version": 1, "choice": "theirs"}))
     for cursor in (right.cursor, None):
-        page = granted(right.pull(cursor))
-        assert one in {told["conflict_id"] for told in page["resolved"]}
-        assert {told["value"] for told in page["resolved"] if told["conflict_id"] == one} == {"甲文字"}
+        assert [told["value"] for told in resolved(right, cursor) if told["conflict_id"] == one] == ["甲文字"]
     for other in (bureau.handheld(owner=right.owner), bureau.handheld(SCOPE)):  # enrolled since; another person
-        assert one not in {told["conflict_id"] for told in granted(other.pull(None))["resolved"]}
+        assert one not in {told["conflict_id"] for told in resolved(other, None)}
+
+
+def resolved(device: Handheld, cursor: str | None) -> list[dict[str, Any]]:
+    """What all pages from this cursor on tell of conflicts."""
+    told, more = [], True
+    while more:
+        page = granted(device.pull(cursor))
+        told += page["resolved"]
+        cursor, more = page["cursor"], page["more"]
+    return told
 
 
 def three(left: Handheld, right: Handheld, bureau: Bureau) -> tuple[str, list[str]]:

@@ -43,11 +43,13 @@ def note_of(supervisor: Person, finding: str) -> Any:
 
 
 def pull_once(device: Handheld, unsent: int | None = None) -> dict[str, Any]:
-    """One page, kept; the header says how many mutations wait."""
+    """All that there is, kept, and the last page of it; the header says how many mutations wait."""
     headers = {"Menqian-Health": f"unsent={unsent}"} if unsent is not None else {}
-    params = {"cursor": device.cursor} if device.cursor else {}
-    page = granted(device.get("/sync/pull", params=params, headers=headers))
-    device.cursor = page["cursor"]
+    page: dict[str, Any] = {"more": True}
+    while page["more"]:
+        params = {"cursor": device.cursor} if device.cursor else {}
+        page = granted(device.get("/sync/pull", params=params, headers=headers))
+        device.cursor = page["cursor"]
     return page
 
 
