@@ -14,7 +14,7 @@ from schemas.people import UserChange
 from schemas.problems import Problem
 from server.api import blueprint
 from server.api.sessions import shown
-from server.auth import HASHER, me, needs_role
+from server.auth import hash_password, me, needs_role
 from server.db import db, writing
 from server.handover import enter_scopes
 from server.models import Login, User
@@ -43,7 +43,7 @@ def change_user(given: dict[str, Any], user_id: str) -> Response:
     """Change a person. Changed scopes raise `scopes.version` of his devices; an inactive person is out at once."""
     _check_scopes(given.get("scopes", []))
     changed = sorted(given)
-    password_hash = HASHER.hash(given.pop("password")) if "password" in given else None
+    password_hash = hash_password(given.pop("password")) if "password" in given else None
     with writing() as door:
         user = door.session.get(User, user_id)
         if user is None:
@@ -98,7 +98,7 @@ def make_user(actor: str, *, username: str, name: str, roles: list[str], scopes:
               unit: str | None = None, active: bool = True) -> User:
     """A new person, journalled; raises `username_taken`, `scope_unknown`. Hashing, which is slow, goes first."""
     _check_scopes(scopes)
-    password_hash = HASHER.hash(password)
+    password_hash = hash_password(password)
     with writing() as door:
         user = User(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), username=username, name=name,
                     password_hash=password_hash, roles=list(dict.fromkeys(roles)),

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
-from server import create_app
+from server import auth, create_app
 from server.api.users import make_user
 from server.cli import initialise
 from server.config import Settings
@@ -20,6 +21,7 @@ from tests.bureau import PASSWORD, Bureau
 from tests.wire import Person
 
 URL = "http://indoors"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # a password's real hash takes a quarter of a second
 
 
 class Clock:
@@ -51,9 +53,10 @@ def indoors(directory: Path) -> Iterator[Indoors]:
         "MENQIAN_DATA": str(directory), "MENQIAN_QUEUE_URL": "immediate:", "MENQIAN_LOG_LEVEL": "error"})
     settings.spool.mkdir(parents=True, exist_ok=True)
     app = create_app(settings, clock=clock)
-    with app.app_context():
-        initialise()
-        make_user("console", username="root", name="管理员", roles=["admin"], scopes=["32"], password=PASSWORD)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auth, "HASHER", QUICK)
+        with app.app_context():
+            initialise()
+            make_user("console", username="root", name="管理员", roles=["admin"], scopes=["32"], password=PASSWORD)
         patch.setattr(httpx, "Client", partial(httpx.Client, transport=httpx.WSGITransport(app)))
         yield Indoors(app, clock)
