@@ -18,7 +18,7 @@ from sync.kept import RECORD
 from sync.merge import CREATOR, SCOPE, WHOLE, Overlap
 from sync.models import Device, Record, table_of
 from sync.rules import Context
-from sync.settlement import settle
+from sync.settlement import DELETED, settle
 from sync.writers import SERVER, Writer
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sync.records import Door
 
 DEVICES = table_of(Device)
-DELETED = "deleted"
 COMMAND = "status"
 MOST_EDITS = 32
 FOLDED = {"theirs", "mine", "edits"}
