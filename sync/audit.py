@@ -20,10 +20,10 @@ from sqlalchemy.orm import Session
 
 from schemas.records import RECORD_TYPES, Merge, RecordType
 from sync import journal, merkle, notes
-from sync.conflicts import DELETED
 from sync.equality import same
 from sync.merge import SCOPE, put_value
 from sync.models import Aside, Checkpoint, Clock, History, JournalEntry, JournalNode, Record
+from sync.settlement import DELETED
 
 CHUNK = 1000
 LISTED_AT_MOST = 100

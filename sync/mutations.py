@@ -14,7 +14,7 @@ from sqlalchemy import select
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
-from sync.conflicts import COMMAND, DELETED, FOLDED, is_own, open_conflict, resolve
+from sync.conflicts import COMMAND, FOLDED, is_own, open_conflict, resolve
 from sync.equality import same
 from sync.kept import Kept
 from sync.late import must_reach, scope_of_new
@@ -22,6 +22,7 @@ from sync.merge import SCOPE, WHOLE, Edit, Merged, Overlap, changed_by_others, m
 from sync.models import Held, Quarantined
 from sync.records import Door
 from sync.rules import Context
+from sync.settlement import DELETED
 from sync.writers import Writer
 
 MOST_VALUES = 1_000
