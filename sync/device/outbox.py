@@ -122,9 +122,11 @@ class Outbox:
                  orjson.dumps(outcome["settled"]) if outcome.get("settled") else None, device_id, outcome["n"]))
 
     def settle(self, news: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what became of held and quarantined mutations, as a pull tells it."""
+        """Keep what became of held and quarantined mutations, as a pull tells it. One whose receipt was lost goes on
+        waiting, for a push has no gaps; its replay tells the same."""
         for each in news:
-            self._store.run("UPDATE mutation SET state = ?, version = ?, settled = ? WHERE id = ?",
+            self._store.run("UPDATE mutation SET state = ?, version = ?, settled = ?"
+                            " WHERE id = ? AND state <> 'waiting'",
                             (state_of(each["outcome"]), each.get("version"), orjson.dumps(each), each["id"]))
 
     def close_applied(self) -> None:

@@ -103,6 +103,15 @@ def test_a_replay_tells_what_became_of_it_since(outbox):
     assert [(made.state, made.version) for made in outbox.made()] == [("applied", 4)]
 
 
+def test_news_of_what_has_no_receipt_leave_no_gap(outbox):
+    _, second, _ = make(outbox, 3)
+    settled = {"outcome": "dismissed", "version": None, "problem": None}
+    outbox.settle([{"id": second, **settled}])
+    assert numbers(outbox.batch(10, 10**6)) == [1, 2, 3]
+    outbox.receive([outcome(1), outcome(2, "quarantined", None, replayed=True, settled=settled), outcome(3)])
+    assert outbox.batch(10, 10**6) == [] and outbox.health()["unsent"] == 0
+
+
 @pytest.mark.parametrize(("later", "state"), [("applied", "applied"), ("quarantined", "quarantined"),
                                               ("dismissed", None), ("something new", None)])
 def test_news_settle_what_was_held(outbox, later, state):
