@@ -142,6 +142,8 @@ def resolution(record: Remembered, conflict: Raw, args: Raw) -> tuple[Effect, st
         return effect_of(record, {"op": "command", "command": {"name": conflict["mine"]["command"]}}, ""), None
     if conflict["kind"] == "deletion" and choice != conflict["winner"]:
         return _restored(record, conflict)
+    if conflict["kind"] == "deletion" and not record.deleted:  # another conflict had brought it back
+        return Effect(deleted=True), None
     return Effect(), None
 
 
