@@ -159,7 +159,7 @@ def still_stand(principals: Sequence[Principal]) -> list[bool]:
     keys = [principal.device_id or principal.login_hash for principal in principals]
     rows = db.session.connection().execute(STANDING, {
         "whose": orjson.dumps(keys).decode(), "now": stamp(house().clock())})
-    standing = {key: version for key, version in rows}  # noqa: C416  dict() would take rows for mappings
+    standing = {row.id: row.scopes_version for row in rows}
     return [standing.get(key) == principal.scopes_version for key, principal in zip(keys, principals, strict=True)]
 
 

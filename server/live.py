@@ -26,7 +26,6 @@ from server.db import db, reading
 from server.detached import Detached, can_detach
 from server.house import house
 from sync.news import is_behind, newest, news_since
-from sync.pull import Reader
 
 LOOK_S, HEARTBEAT_S, RETRY_MS = 1.0, 15.0, 3_000
 LINES_A_READER = 4
@@ -42,7 +41,6 @@ class Line:
 
     socket: socket.socket
     who: Principal
-    reader: Reader
     since: int
     until: float
     said_at: float
@@ -69,7 +67,7 @@ class Live:
     def hold(self, line: socket.socket, who: Principal, since: int, spread: float) -> None:
         """Keep this line; `spread` (0 to 1) shortens its life by up to a fifth, so that not all come again at once."""
         now = time.monotonic()
-        self._new.put(Line(line, who, who.reader(), since, now + self._seconds * (1 - spread / 5), now))
+        self._new.put(Line(line, who, since, now + self._seconds * (1 - spread / 5), now))
         with self._starting:
             if self._thread is None:
                 self._begin()
@@ -121,7 +119,7 @@ class Live:
 
     def _add(self, line: Line) -> None:
         """The oldest line of a reader who has too many gives way: most likely it is dead."""
-        others = [each for each in self._lines if each.reader.id == line.reader.id]
+        others = [each for each in self._lines if each.who.id == line.who.id]
         for old in others[:max(0, len(others) - LINES_A_READER + 1)]:
             self._drop(old)
         self._lines.append(line)
@@ -132,7 +130,7 @@ class Live:
         lines = list(self._lines)
         try:
             with self._app.app_context():
-                news = news_since(db.session(), min(line.since for line in lines), {line.reader.id for line in lines})
+                news = news_since(db.session(), min(line.since for line in lines), {line.who.id for line in lines})
                 stand = still_stand([line.who for line in lines])
                 db.session.remove()
         except SQLAlchemyError as error:
@@ -141,7 +139,7 @@ class Live:
         for line, stands in zip(lines, stand, strict=True):
             if not stands:  # whoever may still listen comes again, with the rights that he has now
                 self._drop(line)
-            elif news.concern(line.reader, line.since):
+            elif news.concern(line.who.reader(), line.since):
                 self._say(line, POKE)
             line.since = max(line.since, news.seq)
 
@@ -180,11 +178,10 @@ def listening(cursor: str | None) -> Response:
     if not live.has_room:
         raise Problem("unavailable", NO_MORE, retry_after=60)
     principal = me()
-    reader = principal.reader()
     with reading():
         since = newest(db.session())
         late = principal.device_id is not None \
-            and is_behind(db.session(), reader, cursor, house().settings.secret_key)
+            and is_behind(db.session(), principal.reader(), cursor, house().settings.secret_key)
     first = f"retry: {RETRY_MS}\n\n".encode() + (POKE if late else b"")
     spread = house().random_bytes(1)[0] / 255
     answer = Detached(KIND, first, lambda line: live.hold(line, principal, since, spread)) \

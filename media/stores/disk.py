@@ -99,15 +99,15 @@ class DiskStore:
         """Give the copy its name unless the name is taken; the new name survives a power cut."""
         if not target.parent.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
-            _sync_directory(target.parent.parent)
-            _sync_directory(self.root)
+            sync_directory(target.parent.parent)
+            sync_directory(self.root)
         try:
             os.link(copy, target)
         except FileExistsError:
             if target.stat().st_size != copy.stat().st_size:
                 raise StoreUnavailable(f"{target.name} holds other bytes than its name says") from None
             return False
-        _sync_directory(target.parent)
+        sync_directory(target.parent)
         return True
 
     def _sweep(self) -> None:
@@ -129,7 +129,8 @@ def _blocks(file: BinaryIO, wanted: int | None) -> Iterator[bytes]:
             yield block
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Let the names in a directory reach the disk: a file that was made, renamed or removed there."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import orjson
 
+from media.stores.disk import sync_directory
 from server.config import RESTORING
 
 
@@ -40,19 +41,11 @@ def put(data: Path, mark: Mark) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.rename(data / RESTORING)
-    _sync(data)
+    sync_directory(data)
 
 
 def lift(data: Path) -> None:
     """Take the mark away, when everything else has reached the disk."""
     os.sync()
     (data / RESTORING).unlink()
-    _sync(data)
-
-
-def _sync(data: Path) -> None:
-    handle = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_directory(data)

@@ -15,6 +15,7 @@ from server.pages.flags import rule_said
 from server.pages.lookups import class_name, excerpt, name_of, place_of, scope_name, title_of, type_name
 from server.pages.values import value_of
 from server.pages.words import beijing, clock_said, plain, plain_word, t, word
+from sync.health import has_unsent
 
 
 def init_app(app: Flask) -> None:
@@ -29,5 +30,5 @@ def init_app(app: Flask) -> None:
         t=t, word=word, plain=plain, plain_word=plain_word, name_of=name_of, class_name=class_name, title_of=title_of,
         type_name=type_name, scope_name=scope_name, place_of=place_of, excerpt=excerpt, value_of=value_of,
         rule_said=rule_said)
-    app.jinja_env.filters.update(beijing=beijing, clock_said=clock_said)
+    app.jinja_env.filters.update(beijing=beijing, clock_said=clock_said, has_unsent=has_unsent)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -128,13 +128,7 @@ def pushing(device: Handheld) -> Iterator[list[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["grown"], indirect=True)
 def test_a_backup_moves_from_either_engine_to_the_other(own: Server, engine: Engine, tmp_path: Path) -> None:
-    device = Bureau(own.url, Person(own.url, "root", PASSWORD)).handheld(SCOPE)
-    content = a_photo()
-    evidence = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
-    device.deliver(evidence)
-    assert device.upload(content).status_code == 204
-    assert eventually(lambda: device.owner.record("evidence", evidence["record_id"])["fields"]["media"]["state"]
-                      == "verified", within_s=40)
+    device, _ = with_a_photo(own)
     with pushing(device) as during:
         own.cli("backup", "--with-media", str(tmp_path / "grown"))
     assert during
@@ -152,6 +146,11 @@ def test_a_backup_moves_from_either_engine_to_the_other(own: Server, engine: Eng
 @pytest.fixture
 def photographed(own: Server) -> str:
     """The digest of a photo that the installation has checked."""
+    return with_a_photo(own)[1]
+
+
+def with_a_photo(own: Server) -> tuple[Handheld, str]:
+    """A device, and the digest of a photo of it that the installation has checked."""
     device = Bureau(own.url, Person(own.url, "root", PASSWORD)).handheld(SCOPE)
     content = a_photo()
     evidence = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
@@ -159,7 +158,7 @@ def photographed(own: Server) -> str:
     assert device.upload(content).status_code == 204
     assert eventually(lambda: device.owner.record("evidence", evidence["record_id"])["fields"]["media"]["state"]
                       == "verified", within_s=40)
-    return sha256(content)
+    return device, sha256(content)
 
 
 @pytest.mark.slow

@@ -100,17 +100,23 @@ def test_pushes_go_on_during_a_backup_and_each_is_in_it_whole_or_not_at_all(offi
         assert audit()["problems"] == []
 
 
-def test_an_unfinished_upload_goes_on_where_it_was(office: Indoors, tmp_path: Path) -> None:
-    device, content = office.handheld(SCOPE), a_photo()
+def half_uploaded(device: Handheld, content: bytes) -> tuple[str, str]:
+    """Evidence by its id, and where its upload is, of which a thousand bytes have come."""
     evidence = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
     device.deliver(evidence)
     where = device.create_upload(len(content), sha256(content)).headers["Location"]
     assert device.patch_upload(where, 0, content[:1000]).status_code == 204
+    return evidence["record_id"], where
+
+
+def test_an_unfinished_upload_goes_on_where_it_was(office: Indoors, tmp_path: Path) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    evidence, where = half_uploaded(device, content)
     back_up(office, tmp_path / "backup")
     with restored(tmp_path / "backup", tmp_path / "second") as app:
         moved = elsewhere(device, app)
         assert moved.patch_upload(where, 1000, content[1000:]).status_code == 204
-        assert media(app, evidence["record_id"])["state"] == "verified"
+        assert media(app, evidence)["state"] == "verified"
 
 
 def test_a_changed_or_missing_file_is_found(office: Indoors, tmp_path: Path) -> None:
@@ -241,10 +247,7 @@ def test_damaged_bytes_of_an_earlier_backup_are_not_taken_over(office: Indoors, 
 
 def test_an_unfinished_upload_that_is_damaged_is_begun_again(office: Indoors, tmp_path: Path) -> None:
     device, content = office.handheld(SCOPE), a_photo()
-    evidence = device.capture(SCOPE, content, ("finding", device.report(SCOPE)))
-    device.deliver(evidence)
-    where = device.create_upload(len(content), sha256(content)).headers["Location"]
-    assert device.patch_upload(where, 0, content[:1000]).status_code == 204
+    evidence, where = half_uploaded(device, content)
     back_up(office, tmp_path / "backup")
     part, = (tmp_path / "backup" / "spool").iterdir()
     part.write_bytes(content[1:1001])
@@ -254,4 +257,4 @@ def test_an_unfinished_upload_that_is_damaged_is_begun_again(office: Indoors, tm
         moved = elsewhere(device, app)
         assert moved.head_upload(where).status_code == 410
         assert moved.upload(content).status_code == 204
-        assert media(app, evidence["record_id"])["state"] == "verified"
+        assert media(app, evidence)["state"] == "verified"
