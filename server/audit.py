@@ -9,11 +9,13 @@ from media.audit import check_chains, check_photos
 from server.db import db, reading
 from server.house import house
 from server.people_audit import check_people
+from server.review_audit import check_reviews
 from server.spot_check_audit import check_spot_checks
 from server.zone_audit import check_zones
 from sync import notes
-from sync.audit import Audit, check_asides, check_commitments, check_journal, check_records
+from sync.audit import Audit, check_asides, check_commitments, check_journal
 from sync.receipt_audit import check_quarantine, check_receipts
+from sync.record_audit import check_records
 
 
 def audit() -> dict[str, Any]:
@@ -28,7 +30,8 @@ def audit() -> dict[str, Any]:
         check_journal(found, session, key_line)
         check_asides(found, session)
         check_commitments(found, session)
-        check_records(found, session)
+        check_records(found, session, state.rules)
+        check_reviews(found, session)
         check_receipts(found, session)
         check_quarantine(found, session)
         check_zones(found, session)

@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from schemas.records import record_type
 from server.models import ZoneRow
 from server.zones import digest_of
-from sync.audit import BODY, Audit, batches, parsed, replay, stream
+from sync.audit import BODY, Audit, batches, parsed, stream
 from sync.equality import same
 from sync.models import History, JournalEntry, Record
+from sync.record_audit import replay
 
 NAMES = ("name", "road", "section")
 TERMS = ("party", "sticker_serial", "valid_from", "valid_to")

@@ -13,7 +13,7 @@ from schemas.records import RECORD_TYPES, RecordType
 from server.models import PersonScopes
 from server.reference import known_scope
 from server.trade.ahead import Foreseen, foresee, look_ahead
-from server.trade.base import TypeRule, must_have_right
+from server.trade.base import ReviewedRule, TypeRule, must_have_right
 from server.trade.documents import EnforcementRule, InspectionRule, LetterRule
 from server.trade.evidence import EvidenceRule
 from server.trade.finding import FindingRule
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 OF_TYPE = {"finding": FindingRule, "evidence": EvidenceRule, "inspection": InspectionRule, "letter": LetterRule,
            "enforcement": EnforcementRule, "task": TaskRule, "conflict": ConflictRule, "template": TemplateRule,
            "zone": ZoneRule}
+REVIEWED = tuple(name for name, rule in OF_TYPE.items() if issubclass(rule, ReviewedRule))
+"""The types of which people judge the evidence."""
 
 
 class TradeRules:

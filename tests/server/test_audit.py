@@ -174,6 +174,25 @@ def test_a_record_whose_columns_say_other_than_its_history_is_found(office: Indo
     assert column in problem["detail"]
 
 
+@pytest.mark.parametrize("change", [
+    "status = 'closed'", "class_code = '0501'", "class_code = NULL", "zone_id = :zeros", "inspector_id = NULL",
+    "due_at = '2020-01-01T00:00:00.000Z'", "observed_at = '2020-01-01T00:00:00.000Z'", "about_id = :zeros",
+    "sha256 = :zeros", "media_state = 'verified'", "lon = 0", "lat = 31.7"])
+def test_a_record_that_lists_would_show_as_another_is_found(office: Indoors, tampered: Any, change: str) -> None:
+    values = {"zeros": "0" * 64} if ":zeros" in change else {}
+    problem, = tampered(f"UPDATE record SET {change} WHERE id = :finding", finding=office.finding, **values)["problems"]
+    assert (problem["code"], problem["about"]) == ("record_altered", office.finding)
+    assert change.split()[0] in problem["detail"]
+
+
+def test_a_record_without_what_its_type_needs_is_found_though_its_history_agrees(office: Indoors,
+                                                                                 tampered: Any) -> None:
+    evidence, _ = office.evidence[0]
+    tampered("UPDATE history SET changed = json_remove(changed, '$.about') WHERE record_id = :id", id=evidence)
+    found = tampered("UPDATE record SET fields = json_remove(fields, '$.about') WHERE id = :id", id=evidence)
+    assert {"history_altered", "record_altered"} <= codes(found)
+
+
 @pytest.mark.parametrize(("statement", "expected"), [
     ("UPDATE capture_entry SET hash = :zeros WHERE record_id = :first", {"capture_altered", "chain_broken"}),
     ("DELETE FROM capture_entry WHERE record_id = :first", {"capture_altered", "chain_broken"}),

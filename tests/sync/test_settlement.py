@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sync.audit import Audit, check_records
-from tests.sync.desk import SCOPE, Desk
+from sync.audit import Audit
+from sync.record_audit import check_records
+from tests.sync.desk import SCOPE, Desk, PlainRules
 
 STARTED = "2026-11-22T00:00:00Z"
 
@@ -16,7 +17,7 @@ def desk(tmp_path):
     yield desk
     audit = Audit()
     with desk.writing() as door:
-        check_records(audit, door.session)
+        check_records(audit, door.session, PlainRules())
     assert audit.problems == []
 
 
