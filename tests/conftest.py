@@ -17,6 +17,7 @@ from tests.running import Server
 from tests.wire import Person
 
 T = TypeVar("T")
+Server.forks = True  # to load our modules takes two seconds of processor time, a hundred and fifty times in a run
 
 
 class Engine(NamedTuple):

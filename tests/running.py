@@ -14,7 +14,10 @@ from pathlib import Path
 
 import httpx
 
+from tests import forked
+
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = (sys.executable, "-m", "server.cli")
 READY_WITHIN_S = 40
 STOPS_WITHIN_S = 10
 
@@ -34,7 +37,12 @@ def children_of(pid: int) -> list[int]:
 
 
 class Server:
-    """One installation of Menqian and the process group that serves it. It keeps its port over restarts."""
+    """One installation of Menqian and the process group that serves it. It keeps its port over restarts.
+
+    Where it `forks`, its programs begin with their modules loaded (tests/forked.py); a benchmark's begin as anybody's.
+    """
+
+    forks = False
 
     def __init__(self, directory: Path, *, database_url: str | None = None, media_url: str | None = None,
                  workers: int = 2, settings: dict[str, str] | None = None) -> None:
@@ -44,7 +52,7 @@ class Server:
         self.workers = workers
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: forked.Program | subprocess.Popen[bytes] | None = None
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("MENQIAN_")}
         self.environment |= {"MENQIAN_DATA": str(directory / "data"), "PYTHONUNBUFFERED": "1", **(settings or {})}
         if database_url:
@@ -55,8 +63,11 @@ class Server:
     def cli(self, *arguments: str, stdin: str = "", check: bool = True,
             timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `menqian ARGUMENTS`; with `check` a failure shows what it printed."""
-        done = subprocess.run([sys.executable, "-m", "server.cli", *arguments], cwd=ROOT, env=self.environment,
-                              input=stdin, text=True, capture_output=True, timeout=timeout)
+        if self.forks:
+            done = forked.run(arguments, self.environment, ROOT, stdin=stdin, timeout=timeout)
+        else:
+            done = subprocess.run([*PROGRAM, *arguments], cwd=ROOT, env=self.environment, input=stdin, text=True,
+                                  capture_output=True, timeout=timeout)
         if check and done.returncode:
             printed = done.stdout + done.stderr
             raise AssertionError(f"menqian {' '.join(arguments)} ended with {done.returncode}\n{printed}")
@@ -74,11 +85,13 @@ class Server:
 
     def start(self) -> Server:
         """Serve in the background; returns when /readyz says 200."""
-        command = [sys.executable, "-m", "server.cli", "serve", "--host", "127.0.0.1", "--port", str(self.port),
-                   "--workers", str(self.workers)]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, start_new_session=True)
+        arguments = ("serve", "--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers))
+        if self.forks:
+            self.process = forked.Program(arguments, self.environment, ROOT, stdout=self.log, stderr=self.log)
+        else:
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen([*PROGRAM, *arguments], cwd=ROOT, env=self.environment, stdout=log,
+                                                stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline and self.process.poll() is None:
             if self.ready():
