@@ -26,6 +26,7 @@ from server.auth import ROLES
 from server.config import NotInitialised, Settings, UnsafeSettings
 from server.db import db, upgrade, writing
 from server.house import house
+from server.meters import count_together
 from sync.models import Clock
 
 
@@ -51,6 +52,7 @@ def serve(host: str, port: int, workers: int) -> None:
     from server import serving
     settings = _settings()
     serving.must_be_free(host, port)
+    count_together(settings.data / "metrics")
     with _made(settings).app_context():
         initialise()
         db.session.remove()

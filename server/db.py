@@ -10,12 +10,12 @@ from typing import Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from prometheus_client import Histogram
 
 from media import models as media_models
 from schemas.values import parse_time
 from server import models as server_models
 from server.house import house
+from server.meters import meters
 from sync import journal
 from sync.gate import open_gate, open_snapshot, prepare_sqlite
 from sync.models import Base
@@ -23,8 +23,6 @@ from sync.records import Door
 
 __all__ = ["db", "media_models", "reading", "server_models", "upgrade", "writing"]
 
-GATE = Histogram("menqian_gate_seconds", "Time before the gate and behind it, where nobody else writes", ["part"])
-WAITED, HELD = GATE.labels("waited"), GATE.labels("held")
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
 
 
@@ -91,9 +89,9 @@ def writing(checkpoint: bool = False) -> Iterator[Door]:
         session.rollback()
         raise
     finally:
-        WAITED.observe((entered or time.perf_counter()) - asked)
+        meters().waited.observe((entered or time.perf_counter()) - asked)
         if entered is not None:
-            HELD.observe(time.perf_counter() - entered)
+            meters().held.observe(time.perf_counter() - entered)
 
 
 def fresh_checkpoint() -> str | None:

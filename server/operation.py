@@ -5,29 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import prometheus_client
 from flask import Blueprint, Flask, Response, g, request
-from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import func, select, text
 
 from media.models import Photo
 from server import jobs
 from server.db import db
 from server.house import house
+from server.meters import Levels, meters, told
 from server.wire import answer
 from sync.models import Clock, Held, Quarantined
 
 bp = Blueprint("operation", __name__)
-REQUESTS = Counter("menqian_requests_total", "Requests by endpoint and status", ["endpoint", "status"])
-SECONDS = Histogram("menqian_request_seconds", "Time of a request", ["endpoint"])
-SEQ = Gauge("menqian_seq", "Number of the newest change")
-JOURNAL = Gauge("menqian_journal_entries", "Entries in the journal")
-WAITING = Gauge("menqian_waiting", "What waits for a person or a job", ["what"])
+WAITING = {"held": select(func.count()).select_from(Held),
+           "quarantined": select(func.count()).where(Quarantined.state == "open"),
+           "unchecked_photos": select(func.count()).where(Photo.state == "stored")}
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.after_request(_count)
+    meters()
 
 
 @bp.get("/healthz")
@@ -47,15 +45,13 @@ def readyz() -> Response:
 
 @bp.get("/metrics")
 def metrics() -> Response:
-    """Prometheus text."""
+    """Prometheus text: what all processes of this server counted, and what stands now."""
     clock = db.session.execute(select(Clock.seq, Clock.journal_size).where(Clock.id == 1)).one()
-    SEQ.set(clock.seq)
-    JOURNAL.set(clock.journal_size)
-    for what, query in (("held", select(func.count()).select_from(Held)),
-                        ("quarantined", select(func.count()).where(Quarantined.state == "open")),
-                        ("unchecked_photos", select(func.count()).where(Photo.state == "stored"))):
-        WAITING.labels(what).set(db.session.execute(query).scalar_one())
-    return Response(prometheus_client.generate_latest(), content_type=prometheus_client.CONTENT_TYPE_LATEST)
+    waiting = {what: db.session.execute(query).scalar_one() for what, query in WAITING.items()}
+    body, content_type = told(Levels({"menqian_seq": ("Number of the newest change", clock.seq),
+                                      "menqian_journal_entries": ("Entries in the journal", clock.journal_size),
+                                      "menqian_waiting": ("What waits for a person or a job", waiting)}))
+    return Response(body, content_type=content_type)
 
 
 def _works(check: Callable[[], object]) -> str:
@@ -69,7 +65,7 @@ def _works(check: Callable[[], object]) -> str:
 
 def _count(response: Response) -> Response:
     endpoint = request.endpoint or "none"
-    REQUESTS.labels(endpoint, str(response.status_code)).inc()
+    meters().requests.labels(endpoint, str(response.status_code)).inc()
     if "began" in g:
-        SECONDS.labels(endpoint).observe(time.perf_counter() - g.began)
+        meters().seconds.labels(endpoint).observe(time.perf_counter() - g.began)
     return response

@@ -29,6 +29,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_free(port: int) -> bool:
+    """Can this TCP port of 127.0.0.1 be listened at, as a server would?"""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
 def children_of(pid: int) -> list[int]:
     """The children of a process, as Linux lists them; none once it has ended."""
     with suppress(OSError):
@@ -120,13 +132,17 @@ class Server:
             raise AssertionError(f"not gone {STOPS_WITHIN_S} s after SIGTERM\n{self.tail()}") from None
 
     def kill(self) -> None:
-        """kill -9 of the whole process group: what a power cut leaves of a process."""
+        """kill -9 of the whole process group: what a power cut leaves of a process. Returns when its port is free, for
+        of the group only the first is waited for, and another still listens until it is gone."""
         if self.process is None:
             return
         process, self.process = self.process, None
         with suppress(ProcessLookupError):  # it may have ended by itself
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        deadline = time.monotonic() + STOPS_WITHIN_S
+        while not is_free(self.port) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def answering(self) -> list[int]:
         """The processes that answer requests: gunicorn's workers, below the first of the two that `serve` keeps."""

@@ -68,7 +68,7 @@ def _evening(said: str, office: Deployment, devices: int, random: Random) -> Row
 
 
 def _gate(url: str) -> str:
-    """How long the worker that answers held the gate in its life, in which nobody else writes."""
+    """How long the server held the gate in its life, in which nobody else writes."""
     metrics = httpx.get(f"{url}/metrics").text
     total, count = (float(re.search(rf'^menqian_gate_seconds_{what}{{part="held"}} (\S+)$', metrics, re.M)[1])
                     for what in ("sum", "count"))

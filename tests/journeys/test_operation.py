@@ -31,16 +31,26 @@ def test_metrics_are_in_the_form_of_prometheus(server: Server) -> None:
     assert "# TYPE" in answer.text
 
 
-def test_metrics_tell_how_long_the_gate_was_waited_for_and_held(bureau: Bureau) -> None:
-    bureau.handheld(SCOPE).report(SCOPE)
-    counts: list[float] = []
-    for _ in range(100):  # each worker tells of itself: one of them wrote
-        told = httpx.get(f"{bureau.url}/metrics").text
-        counts = [float(count) for count in re.findall(
-            r'^menqian_gate_seconds_count{part="(?:waited|held)"} (\S+)$', told, re.MULTILINE)]
-        if all(counts):
-            break
-    assert len(counts) == 2 and all(count >= 1 for count in counts)
+def test_metrics_tell_what_all_processes_counted(bureau: Bureau) -> None:
+    device = bureau.handheld(SCOPE)
+    before = counted(bureau, "menqian_gate_seconds_count")
+    asked = sum(counted(bureau, "menqian_requests_total").values())
+    for done in range(1, 21):  # on new connections, of which any worker may take each
+        device.report(SCOPE)
+        httpx.get(f"{bureau.url}/healthz")
+        now = sum(counted(bureau, "menqian_requests_total").values())
+        assert now >= asked + 2 * done
+        gate = counted(bureau, "menqian_gate_seconds_count")
+        assert all(gate[part] >= before[part] + done for part in ('part="held"', 'part="waited"'))
+    assert counted(bureau, "menqian_waiting").keys() == {
+        f'what="{what}"' for what in ("held", "quarantined", "unchecked_photos")}
+    assert counted(bureau, "menqian_seq")[""] >= 20
+
+
+def counted(bureau: Bureau, name: str) -> dict[str, float]:
+    """The values of one metric by its labels, as one scrape tells them."""
+    found = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", httpx.get(f"{bureau.url}/metrics").text, re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
 
 
 DESCRIBED = {
