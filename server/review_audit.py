@@ -33,7 +33,7 @@ def check_reviews(audit: Audit, session: Session) -> None:
         or_(Record.type.in_(REVIEWED), Record.review_state.is_not(None))).order_by(Record.id))
     for batch in batches(reviewed):
         decided = _newest(session, [row.id for row in batch])
-        changed = _changed_since(session, decided)
+        changed = _changed_since(session, decided) if decided else {}
         for row in batch:
             audit.checked["reviews"] += 1
             if row.review_state not in _possible(decided.get(row.id), changed.get(row.id, frozenset())):
