@@ -1,5 +1,5 @@
 """`menqian ARGUMENTS` without its start: forked from a process that has loaded our modules once, as `serve` forks its
-own workers. A program gets modules from there and nothing else; tests of starting itself use `bin/menqian`.
+own workers. A program gets modules from there and nothing else; those of the demo's tests begin as anybody's.
 """
 
 from __future__ import annotations
