@@ -52,7 +52,7 @@ def serve(host: str, port: int, workers: int) -> None:
     from server import serving
     settings = _settings()
     serving.must_be_free(host, port)
-    count_together(settings.data / "metrics")
+    count_together(settings.data / "metrics" / str(port))  # another may serve beside this one
     with _made(settings).app_context():
         initialise()
         db.session.remove()
