@@ -6,7 +6,6 @@ of our own making, ids are UUIDs or nothing. Serves pulls and snapshots.
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, case, func, literal_column
@@ -38,10 +37,33 @@ def _joined_by_postgresql(joined: Joined, compiler: SQLCompiler, **how: Any) -> 
     return f"string_agg({texts}, {between} ORDER BY {numbers})"
 
 
+class Written(FunctionElement[str]):
+    """SQL for constant texts and columns, none of them empty, put together. SQLite writes them into one text; a chain
+    of `||` would copy all that stands so far at each link: a fifth of its time for a page."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(Written, "sqlite")
+def _written_by_sqlite(written: Written, compiler: SQLCompiler, **how: Any) -> str:
+    pattern = "".join(part.name[1:-1] if _is_constant(part) else "%s" for part in written.clauses)
+    columns = (compiler.process(part, **how) for part in written.clauses if not _is_constant(part))
+    return f"printf('{pattern}', {', '.join(columns)})"
+
+
+@compiles(Written, "postgresql")
+def _written_by_postgresql(written: Written, compiler: SQLCompiler, **how: Any) -> str:
+    return f"({' || '.join(compiler.process(part, **how) for part in written.clauses)})"
+
+
+def _is_constant(part: ColumnElement[Any]) -> bool:
+    return getattr(part, "is_literal", False)
+
+
 def _text(*parts: ColumnElement[Any] | str) -> ColumnElement[str]:
     """SQL that puts columns and constant texts together."""
-    columns = (literal_column(f"'{part}'", Text()) if isinstance(part, str) else part for part in parts)
-    return reduce(lambda left, right: left.op("||", return_type=Text())(right), columns)
+    return Written(*(literal_column(f"'{part}'", Text()) if isinstance(part, str) else part for part in parts))
 
 
 def forget(record_type: ColumnElement[str], record_id: ColumnElement[str]) -> ColumnElement[str]:
