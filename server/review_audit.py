@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.reviews import STATE_OF
@@ -58,7 +58,7 @@ def _changed_since(session: Session, decided: Mapping[str, Decided]) -> dict[str
     edited = select(History.record_id, func.max(History.seq)).where(
         History.record_id.in_(decided), History.op == "edit").group_by(History.record_id)
     shown = select(Record.about_id, func.max(Record.created_seq)).where(
-        and_(Record.type == "evidence", Record.about_id.in_(decided))).group_by(Record.about_id)
+        Record.type == "evidence", Record.about_id.in_(decided)).group_by(Record.about_id)
     last = {what: dict(session.execute(query).all()) for what, query in (("edit", edited), ("evidence", shown))}
     return {record_id: frozenset(what for what, at in last.items()
                                  if at.get(record_id, 0) > made.get(found.decision_id or "", 0))

@@ -94,7 +94,7 @@ def _altered_marks(record: Any, fields: dict[str, Any], rules: Rules) -> list[st
     try:
         promoted = rules.of(declared).promote(declared.known(fields))
     except (LookupError, TypeError, AttributeError, ValueError):  # record and history were altered alike
-        return ["fields that every record of its type has, of which one"]
+        return ["what every record of its type has"]
     return [name for name in PROMOTED if getattr(record, name) != promoted.get(name)]
 
 
