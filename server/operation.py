@@ -25,7 +25,7 @@ WAITING = {"held": select(func.count()).select_from(Held),
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     app.after_request(_count)
-    meters()
+    meters()  # made now, before there are threads
 
 
 @bp.get("/healthz")

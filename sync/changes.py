@@ -47,18 +47,13 @@ class Written(FunctionElement[str]):
 
 @compiles(Written, "sqlite")
 def _written_by_sqlite(written: Written, compiler: SQLCompiler, **how: Any) -> str:
-    pattern = "".join(part.name[1:-1] if _is_constant(part) else "%s" for part in written.clauses)
-    columns = (compiler.process(part, **how) for part in written.clauses if not _is_constant(part))
-    return f"printf('{pattern}', {', '.join(columns)})"
+    parts = [compiler.process(part, **how) for part in written.clauses]
+    return f"printf('{'%s' * len(parts)}', {', '.join(parts)})"
 
 
 @compiles(Written, "postgresql")
 def _written_by_postgresql(written: Written, compiler: SQLCompiler, **how: Any) -> str:
     return f"({' || '.join(compiler.process(part, **how) for part in written.clauses)})"
-
-
-def _is_constant(part: ColumnElement[Any]) -> bool:
-    return getattr(part, "is_literal", False)
 
 
 def _text(*parts: ColumnElement[Any] | str) -> ColumnElement[str]:

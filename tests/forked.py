@@ -5,6 +5,7 @@ own workers. A program gets modules from there and nothing else; those of the de
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ def run(arguments: tuple[str, ...], environment: Mapping[str, str], directory: P
         try:
             code = program.wait(timeout)
         except subprocess.TimeoutExpired:
-            os.killpg(program.pid, 9)
+            os.killpg(program.pid, signal.SIGKILL)
             raise
         return subprocess.CompletedProcess(arguments, code, *(path.read_text(encoding="utf-8", errors="replace")
                                                               for path in (said, failed)))

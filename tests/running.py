@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from server.serving import PortTaken, must_be_free
 from tests import forked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,18 +28,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def is_free(port: int) -> bool:
-    """Can this TCP port of 127.0.0.1 be listened at, as a server would?"""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-            probe.listen(1)
-        except OSError:
-            return False
-    return True
 
 
 def children_of(pid: int) -> list[int]:
@@ -141,7 +130,10 @@ class Server:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         deadline = time.monotonic() + STOPS_WITHIN_S
-        while not is_free(self.port) and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            with suppress(PortTaken):
+                must_be_free("127.0.0.1", self.port)
+                break
             time.sleep(0.01)
 
     def answering(self) -> list[int]:
