@@ -72,6 +72,11 @@ class RecordType:
         return tuple(name for name, declared in self.fields.items() if declared.rule is Merge.SET)
 
     @cached_property
+    def list_fields(self) -> tuple[str, ...]:
+        """The fields that are lists which only grow."""
+        return tuple(name for name, declared in self.fields.items() if declared.rule is Merge.APPEND)
+
+    @cached_property
     def bounds(self) -> Mapping[str, tuple[str, ...]]:
         """The fields that make up each bound value, in the order of their declaration."""
         names = dict.fromkeys(declared.bound for declared in self.fields.values() if declared.bound)
@@ -121,11 +126,12 @@ class RecordType:
     def check_complete(self, values: Mapping[str, Any]) -> None:
         """Raise `field_missing` unless everything that a record of this type needs is there."""
         missing = [name for name in self.required if _is_blank(values.get(name))]
+        errors = {name: ["必填 required"] for name in missing}
         if self.one_of and all(_is_blank(values.get(name)) for name in self.one_of):
             missing.append(" | ".join(self.one_of))
+            errors |= {name: ["至少填一项 one of these is required"] for name in self.one_of}
         if missing:
-            raise Problem("field_missing", f"{self.name} needs {', '.join(missing)}",
-                          errors={name: ["required"] for name in missing})
+            raise Problem("field_missing", f"缺少内容 {self.name} needs {', '.join(missing)}", errors=errors)
 
 
 def _is_blank(value: Any) -> bool:

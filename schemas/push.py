@@ -16,6 +16,8 @@ MUTATION = frozenset({"n", "id", "type", "record_id", "op", "base", "scope", "se
                       "command", "made_at"})
 COMMAND = frozenset({"name", "args", "expect"})
 MAPPINGS = ("set", "add", "remove")
+OF_PUT = {"command": (*MAPPINGS, "scope"), "delete": ("add", "remove", "scope")}
+"""Members that would be passed over with another `op`: what is sent is done or refused, never dropped in silence."""
 LARGEST_N = 2**53
 
 
@@ -33,6 +35,7 @@ class Mutation(NamedTuple):
     remove: Mapping[str, Any] = MappingProxyType({})
     command: Mapping[str, Any] | None = None
     made_at: str | None = None
+    n: int | None = None
 
 
 class Unreadable(dict[str, Any]):
@@ -54,7 +57,7 @@ def unreadable_members(raw: Mapping[str, Any]) -> list[str] | None:
 def load_envelope(body: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """(mutations, health) of a push body; the mutations themselves are only checked for their numbers.
 
-    Raises `invalid_request`, `unknown_field`, `batch_not_consecutive`, `group_split`.
+    Raises `invalid_request`, `unknown_field`, `batch_not_consecutive`.
     """
     if not isinstance(body, dict):
         raise Problem("invalid_request", "the body must be an object")
@@ -72,20 +75,7 @@ def load_envelope(body: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         numbers.append(n)
     if any(later != earlier + 1 for earlier, later in pairwise(numbers)):
         raise Problem("batch_not_consecutive", "numbers inside a push must be consecutive")
-    check_groups(mutations)
     return mutations, load_health(body.get("health"))
-
-
-def check_groups(mutations: list[dict[str, Any]]) -> None:
-    """A group's mutations stand next to each other; raises `group_split`."""
-    closed, last = set(), None
-    for mutation in mutations:
-        group = mutation.get("group")
-        if group != last:
-            closed.add(repr(last))
-            if group is not None and repr(group) in closed:
-                raise Problem("group_split", f"group {group!r} is not consecutive")
-            last = group
 
 
 def load_health(health: Any) -> dict[str, Any]:
@@ -120,11 +110,17 @@ def load_mutation(raw: Mapping[str, Any]) -> Mutation:
         errors["command"] = ["not {name, args?, expect?}"]
     elif whole["op"] != "command" and whole["command"] is not None:
         errors["command"] = ["only with op command"]
+    for name in OF_PUT.get(whole["op"], ()):
+        if whole[name]:
+            errors.setdefault(name, [f"not with op {whole['op']}"])
+    if whole["op"] == "delete" and isinstance(whole["set"], dict) and whole["set"].keys() - {"reason"}:
+        errors["set"] = ["a deletion takes only reason"]
     if errors:
         raise Problem("invalid_mutation", "; ".join(f"{name}: {texts[0]}" for name, texts in errors.items()),
                       errors=errors)
     return Mutation(whole["id"], whole["type"], whole["record_id"], whole["op"], whole["base"], whole["scope"],
-                    whole["set"] or {}, whole["add"] or {}, whole["remove"] or {}, whole["command"], whole["made_at"])
+                    whole["set"] or {}, whole["add"] or {}, whole["remove"] or {}, whole["command"], whole["made_at"],
+                    whole["n"])
 
 
 def _is_command(command: Any) -> bool:

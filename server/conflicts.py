@@ -20,10 +20,10 @@ from sync import office
 from sync.conflicts import changed_since, may_settle
 from sync.equality import same
 from sync.kept import Kept, kept_from
-from sync.merge import value_of
 from sync.models import Record
 from sync.records import RECORD, Door
 from sync.scope import view_of
+from sync.values import value_of
 from sync.writers import Writer
 
 SHOWN = ("field", "kind", "base", "theirs", "mine", "winner", "theirs_by", "mine_by", "opened_at", "state")

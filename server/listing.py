@@ -93,14 +93,16 @@ def _after(column: Any, descending: bool, cursor: str, sort: str) -> ColumnEleme
     return or_(beyond, column.is_(None), and_(column == value, Record.id > record_id))
 
 
-def quarantine_page(session: Session, scopes: Sequence[str], device_id: str | None, limit: int,
-                    cursor: str | None, state: str = "open") -> tuple[list[Quarantined], str | None]:
-    """Entries of a device, or those that the scopes cover, oldest first, and the cursor of the next page."""
+def quarantine_page(session: Session, scopes: Sequence[str], device_id: str | None, limit: int, cursor: str | None,
+                    state: str = "open", *, homeless: bool = False) -> tuple[list[Quarantined], str | None]:
+    """Entries of a device, or those that the scopes cover, oldest first, and the cursor of the next page; with
+    `homeless` also those that lie in no division."""
     query = select(Quarantined).where(Quarantined.state == state)
     if device_id is not None:
         query = query.where(Quarantined.device_id == device_id)
     else:
-        query = query.where(or_(false(), *(Quarantined.scope.startswith(code, autoescape=True) for code in scopes)))
+        query = query.where(or_(Quarantined.scope.is_(None) if homeless else false(),
+                                *(Quarantined.scope.startswith(code, autoescape=True) for code in scopes)))
     place = tuple_(Quarantined.received_at, Quarantined.n, Quarantined.id)
     if cursor is not None:
         query = query.where(place > tuple_(*_opened("quarantine", cursor, str, int, str)))
@@ -121,7 +123,8 @@ def _opened(of: str, cursor: str, *kinds: Any) -> list[Any]:
         its_list, *place = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error):
         raise Problem("cursor_invalid", "the cursor belongs to another list") from None
-    sound = its_list == of and len(place) == len(kinds) and all(map(isinstance, place, kinds))
+    sound = its_list == of and len(place) == len(kinds) and all(map(isinstance, place, kinds)) \
+        and not any(isinstance(part, bool) for part in place)
     if not sound or any("\0" in part if isinstance(part, str) else (part or 0) >= 2**63 for part in place):
         raise Problem("cursor_invalid", "the cursor belongs to another list")
     return place

@@ -9,9 +9,10 @@ from typing import Any
 import flask
 import orjson
 from flask.json.provider import JSONProvider
+from gunicorn.http.errors import NoMoreData, ParseException
 from marshmallow import missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from schemas.problems import Problem
 
@@ -42,9 +43,10 @@ class Request(flask.Request):
     """A request whose body may be gzip; inflated it may not exceed the limit that holds for a plain one."""
 
     _inflated: bytes | None = None
+    _broken: Problem | None = None
 
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> Any:
-        data = super().get_data(cache=cache, as_text=False, parse_form_data=parse_form_data)
+        data = self._whole(cache, parse_form_data)
         most = self.max_content_length
         if most is not None and self.content_length is None and len(data) >= most:
             raise RequestEntityTooLarge(f"body exceeds {most} bytes")  # a body in chunks was cut off there, not refused
@@ -56,6 +58,20 @@ class Request(flask.Request):
         if self._inflated is None:
             self._inflated = inflate(data, self.max_content_length or 8 * 1024 * 1024)
         return self._inflated.decode() if as_text else self._inflated
+
+
+    def _whole(self, cache: bool, parse_form_data: bool) -> bytes:
+        """The body as it was sent; raises `invalid_encoding` for one that broke off or whose chunks are none."""
+        if self._broken:  # whoever asks again would be given nothing, as if nothing had been sent
+            raise self._broken
+        try:
+            data = super().get_data(cache=cache, as_text=False, parse_form_data=parse_form_data)
+        except (ParseException, NoMoreData, ClientDisconnected) as error:
+            self._broken = Problem("invalid_encoding", f"请求体不完整 the body broke off: {error}")
+            raise self._broken from None
+        if self.is_json and len(data) < (self.content_length or 0):
+            raise Problem("invalid_encoding", f"请求体不完整 only {len(data)} of {self.content_length} bytes came")
+        return data
 
 
 def inflate(data: bytes, limit: int) -> bytes:

@@ -12,7 +12,8 @@ from schemas.push import load_mutation
 from schemas.values import stamp
 from sync import quarantine
 from sync.models import Held, Record
-from sync.mutations import MOST_WRITTEN, Waits, apply
+from sync.mutations import MOST_WRITTEN, apply
+from sync.outcomes import Waits
 from sync.receipts import settle, settle_applied
 from sync.records import Door
 from sync.units import UnitFails, apply_unit
@@ -50,7 +51,8 @@ def _try_again(door: Door, row: Held) -> None:
     writer = Writer.from_json(row.writer)
     place = door.savepoint()
     try:
-        outcomes = apply_unit(door, row.mutations, lambda raw: apply(door, writer, load_mutation(raw)))
+        outcomes = apply_unit(door, row.mutations, lambda raw: apply(door, writer, load_mutation(raw),
+                                                                             waited=True))
     except Waits as waits:
         door.rollback(place)
         row.waits_for = waits.record_id

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import select
 
+from schemas.problems import Problem
 from sync.merge import SCOPE
 from sync.models import History, Record
 from sync.writers import Writer, covers
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
 def must_reach(door: Door, writer: Writer, kept: Kept, base: int) -> None:
     """Raise `out_of_scope` unless the writer works where the record lies, or lay at his base not long ago."""
     if not writer.covers(kept.scope) and not any(writer.covers(scope) for scope in _left(door, writer, kept.id, base)):
-        writer.must_cover(kept.scope)
+        raise Problem("out_of_scope", "记录不在责任范围内 the record does not lie where this person works")
+
+
+def must_write_in(door: Door, writer: Writer, scope: str) -> None:
+    """Raise `scope_unknown` for a division that there is not, `out_of_scope` for one where the writer does not work."""
+    if not door.rules.known_scope(scope):
+        raise Problem("scope_unknown", f"没有此区划 no division has the code {scope}")
+    writer.must_cover(scope)
 
 
 def scope_of_new(door: Door, writer: Writer, scope: str, fields: Mapping[str, Any]) -> str:

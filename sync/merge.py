@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from schemas.problems import Problem
 from schemas.records import Merge, RecordType
 from sync.equality import same
+from sync.values import by_id, listed, members_of, put_value, unit_of, value_of
 
 Stamps = dict[str, Any]
 CREATOR = ""
@@ -32,10 +33,13 @@ class Edit:
 
 
 class Past(NamedTuple):
-    """One version of a record: who wrote it, and what he changed, `{unit: {from, to}}`."""
+    """One version of a record: who wrote it, what he changed, `{unit: {from, to}}`, its number, and the `n` of the
+    device's mutation that made it."""
 
     writer: str
     changed: Mapping[str, Any]
+    version: int = 0
+    n: int | None = None
 
 
 History = Callable[[], Iterable[Past]]
@@ -78,48 +82,6 @@ def changed_by_others(stamps: Stamps, unit: str, writer: str, base: int, present
     return any(version > base for version, who in _marks(stamps, unit, present) if who != writer)
 
 
-def unit_of(record_type: RecordType, name: str) -> str:
-    """The unit that a field belongs to: its bound value, or itself."""
-    declared = record_type.fields.get(name)
-    return declared.bound or name if declared else name
-
-
-def value_of(record_type: RecordType, fields: Mapping[str, Any], unit: str) -> Any:
-    """The value of a unit in a record: of a field, of a bound value's fields together, of a map's key, of a
-    member, of an appended entry."""
-    name, dot, key = unit.partition(".")
-    if dot and record_type.rule(name) is Merge.MAP:
-        entries = fields.get(name)
-        return entries.get(key) if isinstance(entries, dict) else None
-    if dot and record_type.rule(name) is Merge.SET:
-        return key in _listed(fields.get(name))
-    if dot and record_type.rule(name) is Merge.APPEND:
-        return _by_id(fields.get(name)).get(key)
-    if members := _members(record_type, unit):
-        return {member: fields.get(member) for member in members}
-    return fields.get(unit)
-
-
-def put_value(record_type: RecordType, fields: dict[str, Any], unit: str, value: Any) -> None:
-    """Set a unit in a record's fields; None removes it."""
-    name, dot, key = unit.partition(".")
-    if dot and record_type.rule(name) is Merge.MAP:
-        entries = dict(fields.get(name) or {})
-        _put(entries, key, value)
-        fields[name] = entries
-    elif dot and record_type.rule(name) is Merge.SET:
-        kept = [member for member in _listed(fields.get(name)) if member != key]
-        fields[name] = [*kept, key] if value else kept
-    elif dot and record_type.rule(name) is Merge.APPEND:
-        stands = _by_id(fields.get(name)).get(key)
-        fields[name] = [value if entry is stands else entry for entry in _listed(fields.get(name))]
-    elif members := _members(record_type, unit):
-        for member in members:
-            _put(fields, member, (value or {}).get(member))
-    else:
-        _put(fields, unit, value)
-
-
 def merge(record_type: RecordType, current: Mapping[str, Any], stamps: Stamps, writer: str, base: int, version: int,
           edit: Edit, history: History) -> Merged:
     """Merge an edit that a writer made on top of version `base`; `version` is the number the result will get.
@@ -137,6 +99,8 @@ def merge(record_type: RecordType, current: Mapping[str, Any], stamps: Stamps, w
         if record_type.rule(name) is Merge.SET:
             _merge_members(merged, name, edit, writer, base, version)
         elif record_type.rule(name) is Merge.APPEND:
+            if name in edit.set and edit.set[name] is None:
+                raise Problem("field_invalid", f"{name} 只增不减 only grows", errors={name: ["cannot be cleared"]})
             _append(merged, name, [*(edit.set.get(name) or ()), *(edit.add.get(name) or ())], writer, version)
         else:
             raise Problem("field_invalid", f"{name} takes no add or remove", errors={name: ["no add or remove"]})
@@ -177,13 +141,15 @@ def _seen(record_type: RecordType, merged: Merged, units: Mapping[str, Any], wri
     apart: dict[str, tuple[Any, Any]] = {}
     parts: set[str] = set()
     for unit, value in units.items():
-        stands, members = value_of(record_type, merged.fields, unit), _members(record_type, unit)
-        if changed_by_others(merged.stamps, unit, writer, base, present=_present(stands)) \
+        stands, members = value_of(record_type, merged.fields, unit), members_of(record_type, unit)
+        if _changed_apart(record_type, merged, unit, writer, base, _present(stands)) \
                 and (members or not same(stands, value)):
             apart[unit] = (stands, stands)
             parts |= {unit} if members and len(value) < len(members) else set()
-    unread = set(apart)
-    for past in history() if apart else ():
+    unread = {unit for unit in apart if record_type.rule(unit) is not Merge.MAP}
+    for unit in apart.keys() - unread:  # a map that became, or becomes, one value as a whole
+        apart[unit] = (before := _map_before(unit, apart[unit][0], history()), before)
+    for past in history() if unread else ():
         for unit in unread & past.changed.keys():
             apart[unit] = (past.changed[unit]["from"], past.changed[unit]["from"])
         unread -= past.changed.keys()
@@ -194,11 +160,34 @@ def _seen(record_type: RecordType, merged: Merged, units: Mapping[str, Any], wri
     return apart
 
 
+def _changed_apart(record_type: RecordType, merged: Merged, unit: str, writer: str, base: int, present: bool) -> bool:
+    """Did anybody else change the unit after `base`, or one of its keys where it is a map that is set as a whole?"""
+    return changed_by_others(merged.stamps, unit, writer, base, present) or (
+        record_type.rule(unit) is Merge.MAP and any(
+            changed_by_others(merged.stamps, key, writer, base, present=False)
+            for key in merged.stamps if key.startswith(f"{unit}.")))
+
+
+def _map_before(name: str, stands: Any, history: Iterable[Past]) -> Any:
+    """The whole value of a map before these versions, oldest first, changed its keys or all of it."""
+    whole, firsts = stands, dict[str, Any]()
+    for past in history:
+        for unit, change in past.changed.items():
+            if unit.startswith(f"{name}."):
+                firsts.setdefault(unit.removeprefix(f"{name}."), change["from"])
+        if name in past.changed:
+            whole = past.changed[name]["from"]
+            break
+    if not firsts:
+        return whole
+    return {key: part for key, part in {**(whole or {}), **firsts}.items() if part is not None}
+
+
 def _merge_value(record_type: RecordType, merged: Merged, unit: str, value: Any, writer: str, version: int,
                  seen: tuple[Any, Any] | None) -> None:
     theirs = value_of(record_type, merged.fields, unit)
     at_base, looked_at = seen or (theirs, theirs)
-    mine = {**(looked_at or {}), **value} if _members(record_type, unit) else value
+    mine = {**(looked_at or {}), **value} if members_of(record_type, unit) else value
     if same(theirs, mine):
         return
     if record_type.rule(unit) is Merge.ONCE and theirs is not None:
@@ -215,7 +204,7 @@ def _merge_members(merged: Merged, name: str, edit: Edit, writer: str, base: int
 
     Only an add can win, so a member that goes takes its stamps along: stamps never outgrow the record.
     """
-    members = list(_listed(stands := merged.fields.get(name)))
+    members = list(listed(stands := merged.fields.get(name)))
     added, removed = list(edit.add.get(name) or ()), list(edit.remove.get(name) or ())
     if name in edit.set:
         wanted = list(edit.set[name] or ())
@@ -248,7 +237,7 @@ def _merge_members(merged: Merged, name: str, edit: Edit, writer: str, base: int
 def _append(merged: Merged, name: str, points: Sequence[Any], writer: str, version: int) -> None:
     """Union by id. A second point with the id of another is kept as an overlap; the first stands."""
     before = merged.fields.get(name)
-    kept = _by_id(before)
+    kept = by_id(before)
     new = []
     for point in points:
         if not isinstance(point, dict) or not isinstance(point.get("id"), str):
@@ -259,7 +248,7 @@ def _append(merged: Merged, name: str, points: Sequence[Any], writer: str, versi
         elif not same(stands, point):
             merged.overlaps.append(Overlap(f"{name}.{point['id']}", None, stands, point, "theirs"))
     if new:
-        merged.fields[name] = [*_listed(before), *new]
+        merged.fields[name] = [*listed(before), *new]
         merged.changed[name] = ([] if isinstance(before, list | None) else before, new)
 
 
@@ -274,27 +263,5 @@ def _marks(stamps: Stamps, unit: str, present: bool) -> list[list[Any]]:
     return [[1, stamps[CREATOR]]] if present and CREATOR in stamps else []
 
 
-def _members(record_type: RecordType, unit: str) -> tuple[str, ...]:
-    members = record_type.members(unit)
-    return () if members in ((), (unit,)) else members
-
-
 def _present(value: Any) -> bool:
     return any(part is not None for part in value.values()) if isinstance(value, dict) else value is not None
-
-
-def _listed(value: Any) -> list[Any]:
-    """The members of a set or list; what an older release kept under the name has none."""
-    return value if isinstance(value, list) else []
-
-
-def _by_id(value: Any) -> dict[str, Any]:
-    return {entry["id"]: entry for entry in _listed(value)
-            if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
-
-
-def _put(fields: dict[str, Any], name: str, value: Any) -> None:
-    if value is None:
-        fields.pop(name, None)
-    else:
-        fields[name] = value

@@ -105,7 +105,8 @@ class Record(Base):
 
 
 class History(Base):
-    """Each version of each record: who changed what from what to what. `salt` opens the journal's commitment."""
+    """Each version of each record: who changed what from what to what. `salt` opens the journal's commitment, `n` is
+    the number of the device's mutation that made it."""
 
     __tablename__ = "history"
     record_id: Mapped[str] = mapped_column(UuidText, primary_key=True)
@@ -118,6 +119,7 @@ class History(Base):
     changed: Mapped[str] = mapped_column(Text)
     note: Mapped[Any] = mapped_column(Json, nullable=True)
     salt: Mapped[str] = mapped_column(String(32))
+    n: Mapped[int | None] = mapped_column(Big)
 
 
 class Departure(Base):

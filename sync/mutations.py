@@ -5,23 +5,24 @@ A refusal is raised as a Problem; `Waits` says that a record it refers to has no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, or_, select
 
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
-from sync.conflicts import COMMAND, FOLDED, is_own, open_conflict, resolve
+from sync.conflicts import is_own, open_conflict
 from sync.equality import same
+from sync.expectations import command
 from sync.kept import Kept
-from sync.late import must_reach, scope_of_new
+from sync.late import must_reach, must_write_in, scope_of_new
 from sync.merge import SCOPE, WHOLE, Edit, Merged, Overlap, changed_by_others, merge, touched
 from sync.models import Held, Quarantined
+from sync.outcomes import Outcome, Waits
+from sync.overtaken import units_overtaken, what_is_left
 from sync.records import Door
-from sync.rules import Context
 from sync.settlement import DELETED
 from sync.writers import Writer
 
@@ -33,45 +34,30 @@ RECORD_SIZE = 2 * 2**20
 GROW = (Merge.SET, Merge.APPEND)
 
 
-class Waits(Exception):
-    """The mutation refers to a record that has not arrived."""
-
-    def __init__(self, record_id: str) -> None:
-        super().__init__(record_id)
-        self.record_id = record_id
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one mutation that was taken (protocol section 2)."""
-
-    outcome: str
-    record: Kept
-    conflicts: list[str] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-
-
-def apply(door: Door, writer: Writer, mutation: Mutation) -> Outcome:
-    """Carry out one mutation. Raises Problem or Waits; the caller undoes what was begun."""
+def apply(door: Door, writer: Writer, mutation: Mutation, *, waited: bool = False) -> Outcome:
+    """Carry out one mutation; one that `waited` comes after others that its device made later. Raises Problem or
+    Waits; the caller undoes what was begun."""
+    door.n = mutation.n
     if door.written >= MOST_WRITTEN:
         raise Problem("mutation_too_large", f"{door.written} versions of records were written with it already")
     declared = record_type(mutation.type)
     kept = door.get(mutation.record_id)
     if kept is None:
         new = mutation.op == "put" and mutation.base == 0
-        if new and (mutation.scope or not awaited(door, mutation.record_id)):
+        if new and (mutation.scope if waited else not awaited(door, writer, mutation)):
             return _create(door, writer, declared, mutation)
         raise Waits(mutation.record_id)
-    if kept.type != declared.name:
-        raise Problem("type_mismatch", f"record {kept.id} is a {kept.type}")
     must_reach(door, writer, kept, mutation.base)
+    if kept.type != declared.name:
+        raise Problem("type_mismatch", f"记录类型不符 record {kept.id} is a {kept.type}")
     if mutation.base > kept.version:
         raise Problem("base_ahead", f"base {mutation.base} is above version {kept.version}")
     if mutation.op == "command":
-        return _command(door, writer, kept, mutation)
+        return command(door, writer, kept, mutation)
     if mutation.op == "delete":
         return _delete(door, writer, kept, mutation)
-    return _edit(door, writer, kept, mutation)
+    units = units_overtaken(door, kept, writer, mutation) if waited else frozenset()
+    return _edit(door, writer, kept, mutation, units)
 
 
 def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation) -> Outcome:
@@ -79,14 +65,18 @@ def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation
     door.rules.must_have_right(writer, declared.name, "create")
     if not scope:
         raise Problem("scope_required", "a new record needs a scope")
-    _must_write_in(door, writer, scope)
+    must_write_in(door, writer, scope)
     given, ignored = _without_server_fields(declared, mutation.set)
+    _loaded_members(declared, mutation.remove, Merge.SET)  # there is nothing yet to take from
     fields = {name: value for name, value in declared.load(given).items() if value is not None}
     for name, members in _loaded_members(declared, mutation.add, *GROW).items():
         fields[name] = [*fields.get(name, ()), *members]
     for name in declared.set_fields:
         if name in fields:
             fields[name] = list(dict.fromkeys(fields[name]))
+    for name in declared.list_fields:
+        if name in fields:
+            fields[name] = _by_id(name, fields[name])
     declared.check_complete(fields)
     _must_have_arrived(door, declared, fields)
     kept = door.create(declared, mutation.record_id, scope_of_new(door, writer, scope, fields), fields, writer,
@@ -94,22 +84,29 @@ def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation
     return Outcome("applied", kept, ignored=ignored)
 
 
-def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
+def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation, overtaken: frozenset[str]) -> Outcome:
+    """`overtaken` are the units that the edit's own device changed since, by what it made later."""
     declared = kept.declared
     door.rules.must_have_right(writer, declared.name, "edit")
     _must_be_bounded(kept, mutation)
     edit = Edit(declared.load(mutation.set), _loaded_members(declared, mutation.add, *GROW),
                 _loaded_members(declared, mutation.remove, Merge.SET))
+    whole, left = edit, what_is_left(kept, edit, overtaken) if overtaken else None
     if kept.deleted:
-        return _edit_deleted(door, writer, kept, mutation, edit)
+        return _overtaken(door, writer, kept, whole) if DELETED in overtaken else \
+            _edit_deleted(door, writer, kept, mutation, edit)
+    edit = left or edit
+    mutation = mutation._replace(scope=None) if SCOPE in overtaken else mutation
     scope, moved_apart = _scope_after(door, writer, kept, mutation)
     if door.rules.of(declared).seals(kept):
-        return _amend_sealed(door, writer, kept, mutation, edit, scope)
+        return _amend_sealed(door, writer, kept, mutation, edit, scope, moved_apart)
     merged = merge(declared, kept.fields, kept.stamps, writer.id, mutation.base, kept.version + 1, edit,
                    lambda: door.history_after(kept.id, mutation.base))
     declared.check_complete(merged.fields)
     _must_have_arrived(door, declared, {name: merged.fields.get(name) for name in edit.set})
     note = _note(writer, mutation, merged)
+    if left:
+        note = {**(note or {}), "overtaken": _said(whole)}
     after = kept
     if scope != kept.scope:
         merged.changed[SCOPE] = (kept.scope, scope)
@@ -118,10 +115,22 @@ def _edit(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome
     if merged.changed:
         after = door.change(kept, merged.fields, writer, changed=merged.changed, stamps=merged.stamps, scope=scope,
                             note=note)
+    elif left:
+        return _overtaken(door, writer, kept, whole)
     conflicts = [open_conflict(door, kept, overlap, writer, mutation)
                  for overlap in [*merged.overlaps, *moved_apart] if not is_own(door, kept, overlap, writer)]
     outcome = "conflicted" if conflicts else "merged" if merged.others_changed else "applied"
     return Outcome(outcome, door.get(kept.id) or after, list(dict.fromkeys(conflicts)), merged.ignored)
+
+
+def _by_id(name: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries of a list that only grows, each once; raises `field_invalid` for two of one id."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if not same(found.setdefault(entry["id"], entry), entry):
+            raise Problem("field_invalid", f"{name}: 两项同号 two entries with the id {entry['id']}",
+                          errors={name: ["two entries with one id"]})
+    return list(found.values())
 
 
 def _must_be_bounded(kept: Kept, mutation: Mutation) -> None:
@@ -144,9 +153,19 @@ def _scope_after(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> 
     apart = changed_by_others(kept.stamps, SCOPE, writer.id, mutation.base, present=False)
     if mutation.scope == at_base and apart:
         return kept.scope, []
-    _must_write_in(door, writer, mutation.scope)
+    must_write_in(door, writer, mutation.scope)
     overlap = Overlap("scope", at_base, kept.scope, mutation.scope, "mine", "scope")
     return mutation.scope, [overlap] if apart else []
+
+
+def _overtaken(door: Door, writer: Writer, kept: Kept, edit: Edit) -> Outcome:
+    """Nothing of the edit is left to do; what it said stands in the record's history."""
+    return Outcome("applied", door.change(kept, kept.fields, writer, op="overtaken", changed={}, checked=False,
+                                          note={"overtaken": _said(edit)}))
+
+
+def _said(edit: Edit) -> dict[str, Any]:
+    return {name: dict(part) for name, part in (("set", edit.set), ("add", edit.add), ("remove", edit.remove)) if part}
 
 
 def _edit_deleted(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit) -> Outcome:
@@ -160,27 +179,32 @@ def _edit_deleted(door: Door, writer: Writer, kept: Kept, mutation: Mutation, ed
                                                                            mutation)])
 
 
-def _amend_sealed(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit, scope: str) -> Outcome:
+def _amend_sealed(door: Door, writer: Writer, kept: Kept, mutation: Mutation, edit: Edit, scope: str,
+                  apart: list[Overlap]) -> Outcome:
     """A sealed document is never changed: a later edit stands beside it as an amendment. It may be moved."""
+    conflicts = [open_conflict(door, kept, overlap, writer, mutation) for overlap in apart
+                 if not is_own(door, kept, overlap, writer)]
+    taken = "conflicted" if conflicts else "applied"
     if scope != kept.scope:
         kept = door.change(kept, kept.fields, writer, op="move", changed={SCOPE: (kept.scope, scope)}, scope=scope)
     given, ignored = _without_server_fields(kept.declared, edit.set)
     changes = {name: value for name, value in given.items() if not same(kept.fields.get(name), value)}
     if not changes and not edit.add and not edit.remove:
-        return Outcome("applied", kept, ignored=ignored)
+        return Outcome(taken, kept, conflicts, ignored)
     if "amendments" not in kept.declared.fields:
         raise Problem("sealed", f"this {kept.type} is sealed")
     amendment = {"at": door.at, "made_at": mutation.made_at, "by": writer.user_id, "set": changes,
                  "add": dict(edit.add), "remove": dict(edit.remove), "base": mutation.base}
     after = door.change(kept, {**kept.fields, "amendments": [*(kept.fields.get("amendments") or ()), amendment]},
                         writer, op="amend")
-    return Outcome("applied", after, ignored=ignored)
+    return Outcome(taken, after, conflicts, ignored)
 
 
 def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
     reason = mutation.set.get("reason")
     if not isinstance(reason, str) or not reason.strip():
         raise Problem("field_missing", "a deletion needs set.reason", errors={"reason": ["required"]})
+    door.rules.must_have_right(writer, kept.type, "edit")
     if kept.deleted:  # nothing changes but that somebody else had a reason, too
         return Outcome("applied", door.change(kept, kept.fields, writer, op="delete", changed={},
                                               note={"reason": reason}, checked=False))
@@ -188,13 +212,18 @@ def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outco
         raise Problem("sealed", f"a {kept.type} like this is never deleted")
     late = {unit: change["to"] for past in door.history_after(kept.id, mutation.base)
             for unit, change in past.changed.items()
-            if unit != DELETED and not _own_last(kept, unit, past.writer, writer)}
+            if not _is_deletion(unit, change) and not _own_last(kept, unit, past.writer, writer)}
     after = door.change(kept, kept.fields, writer, op="delete", changed={DELETED: (False, True)}, deleted=True,
                         note={"reason": reason})
     if not late:
         return Outcome("applied", after)
     overlap = Overlap(DELETED, None, late, True, "mine", "deletion")
     return Outcome("conflicted", after, [open_conflict(door, kept, overlap, writer, mutation)])
+
+
+def _is_deletion(unit: str, change: Mapping[str, Any]) -> bool:
+    """True for the deletion or return of a record, not for a field that somebody calls so."""
+    return unit == DELETED and isinstance(change["to"], bool)
 
 
 def _own_last(kept: Kept, unit: str, by: str, writer: Writer) -> bool:
@@ -206,62 +235,31 @@ def _own_last(kept: Kept, unit: str, by: str, writer: Writer) -> bool:
     return bool(marks[0][1] == writer.id)
 
 
-def _command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
-    command = mutation.command or {}
-    name, args, expect = command["name"], command.get("args") or {}, command.get("expect") or {}
-    if kept.deleted:
-        raise Problem("record_deleted", f"record {kept.id} is deleted")
-    context = Context(door, writer, door.now, name, kept.type, kept.id, kept.scope)
-    if name == "move":
-        return _move(door, writer, kept, args)
-    if kept.type == "conflict" and name == "resolve":
-        if mutation.base and kept.fields["mine_by"]["writer"] != writer.id \
-                and any(FOLDED & past.changed.keys() for past in door.history_after(kept.id, mutation.base)):
-            raise Problem("state_moved", "the conflict is about another value by now, look again")
-        resolution = resolve(kept, args, context)
-        kept = door.get(kept.id) or kept  # it went along when its record moved
-        after = door.change(kept, {**kept.fields, **resolution}, writer, op=name)
-        return Outcome("applied", after)
-    if unknown := sorted(name for name in expect if name not in kept.declared.fields and name not in kept.fields):
-        raise Problem("field_invalid", f"a {kept.type} has no field {unknown[0]!r} to expect anything of",
-                      errors={f"command.expect.{name}": ["unknown"] for name in unknown})
-    broken = {field_: kept.fields.get(field_) for field_, value in expect.items()
-              if not same(kept.fields.get(field_), value)}
-    if broken:
-        overlap = Overlap(COMMAND, expect, broken, {"command": name, "args": args}, "theirs",
-                          "command")
-        return Outcome("conflicted", kept, [open_conflict(door, kept, overlap, writer, mutation)])
-    changes = door.rules.of(kept.declared).command(kept, name, args, context)
-    after = door.change(kept, {**kept.fields, **changes}, writer, op=name, note={"args": args} if args else None)
-    return Outcome("applied", after)
-
-
-def _move(door: Door, writer: Writer, kept: Kept, args: Mapping[str, Any]) -> Outcome:
-    """`move {scope, reason}`: a supervisor or admin takes a record to another scope."""
-    if not writer.has_role("supervisor", "admin"):
-        raise Problem("role_forbidden", "move is for supervisors and admins")
-    scope, reason = args.get("scope"), args.get("reason")
-    if not isinstance(scope, str) or not isinstance(reason, str) or not reason.strip():
-        raise Problem("need_missing", "move needs scope and reason", errors={"args": ["scope and reason required"]})
-    _must_write_in(door, writer, scope)
-    changed = {SCOPE: (kept.scope, scope)} if scope != kept.scope else {}  # to where it lies is no move
-    after = door.change(kept, kept.fields, writer, op="move", changed=changed, scope=scope, note={"reason": reason})
-    return Outcome("applied", after)
-
-
-def awaited(door: Door, record_id: str) -> bool:
-    """True when the record's creation is held or quarantined: later edits of it wait rather than fail."""
+def awaited(door: Door, writer: Writer, mutation: Mutation) -> bool:
+    """True when the record's creation is held, by itself or in a group, or quarantined: later edits of it wait rather
+    than fail. One that could make the record itself, for it names a scope, waits only behind its own device's."""
+    record_id = mutation.record_id
+    if record_id in door.once("held of the writer", lambda: _held_of(door, writer)) \
+            or any(one["record_id"] == record_id for row in door.rows(Held) for one in _creations(row["mutations"])):
+        return True
+    if mutation.scope:
+        return False
+    held = select(Held.n).where(or_(Held.record_id == record_id,
+                                    cast(Held.mutations, Text).contains(f'"record_id":"{record_id}"')))
+    quarantined = select(Quarantined.n).where(Quarantined.record_id == record_id, Quarantined.state == "open")
     waiting = [*door.rows(Held), *door.rows(Quarantined)]
     return any(row.get("record_id") == record_id for row in waiting) \
-        or door.session.execute(select(Held.n).where(Held.record_id == record_id).limit(1)).first() is not None \
-        or door.session.execute(select(Quarantined.n).where(
-            Quarantined.record_id == record_id, Quarantined.state == "open").limit(1)).first() is not None
+        or any(door.session.execute(query.limit(1)).first() is not None for query in (held, quarantined))
 
 
-def _must_write_in(door: Door, writer: Writer, scope: str) -> None:
-    if not door.rules.known_scope(scope):
-        raise Problem("scope_unknown", f"no division has the code {scope}")
-    writer.must_cover(scope)
+def _held_of(door: Door, writer: Writer) -> frozenset[str]:
+    """The records that this device's held mutations would make."""
+    rows = door.session.execute(select(Held.mutations).where(Held.device_id == writer.id)).scalars()
+    return frozenset(one["record_id"] for unit in rows for one in _creations(unit))
+
+
+def _creations(unit: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    return (one for one in unit if one["op"] == "put" and not one.get("base") and one.get("scope"))
 
 
 def _must_have_arrived(door: Door, declared: RecordType, fields: Mapping[str, Any]) -> None:
@@ -272,7 +270,7 @@ def _must_have_arrived(door: Door, declared: RecordType, fields: Mapping[str, An
         if kept is None:
             raise Waits(record_id)
         if kept.type != name:
-            raise Problem("type_mismatch", f"record {record_id} is a {kept.type}, not a {name}")
+            raise Problem("type_mismatch", f"所指记录类型不符 record {record_id} is no {name}")
 
 
 def _without_server_fields(declared: RecordType, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -9,7 +9,8 @@ from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import record_type
 from sync import held
-from sync.mutations import Outcome, Waits, apply
+from sync.mutations import apply
+from sync.outcomes import Outcome, Waits
 from sync.records import Door
 from sync.writers import Writer
 

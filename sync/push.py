@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -24,7 +25,8 @@ from sync import held, quarantine
 from sync.bulk import Among
 from sync.health import columns_of
 from sync.models import Device, Receipt, table_of
-from sync.mutations import Outcome, Waits, apply
+from sync.mutations import apply
+from sync.outcomes import Outcome, Waits
 from sync.records import Door
 from sync.units import UnitFails, apply_unit
 from sync.writers import Writer
@@ -129,12 +131,16 @@ def _walk(door: Door, writer: Writer, new: Sequence[Raw], came: Mapping[int, Rea
     """Outcomes of the new mutations by number, with a receipt written for each."""
     outcomes: dict[int, dict[str, Any]] = {}
     earlier = _by_id(door, new)
-    for unit in _units(new):
+    split = _split(units := list(_units(new)))
+    for unit in units:
         seen = {raw["n"]: _seen_before(writer, came[raw["n"]], earlier) for raw in unit}
         repeated = {n: receipt for n, receipt in seen.items() if isinstance(receipt, Receipt)}
         for n, receipt in repeated.items():
             outcomes[n] = {**replay_of(receipt), "n": n}
         rest = [raw for raw in unit if raw["n"] not in repeated]
+        if split and unit[0].get("group") in split:
+            seen = {raw["n"]: Problem("group_split", "同组操作须相邻 the mutations of a group stand together")
+                    for raw in rest}
         if rest:
             outcomes.update(_apply_unit(door, writer, rest, came,
                                         {n: found for n, found in seen.items() if isinstance(found, Problem)}))
@@ -146,6 +152,12 @@ def _walk(door: Door, writer: Writer, new: Sequence[Raw], came: Mapping[int, Rea
                                    "id": raw["id"] if is_uuid(raw.get("id")) else None, "received_at": door.at,
                                    "outcome": outcome, "settled": None, "settled_seq": None})
     return outcomes
+
+
+def _split(units: Sequence[Sequence[Raw]]) -> frozenset[str]:
+    """The groups whose mutations do not stand together: nothing of them is applied."""
+    counts = Counter(str(group) for unit in units if is_uuid(group := unit[0].get("group")))
+    return frozenset(group for group, runs in counts.items() if runs > 1)
 
 
 def _by_id(door: Door, new: Sequence[Raw]) -> dict[str, Receipt]:

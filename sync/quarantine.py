@@ -10,7 +10,8 @@ from schemas.problems import Problem
 from schemas.push import load_mutation, unreadable_members
 from schemas.values import SCOPE, is_uuid
 from sync.models import Quarantined
-from sync.mutations import Waits, apply
+from sync.mutations import apply
+from sync.outcomes import Waits
 from sync.receipts import settle, settle_applied
 from sync.records import Door
 from sync.writers import Writer
@@ -48,7 +49,10 @@ def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
         supervisor.must_cover(kept.scope)
     raw = {**row.mutation}
     corrected = correction.get("set") or {}
-    if corrected:
+    if corrected and raw.get("op") == "command":  # what a command says is in its arguments
+        command = raw.get("command") or {}
+        raw["command"] = {**command, "args": {**(command.get("args") or {}), **corrected}}
+    elif corrected:
         raw["set"] = {**(raw.get("set") or {}), **corrected}
     missing = unreadable_members(raw)
     if missing is not None and set(missing) <= set(corrected):
@@ -57,7 +61,7 @@ def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
         raw["scope"] = correction["scope"]
     writer = replace(author, scopes=tuple(dict.fromkeys([*author.scopes, *supervisor.scopes])))
     try:
-        outcome = apply(door, writer, load_mutation(raw))
+        outcome = apply(door, writer, load_mutation(raw), waited=True)
     except Waits as waits:
         raise Problem("record_missing", f"record {waits.record_id} has not arrived") from None
     row.state = "released"
@@ -82,14 +86,15 @@ def dismiss(door: Door, row: Quarantined, supervisor: Writer, reason: str) -> di
 
 
 def _must_be_open(row: Quarantined, supervisor: Writer) -> None:
-    supervisor.must_cover(row.scope or "")
+    if row.scope:
+        supervisor.must_cover(row.scope)
     if row.state != "open":
         raise Problem("quarantine_settled", f"it was {row.state} already")
 
 
 def _scope_of(door: Door, writer: Writer, raw: Mapping[str, Any]) -> str | None:
     """Whose supervisor sees it: that of the record, where it exists; else of the scope that is named, if the writer
-    works there, or once did; else the writer's own."""
+    works there, or once did; else the writer's own. None, which is for admins, where that is no division."""
     kept = door.get(raw["record_id"]) if is_uuid(raw.get("record_id")) else None
     if kept is not None:
         return kept.scope
@@ -97,4 +102,6 @@ def _scope_of(door: Door, writer: Writer, raw: Mapping[str, Any]) -> str | None:
     if isinstance(scope, str) and SCOPE.fullmatch(scope) \
             and (writer.covers(scope) or door.rules.worked_in(door.session, writer.user_id, scope)):
         return scope
-    return writer.scopes[0] if writer.scopes else scope if isinstance(scope, str) and SCOPE.fullmatch(scope) else None
+    if writer.scopes:
+        return writer.scopes[0]
+    return scope if isinstance(scope, str) and SCOPE.fullmatch(scope) and door.rules.known_scope(scope) else None

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from sync.models import Receipt
-from sync.mutations import Outcome
+from sync.outcomes import Outcome
 from sync.records import Door
 
 

@@ -17,10 +17,11 @@ from schemas.records import RECORD_TYPES, Merge, RecordType
 from sync.audit import Audit, batches, stream
 from sync.equality import same
 from sync.kept import MARKS, RECORD
-from sync.merge import SCOPE, put_value
+from sync.merge import SCOPE
 from sync.models import History, Record
 from sync.rules import Rules
 from sync.settlement import DELETED
+from sync.values import put_value
 
 PROMOTED = tuple(name for name in MARKS if name not in ("review_state", "risk", "cell"))
 """The columns that follow from a record's fields alone; `cell` and `risk` follow from settings as well."""

@@ -11,6 +11,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import orjson
@@ -24,9 +25,10 @@ from sync.bulk import Among, insert_rows, update_rows
 from sync.gate import Gate, close_gate
 from sync.kept import RECORD, Kept, kept_from, to_row
 from sync.late import is_late, take_along
-from sync.merge import CREATOR, WHOLE, Past, Stamps, touched, unit_of
+from sync.merge import CREATOR, WHOLE, Past, Stamps, touched
 from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
 from sync.rules import Context, Rules
+from sync.values import unit_of
 from sync.writers import SERVER, Writer
 
 SCOPE_SEEN = table_of(ScopeSeen)
@@ -45,6 +47,7 @@ class Door:
         self.at = stamp(now)
         self.random_bytes = random_bytes
         self.checkpoint: str | None = None  # the newest one's note, once the transaction has ended
+        self.n: int | None = None  # of the device's mutation that is being applied
         self._kept: dict[str, Kept | None] = {}
         self._stored: set[str] = set()
         self._dirty: dict[str, None] = {}
@@ -105,14 +108,13 @@ class Door:
         room = FEW if record_id in self._stored else 0
         while room:
             rows = self.session.execute(
-                select(History.version, History.device_id, History.actor, History.changed)
+                select(History.version, History.device_id, History.actor, History.changed, History.n)
                 .where(History.record_id == record_id, History.version > version)
                 .order_by(History.version).limit(room)).all()
-            yield from (Past(row.device_id or row.actor, orjson.loads(row.changed)) for row in rows)
+            yield from map(_past, rows)
             version = rows[-1].version if rows else version
             room = room * 4 if len(rows) == room else 0
-        for row in fresh:
-            yield Past(row["device_id"] or row["actor"], orjson.loads(row["changed"]))
+        yield from (_past(SimpleNamespace(**row)) for row in fresh)
 
     def version_of(self, record_id: str, version: int) -> Mapping[str, Any]:
         """Who wrote a version of a record, and when it arrived: `{actor, device_id, at}`."""
@@ -211,7 +213,8 @@ class Door:
         text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
         self._history.append({"record_id": after.id, "version": after.version, "seq": after.seq, "at": self.at,
                               "actor": writer.user_id, "device_id": writer.device_id, "op": op,
-                              "changed": text.decode(), "note": note, "salt": salt})
+                              "changed": text.decode(), "note": note, "salt": salt,
+                              "n": self.n if writer.device_id else None})
         body = {"type": after.type, "version": after.version, "op": op, "scope": after.scope,
                 "changed": sorted(document), "commitment": journal.commit_to(salt, text)}
         if writer.device_id:
@@ -276,6 +279,10 @@ class Door:
             found = self.session.connection().execute(SEEN, {"b_scope": scope, "b_seq": seq})
             if not found.rowcount:
                 self.session.execute(insert(ScopeSeen), [{"scope": scope, "last_seq": seq}])
+
+
+def _past(row: Any) -> Past:
+    return Past(row.device_id or row.actor, orjson.loads(row.changed), row.version, row.n)
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.problems import Problem
 from schemas.records import Merge, RecordType
+from sync.commands import carry_out, must_may
 from sync.equality import same
-from sync.merge import SCOPE, WHOLE, Edit, Merged, merge, put_value, touched, unit_of, value_of
+from sync.merge import SCOPE, WHOLE, Edit, Merged, merge, touched
 from sync.rules import Context
+from sync.values import put_value, unit_of, value_of
 from sync.writers import Writer
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def _settle_value(door: Door, record: Kept, unit: str, value: Any, writer: Write
     if same(before, value):
         return
     _must_be_open(door, record)
-    _check_value(record, unit, value)
+    value = _checked(record, unit, value)
     after = dict(record.fields)
     put_value(record.declared, after, unit, value)
     record.declared.check_complete(after)
@@ -62,22 +64,22 @@ def _must_be_open(door: Door, record: Kept) -> None:
         raise Problem("sealed", f"this {record.type} is sealed")
 
 
-def _check_value(record: Kept, unit: str, value: Any) -> None:
-    """Raise `choice_invalid` or `field_invalid` for what cannot be the unit's value."""
+def _checked(record: Kept, unit: str, value: Any) -> Any:
+    """The value as an edit would bring it: without what only the server adds. Raises `choice_invalid` or
+    `field_invalid` for what cannot be the unit's."""
     declared, (name, dot, key) = record.declared, unit.partition(".")
     members = declared.members(unit)
     if members not in ((), (unit,)):
         if not isinstance(value, dict):
             raise Problem("choice_invalid", f"{unit} is a value of {', '.join(members)}")
-        declared.load({name: value.get(name) for name in members})
-    elif dot and declared.rule(name) is Merge.APPEND:
+        return declared.load({name: value.get(name) for name in members})
+    if dot and declared.rule(name) is Merge.APPEND:
         if not isinstance(value, dict) or value.get("id") != key:
             raise Problem("choice_invalid", f"{unit} is an entry of {name} with the id {key}")
-        declared.load({name: [value]})
-    elif dot and declared.rule(name) is Merge.MAP:
-        declared.load({name: {key: value}})
-    else:
-        declared.load({unit: value})
+        return declared.load({name: [value]})[name][0]
+    if dot and declared.rule(name) is Merge.MAP:
+        return declared.load({name: {key: value}})[name][key]
+    return declared.load({unit: value})[unit]
 
 
 def _settle_deletion(door: Door, record: Kept, fields: Mapping[str, Any], choice: str, writer: Writer) -> None:
@@ -149,9 +151,9 @@ def _settle_command(door: Door, record: Kept, fields: Mapping[str, Any], choice:
         if record.deleted:
             raise Problem("record_deleted", f"record {record.id} is deleted")
         command = fields["mine"]
-        rule = door.rules.of(record.declared)
-        changes = rule.command(record, command["command"], command.get("args") or {}, context)
-        door.change(record, {**record.fields, **changes}, context.writer, op=command["command"])
+        asked = context._replace(op=command["command"], type=record.type, record_id=record.id, scope=record.scope)
+        must_may(record, asked)
+        carry_out(record, command.get("args") or {}, asked)
 
 
 def _touch(record: Kept, unit: str, writer: Writer, before: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.problems import Problem
-from sync.mutations import Waits
+from sync.outcomes import Waits
 from sync.records import Door
 
 Raw = Mapping[str, Any]

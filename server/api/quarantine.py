@@ -35,7 +35,7 @@ def list_quarantine() -> Response:
         must_have_role(*READERS)
     limit = number_argument("limit", 100, least=1, most=500)
     rows, following = quarantine_page(db.session(), principal.scopes, principal.device_id, limit,
-                                      request.args.get("cursor"))
+                                      request.args.get("cursor"), homeless=principal.has_role("admin"))
     return answer({"items": [shown(row) for row in rows], "next": following})
 
 
@@ -47,13 +47,13 @@ def get_quarantined(quarantine_id: str) -> Response:
     principal = me()
     mine = row is not None and principal.device_id == row.device_id
     if row is None or not (mine or (principal.device_id is None and principal.has_role(*READERS)
-                                    and principal.covers(row.scope or ""))):
+                                    and _reaches(row))):
         raise Problem("not_found", hidden=row is not None)
     return answer({**shown(row), "state": row.state, "settlement": row.settlement})
 
 
 @blp.post("/quarantine/<quarantine_id>/release")
-@needs_role("supervisor")
+@needs_role("supervisor", "admin")
 @blp.arguments(Release)
 @blp.response(200)
 def release(given: dict[str, Any], quarantine_id: str) -> Response:
@@ -62,7 +62,7 @@ def release(given: dict[str, Any], quarantine_id: str) -> Response:
 
 
 @blp.post("/quarantine/<quarantine_id>/dismiss")
-@needs_role("supervisor")
+@needs_role("supervisor", "admin")
 @blp.arguments(Reason)
 @blp.response(200)
 def dismiss(given: dict[str, Any], quarantine_id: str) -> Response:
@@ -95,9 +95,15 @@ def shown(row: Quarantined) -> dict[str, Any]:
 
 def _entry(door: Door, quarantine_id: str) -> Quarantined:
     row = door.session.get(Quarantined, quarantine_id)
-    if row is None or not me().covers(row.scope or ""):
+    if row is None or not _reaches(row):
         raise Problem("not_found", hidden=row is not None)
+    must_have_role("supervisor" if row.scope else "admin")
     return row
+
+
+def _reaches(row: Quarantined) -> bool:
+    """What lies in no division is the admins'; the rest is theirs whose scopes cover it."""
+    return me().has_role("admin") if row.scope is None else me().covers(row.scope)
 
 
 def _author(door: Door, row: Quarantined) -> Writer:

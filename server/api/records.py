@@ -22,7 +22,7 @@ from server.wire import answer
 from sync import office
 from sync.history import PAGE as HISTORY_PAGE
 from sync.history import history_of
-from sync.mutations import Outcome
+from sync.outcomes import Outcome
 
 blp = blueprint("records", "记录 Records")
 MOST_VERSIONS = 2**62

@@ -51,7 +51,8 @@ def change_user(given: dict[str, Any], user_id: str) -> Response:
         if password_hash is not None:
             user.password_hash = password_hash
             door.session.execute(delete(Login).where(Login.user_id == user_id))
-        moved = sorted(given.get("scopes", user.scopes)) != sorted(user.scopes)
+        given |= {name: list(dict.fromkeys(given[name])) for name in ("roles", "scopes") if name in given}
+        moved = set(given.get("scopes", user.scopes)) != set(user.scopes)
         for name, value in given.items():
             setattr(user, name, value)
         if moved:

@@ -31,7 +31,8 @@ def quarantine() -> str:
     state = request.args.get("state", "open")
     state = state if state in STATES else "open"
     with reading():
-        rows, following = quarantine_page(db.session(), me().scopes, None, MOST, request.args.get("cursor"), state)
+        rows, following = quarantine_page(db.session(), me().scopes, None, MOST, request.args.get("cursor"), state,
+                                          homeless=me().has_role("admin"))
         learn_names([*(row.user_id for row in rows), *(row.device_id for row in rows),
                      *((row.settlement or {}).get("by") for row in rows)])
         return render_template("quarantine.html", entries=[_shown(row) for row in rows], state=state, states=STATES,
@@ -39,7 +40,7 @@ def quarantine() -> str:
 
 
 @bp.post("/quarantine/<quarantine_id>/release")
-@needs_role("supervisor")
+@needs_role("supervisor", "admin")
 def release(quarantine_id: str) -> Response:
     """Apply the mutation with the fields that were corrected; others stay as they were sent."""
     row = db.session.get(Quarantined, quarantine_id)
@@ -52,7 +53,7 @@ def release(quarantine_id: str) -> Response:
 
 
 @bp.post("/quarantine/<quarantine_id>/dismiss")
-@needs_role("supervisor")
+@needs_role("supervisor", "admin")
 def dismiss(quarantine_id: str) -> Response:
     """Close an entry without applying it."""
     dismiss_entry(quarantine_id, loaded(Reason(), {"reason": request.form.get("reason", "")})["reason"])

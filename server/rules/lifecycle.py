@@ -22,7 +22,7 @@ from server.reference import Step, states
 from server.rules.clocks import clock_changes
 from server.rules.needs import Move, Person, Refusal, unmet
 
-__all__ = ["Person", "Refusal", "Transition", "allowed_commands", "decide"]
+__all__ = ["Person", "Refusal", "Transition", "allowed_commands", "decide", "never_allowed"]
 
 FINDING_FIELDS = {
     "status",
@@ -63,6 +63,19 @@ def decide(
         if refusal:
             return refusal
     return Transition(step.next_state, _changes(step, move), command == "choose_zone")
+
+
+def never_allowed(command: str, person: Person) -> Refusal | None:
+    """Why the person may not give this command to a finding in whatever state it is; None where he may in some."""
+    steps = [step for (state, name), step in states().items() if state and name == command]
+    if not steps:
+        return Refusal("command_unknown", f"无此命令。A finding has no command {command[:40]!r}.")
+    asked = {*(role for step in steps for role in step.roles)}
+    hands, finder = bool(person.roles & HANDS), "inspector" in person.roles and person.own
+    if person.roles & asked or ("assignee" in asked and hands) or ("finder" in asked and finder):
+        return None
+    said = f"当前角色无权执行“{steps[0].name_cn}”。{command} is for {', '.join(sorted(asked))}."
+    return Refusal("role_forbidden", said)
 
 
 def allowed_commands(fields: Mapping[str, Any], person: Person, context: Mapping[str, Any]) -> list[Step]:

@@ -65,8 +65,11 @@ class TypeRule:
     def first_marks(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {}
 
+    def must_may(self, kept: Kept, name: str, context: Context) -> None:
+        raise Problem("command_unknown", f"无此命令 a {kept.type} has no command {name!r}")
+
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        raise Problem("command_unknown", f"a {kept.type} has no command {name!r}")
+        raise NotImplementedError(f"{kept.type} may be given no command, not even {name}")
 
     def seals(self, kept: Kept) -> bool:
         return False

@@ -11,7 +11,7 @@ from schemas.values import parse_time
 from server import zones
 from server.reference import class_known, settings
 from server.rules.duplicates import cell_of, cells_near, same_thing
-from server.rules.lifecycle import Refusal, decide
+from server.rules.lifecycle import Refusal, decide, never_allowed
 from server.trade.ahead import ask_of, attributions, neighbours, newcomers
 from server.trade.base import ReviewedRule, utc
 from server.trade.people import person_of
@@ -48,6 +48,11 @@ class FindingRule(ReviewedRule):
         return {**super().promote(fields), "class_code": fields.get("class_code"),
                 "cell": cell_of(fields, settings("duplicates")),
                 "observed_at": utc(fields.get("observed_at")), "zone_id": (fields.get("zone") or {}).get("zone_id")}
+
+    def must_may(self, kept: Kept, name: str, context: Context) -> None:
+        refusal = never_allowed(name, person_of(context.writer, own=_own(kept, context)))
+        if refusal is not None:
+            raise Problem(refusal.code, refusal.detail)
 
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         found = decide(kept.fields, name, args, person_of(context.writer, own=_own(kept, context)),

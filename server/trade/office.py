@@ -45,12 +45,14 @@ class TaskRule(TypeRule):
         about = fields.get("about") or {}
         return {**super().promote(fields), "inspector_id": fields.get("assignee"), "about_id": about.get("id")}
 
-    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    def must_may(self, kept: Kept, name: str, context: Context) -> None:
         if name not in ("accept", "finish", "hand_back"):
-            raise Problem("command_unknown", f"a task has no command {name!r}")
+            raise Problem("command_unknown", f"无此命令 a task has no command {name!r}")
         writer = context.writer
         if kept.fields.get("assignee") != writer.user_id and not writer.has_role("supervisor"):
-            raise Problem("assignee_required", "this task is somebody else's")
+            raise Problem("assignee_required", "此任务属于他人 this task is somebody else's")
+
+    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         status = STEPS.get((kept.fields["status"], name))
         if status is None:
             raise Problem("state_moved", f"{name} is not possible from {kept.fields['status']}")

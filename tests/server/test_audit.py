@@ -142,7 +142,7 @@ def test_a_leaf_forged_together_with_its_entry_breaks_the_root(office: Indoors, 
      "AND version = 1", {"history_altered", "record_altered"}),
     ("DELETE FROM history WHERE record_id = :finding AND version = 1", {"history_missing", "version_wrong"}),
     ("DELETE FROM history WHERE record_id = :finding", {"history_missing", "record_unknown"}),
-    ("INSERT INTO history SELECT record_id, version + 100, seq, at, actor, device_id, op, changed, note, salt "
+    ("INSERT INTO history SELECT record_id, version + 100, seq, at, actor, device_id, op, changed, note, salt, n "
      "FROM history WHERE record_id = :finding AND version = 1", {"history_unknown", "version_wrong"}),
 ])
 def test_a_record_changed_behind_the_door_is_found(office: Indoors, tampered: Any, statement: str,

@@ -19,8 +19,8 @@ import orjson
 from sync.device.client import API, Problem, Unreachable
 from tests.simulator import acts, properties, quiet
 from tests.simulator.installation import POINT, SAID, Answer, Crash
-from tests.simulator.model import TAKEN
 from tests.simulator.people import SCOPES
+from tests.simulator.remembered import TAKEN
 from tests.simulator.script import Script
 from tests.simulator.seam import Sent
 from tests.simulator.world import Hand, World

@@ -9,19 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tests.simulator.model import (
-    DELETED,
-    REFERENCES,
-    Effect,
-    Entry,
-    Overlap,
-    Remembered,
-    created,
-    effect_of,
-    same,
-    take,
-    tried,
-)
+from tests.simulator.model import created, effect_of, same, take, tried
+from tests.simulator.remembered import DELETED, REFERENCES, Effect, Entry, Overlap, Remembered
 
 if TYPE_CHECKING:
     from tests.simulator.world import World

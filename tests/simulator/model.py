@@ -9,119 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-BOUND = {"finding": {"class_scheme": "classification", "class_code": "classification", "severity": "classification"}}
-MAPS = {"inspection": ("answers",), "register_entry": ("duties",)}
-SETS = {"finding": ("tags",), "inspection": ("officers",), "enforcement": ("officers",)}
-APPENDS = {"track": ("points",)}
-REFERENCES = {"inspection_id": "inspection", "finding_id": "finding"}
-SERVER_FIELDS = {"status", "zone", "duplicates", "due_at", "unit", "inspector_id", "unsigned", "handling", "score",
-                 "checks", "amendments"}
-TAKEN = ("applied", "merged", "conflicted")
-DELETED = "deleted"
-
-
-class Entry(NamedTuple):
-    """One value that a unit had."""
-
-    version: int
-    writer: str
-    value: Any
-
-
-class Overlap(NamedTuple):
-    """Two writers changed one unit apart: `loser` must stand in exactly one conflict. `own`: the value that stood was
-    this writer's own, so that its older conflict may take the new one up."""
-
-    unit: str
-    loser: Any
-    mine: Any
-    own: bool = False
-
-
-@dataclass(slots=True)
-class Effect:
-    """What a mutation must bring about when it is taken."""
-
-    changes: list[tuple[str, Any]] = field(default_factory=list)
-    overlaps: list[Overlap] = field(default_factory=list)
-    scope: str | None = None
-    deleted: bool | None = None
-    status: str | None = None
-    always: bool = False
-    lost: bool = False
-
-    @property
-    def makes_version(self) -> bool:
-        return bool(self.changes) or self.scope is not None or self.deleted is not None or self.always
-
-
-@dataclass(slots=True)
-class Remembered:
-    """A record with all that it ever held."""
-
-    id: str
-    type: str
-    creator: str
-    finder: str | None
-    scope: str
-    version: int = 1
-    deleted: bool = False
-    status: str | None = None
-    units: dict[str, list[Entry]] = field(default_factory=dict)
-    touches: list[Entry] = field(default_factory=list)
-    moves: list[Entry] = field(default_factory=list)
-    commands: list[Entry] = field(default_factory=list)
-
-    def value(self, unit: str) -> Any:
-        entries = self.units.get(unit)
-        return entries[-1].value if entries else None
-
-    def author(self, unit: str) -> str | None:
-        entries = self.units.get(unit)
-        return entries[-1].writer if entries else None
-
-    def apart(self, unit: str, base: int, writer: str) -> bool:
-        """Did another writer change the unit after `base`?"""
-        return any(entry.version > base and entry.writer != writer for entry in self.units.get(unit, ()))
-
-    def seen(self, unit: str, base: int, writer: str) -> Any:
-        """The value that a writer looks at who saw version `base` (at 0 the creation) and then made his own changes."""
-        entries, base = self.units.get(unit, ()), max(base, 1)
-        own = [entry for entry in entries if entry.version > base and entry.writer == writer]
-        before = [entry for entry in entries if entry.version <= base]
-        newest = (own or before or [None])[-1]
-        return newest.value if newest else None
-
-    def adds(self, unit: str) -> list[Entry]:
-        """The adds of a member that nobody took back."""
-        adds: list[Entry] = []
-        for entry in self.units.get(unit, ()):
-            adds = [*adds, entry] if entry.value else []
-        return adds
-
-    def fields(self) -> dict[str, Any]:
-        """The fields as people see them; sets as sorted lists."""
-        shown: dict[str, Any] = {}
-        for unit in self.units:
-            name, dot, key = unit.partition(".")
-            value = self.value(unit)
-            if name in SETS.get(self.type, ()):
-                shown.setdefault(name, [])
-                if value:
-                    shown[name] = sorted([*shown[name], key])
-            elif name in APPENDS.get(self.type, ()):
-                shown.setdefault(name, {})[key] = value
-            elif dot and name in MAPS.get(self.type, ()):
-                if value is not None:
-                    shown.setdefault(name, {})[key] = value
-            elif unit in BOUND.get(self.type, {}).values():
-                shown.update({member: part for member, part in (value or {}).items() if part is not None})
-            elif value is not None:
-                shown[unit] = value
-        return {name: value for name, value in shown.items() if value not in ([], {})}
+from tests.simulator.remembered import (
+    APPENDS,
+    BOUND,
+    DELETED,
+    MAPS,
+    SERVER_FIELDS,
+    SETS,
+    Effect,
+    Entry,
+    Overlap,
+    Remembered,
+)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -159,31 +60,37 @@ def members_of(record_type: str, mutation: Mapping[str, Any], where: str) -> Ite
                 yield from ((f"{name}.{point['id']}", point) for point in members)
 
 
-def created(mutation: Mapping[str, Any], writer: str, finder: str | None = None) -> Remembered:
+def created(mutation: Mapping[str, Any], writer: str, finder: str | None = None, n: int = 0) -> Remembered:
     """The record that a creation makes; `finder` is the person behind the writer."""
     record = Remembered(mutation["record_id"], mutation["type"], writer, finder, mutation["scope"])
     for unit, value in [*units_of(record.type, mutation.get("set") or {}),
                         *members_of(record.type, mutation, "add")]:
         if value is not None:
-            record.units.setdefault(unit, [Entry(1, writer, value)])
+            record.units.setdefault(unit, [Entry(1, writer, value, n)])
     record.touches.append(Entry(1, writer, None))
     record.moves.append(Entry(1, writer, record.scope))
     record.status = "reported" if record.type == "finding" else None
     return record
 
 
-def effect_of(record: Remembered, mutation: Mapping[str, Any], writer: str) -> Effect:
-    """What a mutation of an existing record brings about, if it is taken."""
+def effect_of(record: Remembered, mutation: Mapping[str, Any], writer: str, n: int | None = None) -> Effect:
+    """What a mutation of an existing record brings about, if it is taken. `n` is the number of one that waited: of what
+    its device changed later it changes nothing any more."""
     if mutation["op"] == "delete":
         return _deletion(record, mutation, writer)
     if mutation["op"] == "command":
         return _command(record, mutation)
+    if record.deleted and record.deleted_by(writer, n):
+        return Effect(always=True, overtaken=True)
     if record.deleted:
         mine = {**(mutation.get("set") or {}), **(mutation.get("add") or {})}
         return Effect(overlaps=[Overlap(DELETED, mine, mine)], always=True, lost=True)
     effect = Effect()
     base = mutation.get("base") or 0
     for unit, named in units_of(record.type, mutation.get("set") or {}):
+        if record.overtaken(unit, writer, n):
+            effect.overtaken = True
+            continue
         now, mine = record.value(unit), named
         if unit in BOUND.get(record.type, {}).values():
             mine = {**(record.seen(unit, base, writer) or {}), **named}
@@ -192,19 +99,26 @@ def effect_of(record: Remembered, mutation: Mapping[str, Any], writer: str) -> E
         if record.apart(unit, base, writer):
             effect.overlaps.append(Overlap(unit, now, mine, own=record.author(unit) == writer))
         effect.changes.append((unit, mine))
-    _members(record, mutation, writer, base, effect)
-    _move(record, mutation, writer, base, effect)
+    _members(record, mutation, writer, base, effect, n)
+    _move(record, mutation, writer, base, effect, n)
+    effect.always = effect.overtaken
     return effect
 
 
-def _members(record: Remembered, mutation: Mapping[str, Any], writer: str, base: int, effect: Effect) -> None:
+def _members(record: Remembered, mutation: Mapping[str, Any], writer: str, base: int, effect: Effect,
+             n: int | None) -> None:
     added = dict(members_of(record.type, mutation, "add"))
     named = {f"{name}.{member}" for name, members in (mutation.get("add") or {}).items()
              if name in SETS.get(record.type, ()) for member in members}
-    removed = [unit for unit, _ in members_of(record.type, mutation, "remove")]
+    removed = said = [unit for unit, _ in members_of(record.type, mutation, "remove")]
     for name in SETS.get(record.type, ()):
         if name in (mutation.get("set") or {}):  # naming the whole set removes what its maker saw and left out
             removed += [unit for unit in record.units if unit.startswith(f"{name}.") and unit not in added]
+    for unit in [*added, *removed]:
+        if unit.partition(".")[0] in SETS.get(record.type, ()) and record.overtaken(unit, writer, n):
+            effect.overtaken |= unit in added or unit in said or bool(record.value(unit))
+            added.pop(unit, None)
+            removed = [one for one in removed if one != unit]
     for unit in removed:
         concurrent_add = any(entry.version > base and entry.writer != writer for entry in record.adds(unit))
         if record.value(unit) and unit not in added and not concurrent_add:
@@ -218,8 +132,11 @@ def _members(record: Remembered, mutation: Mapping[str, Any], writer: str, base:
             effect.changes.append((unit, value))  # one's own that stands is added again by `add`, not by `set`
 
 
-def _move(record: Remembered, mutation: Mapping[str, Any], writer: str, base: int, effect: Effect) -> None:
+def _move(record: Remembered, mutation: Mapping[str, Any], writer: str, base: int, effect: Effect,
+          n: int | None) -> None:
     wanted = mutation.get("scope")
+    if n is not None and any(entry.writer == writer and entry.n > n for entry in record.moves[1:]):
+        return
     if not wanted or wanted == record.scope:
         return
     base = max(base, 1)  # who made the same record apart thought of the scope in which it was made
@@ -259,19 +176,20 @@ def _command(record: Remembered, mutation: Mapping[str, Any]) -> Effect:
     return Effect(status=moved.get(command["name"], record.status), always=True)
 
 
-def take(record: Remembered, effect: Effect, writer: str) -> None:
+def take(record: Remembered, effect: Effect, writer: str, n: int = 0) -> None:
     """Let the record become what the effect says."""
     if not effect.makes_version:
         return
     record.version += 1
     version = record.version
     for unit, value in effect.changes:
-        record.units.setdefault(unit, []).append(Entry(version, writer, value))
+        record.units.setdefault(unit, []).append(Entry(version, writer, value, n))
     if effect.scope is not None and effect.scope != record.scope:
         record.scope = effect.scope
-        record.moves.append(Entry(version, writer, effect.scope))
+        record.moves.append(Entry(version, writer, effect.scope, n))
     if effect.deleted is not None:
         record.deleted = effect.deleted
+        record.deletions.append(Entry(version, writer, effect.deleted, n))
     if effect.status is not None:
         record.commands.append(Entry(version, writer, effect.status))
     record.status = effect.status or record.status

@@ -16,7 +16,8 @@ import orjson
 
 from tests.simulator import expectations, properties
 from tests.simulator.installation import Answer
-from tests.simulator.model import TAKEN, Effect, Remembered, created, effect_of, same, take
+from tests.simulator.model import created, effect_of, same, take
+from tests.simulator.remembered import TAKEN, Effect, Remembered
 from tests.simulator.rows import check_row
 from tests.simulator.seam import Sent
 
@@ -53,7 +54,7 @@ class Oracle:
             self.ledger.writers[raw["id"]] = device_id
             [[text]] = self.world.server.read("SELECT outcome FROM receipt WHERE id = ?", raw["id"])
             self.ledger.first[device_id, raw["n"]] = self.ledger.outcomes[raw["id"]] = orjson.loads(text)
-            self.apply(raw, device_id, {"conflicts": [], "version": None})
+            self.apply(raw, device_id, {"conflicts": [], "version": None}, raw["n"])
         self.ledger.seq = self.clock()[0]
 
     def save(self) -> bytes:
@@ -156,20 +157,22 @@ class Oracle:
             kind = "taken" if outcome["outcome"] in TAKEN else outcome["outcome"]
             properties.a_poison_mutation_delays_nobody(raw, kinds, {**outcome, "outcome": kind})
             if kind == "taken":
-                self.apply(raw, device_id, outcome)
+                self.apply(raw, device_id, outcome, raw["n"])
 
-    def apply(self, raw: Mapping[str, Any], writer: str, outcome: Mapping[str, Any]) -> None:
-        """Let a mutation that was taken have its effect in the model, and hold its outcome against it."""
+    def apply(self, raw: Mapping[str, Any], writer: str, outcome: Mapping[str, Any], n: int = 0,
+              waited: bool = False) -> None:
+        """Let a mutation that was taken have its effect in the model, and hold its outcome against it; `n` is its
+        number where a device sent it, `waited` says that it was held or quarantined before."""
         if raw["type"] == "conflict":
-            self._apply_resolution(raw, writer)
+            self._apply_resolution(raw, writer, n)
             return
         record = self.ledger.records.get(raw["record_id"])
         if record is None:
-            self.ledger.records[raw["record_id"]] = created(raw, writer, self.world.user_of(writer))
+            self.ledger.records[raw["record_id"]] = created(raw, writer, self.world.user_of(writer), n)
             return
-        effect = effect_of(record, raw, writer)
+        effect = effect_of(record, raw, writer, n if waited else None)
         self._check_conflicts(record, raw, effect, outcome)
-        take(record, effect, writer)
+        take(record, effect, writer, n)
         if outcome.get("version") is not None:
             properties.effect_and_receipt_both_or_neither(
                 record.version == outcome["version"], f"{raw} gave version {outcome['version']}, not {record.version}")
@@ -214,7 +217,7 @@ class Oracle:
             raw = self.world.corrections.get(mutation_id) or self.ledger.bodies[mutation_id]
             if settled["outcome"] in TAKEN:
                 self.apply(raw, self.ledger.writers[mutation_id],
-                           {**settled, "conflicts": self._opened(since, mutation_id)})
+                           {**settled, "conflicts": self._opened(since, mutation_id)}, n, waited=True)
             self.ledger.settled.add((device_id, n))
 
     def _opened(self, since: int, mutation_id: str) -> list[str]:
@@ -238,13 +241,13 @@ class Oracle:
             return
         self.apply(act, act["writer"], {"conflicts": document.get("conflicts") or [], "version": None})
 
-    def _apply_resolution(self, raw: Mapping[str, Any], writer: str) -> None:
+    def _apply_resolution(self, raw: Mapping[str, Any], writer: str, n: int = 0) -> None:
         """The chosen value is written by the one who settles."""
         conflict = self.conflict(raw["record_id"])
         record = self.ledger.records.get(conflict["record_id"])
         if record is not None:
             effect, author = expectations.resolution(record, conflict, raw["command"]["args"])
-            take(record, effect, author or writer)
+            take(record, effect, author or writer, 0 if author else n)
 
 
 def _made_by_both(record: Remembered, conflict: Mapping[str, Any], base: int) -> bool:

@@ -9,8 +9,8 @@ from unittest.mock import patch
 from sync.device.device import Device
 from sync.device.exchange import Exchange
 from sync.device.rows import Rows
-from tests.simulator.model import SERVER_FIELDS
 from tests.simulator.planted import bug
+from tests.simulator.remembered import SERVER_FIELDS
 
 
 @bug("an edit writes all fields that the device holds")

@@ -14,7 +14,7 @@ import orjson
 from sync.device.client import API, Problem
 from tests.simulator import properties
 from tests.simulator.expectations import covers, loses_in
-from tests.simulator.model import Overlap
+from tests.simulator.remembered import Overlap
 from tests.simulator.seam import Sent
 
 if TYPE_CHECKING:

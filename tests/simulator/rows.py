@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tests.simulator import properties
-from tests.simulator.model import APPENDS, BOUND, MAPS, SERVER_FIELDS, SETS, Remembered, plain, same
+from tests.simulator.model import plain, same
+from tests.simulator.remembered import APPENDS, BOUND, MAPS, SERVER_FIELDS, SETS, Remembered
 
 if TYPE_CHECKING:
     from tests.simulator.oracle import Oracle

@@ -43,6 +43,9 @@ class PlainRule:
     def first_marks(self, fields):
         return {}
 
+    def must_may(self, kept, name, context):
+        return None
+
     def command(self, kept, name, args, context):
         if name != "file" or kept.fields.get("status") != "reported":
             raise Problem("state_moved", f"no {name} from {kept.fields.get('status')}")

@@ -184,9 +184,9 @@ def test_a_record_that_came_back_meanwhile_is_said(office: Indoors, visitor: Vis
 
 def test_a_command_stays_a_question_of_its_own(office: Indoors, visitor: Visitor, device: Handheld,
                                              supervisor: Person) -> None:
-    finding = device.report(SCOPE)
-    late = [device.command("finding", finding, 1, "cancel", {"reason": "误报"}, {"status": "filed"}) for _ in range(2)]
-    outcomes = device.deliver(*late)
+    finding, boss = device.report(SCOPE), office.handheld(SCOPE, roles=("supervisor",))
+    late = [boss.command("finding", finding, 1, "cancel", {"reason": "误报"}, {"status": "filed"}) for _ in range(2)]
+    outcomes = boss.deliver(*late)
     found = {one for outcome in outcomes for one in outcome["conflicts"]}
     page = visitor.signed_in(supervisor).see("/conflicts", about_id=finding)
     assert len(answers(page)) == 2 * len(found)
