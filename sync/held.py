@@ -12,7 +12,7 @@ from schemas.push import load_mutation
 from schemas.values import stamp
 from sync import quarantine
 from sync.models import Held, Record
-from sync.mutations import MOST_WRITTEN, apply
+from sync.mutations import MOST_WRITTEN, apply, creations, held_creations
 from sync.outcomes import Waits
 from sync.receipts import settle, settle_applied
 from sync.records import Door
@@ -27,6 +27,7 @@ def hold(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], waits_fo
     door.add_row(Held, {"device_id": writer.id, "n": unit[0]["n"], "waits_for": waits_for,
                         "record_id": unit[0]["record_id"], "until": until, "writer": writer.to_json(),
                         "mutations": [dict(raw) for raw in unit]})
+    held_creations(door, writer).update(creations(unit))
 
 
 def settle_arrived(door: Door, since_seq: int = 0) -> None:

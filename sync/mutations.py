@@ -239,11 +239,9 @@ def awaited(door: Door, writer: Writer, mutation: Mutation) -> bool:
     """True when the record's creation is held, by itself or in a group, or quarantined: later edits of it wait rather
     than fail. One that could make the record itself, for it names a scope, waits only behind its own device's."""
     record_id = mutation.record_id
-    if record_id in door.once("held of the writer", lambda: _held_of(door, writer)) \
-            or any(one["record_id"] == record_id for row in door.rows(Held) for one in _creations(row["mutations"])):
-        return True
-    if mutation.scope:
-        return False
+    by_itself = record_id in held_creations(door, writer)
+    if mutation.scope or by_itself:
+        return by_itself
     held = select(Held.n).where(or_(Held.record_id == record_id,
                                     cast(Held.mutations, Text).contains(f'"record_id":"{record_id}"')))
     quarantined = select(Quarantined.n).where(Quarantined.record_id == record_id, Quarantined.state == "open")
@@ -252,14 +250,18 @@ def awaited(door: Door, writer: Writer, mutation: Mutation) -> bool:
         or any(door.session.execute(query.limit(1)).first() is not None for query in (held, quarantined))
 
 
-def _held_of(door: Door, writer: Writer) -> frozenset[str]:
-    """The records that this device's held mutations would make."""
-    rows = door.session.execute(select(Held.mutations).where(Held.device_id == writer.id)).scalars()
-    return frozenset(one["record_id"] for unit in rows for one in _creations(unit))
+def held_creations(door: Door, writer: Writer) -> set[str]:
+    """The records that this device's held mutations would make; who holds more adds them."""
+    def stored() -> set[str]:
+        rows = door.session.execute(select(Held.mutations).where(Held.device_id == writer.id)).scalars()
+        return {record_id for unit in rows for record_id in creations(unit)}
+
+    return door.once("held creations", stored)
 
 
-def _creations(unit: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    return (one for one in unit if one["op"] == "put" and not one.get("base") and one.get("scope"))
+def creations(unit: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The records that mutations would make by themselves: puts that name a scope, on no version."""
+    return (one["record_id"] for one in unit if one["op"] == "put" and not one.get("base") and one.get("scope"))
 
 
 def _must_have_arrived(door: Door, declared: RecordType, fields: Mapping[str, Any]) -> None:

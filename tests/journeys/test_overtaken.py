@@ -138,8 +138,10 @@ def test_edits_of_whatever_a_held_group_makes_wait_with_it(device: Handheld) -> 
     whole = {"observed_at": moment(), "address": "劳动路 1 号"}
     one = device.create("finding", SCOPE, {**whole, "inspection_id": inspection}, group=group)
     two = device.create("finding", SCOPE, whole, group=group)
-    assert [each["outcome"] for each in device.deliver(one, two)] == ["held", "held"]
+    now = [device.edit("finding", each["record_id"], 0, set={"address": "劳动路 2 号"}) for each in (one, two)]
+    assert [each["outcome"] for each in device.deliver(one, two, *now)] == ["held"] * 4
     edits = [device.edit("finding", each["record_id"], 0, set={"text": "e"}) for each in (one, two)]
     assert [each["outcome"] for each in device.deliver(*edits)] == ["held", "held"]
     arrive(device, inspection)
+    assert [fields_of(device, each["record_id"])["address"] for each in (one, two)] == ["劳动路 2 号"] * 2
     assert [fields_of(device, each["record_id"])["text"] for each in (one, two)] == ["e", "e"]
