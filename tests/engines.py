@@ -43,8 +43,11 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running_s3(directory: Path) -> Iterator[str]:
-    """Run an S3 store on `directory`; yields its media URL, `s3://bucket?endpoint_url=…`."""
+def running_s3(directory: Path, *, port: int | None = None, encrypts: bool = False) -> Iterator[str]:
+    """Run an S3 store on `directory`; yields its media URL, `s3://bucket?endpoint_url=…`.
+
+    On the `port` where it was before it is the same store again. It has a key to encrypt with only where it `encrypts`.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     access = directory / "access.json"
     access.write_text(json.dumps({"identities": [{
@@ -52,11 +55,13 @@ def running_s3(directory: Path) -> Iterator[str]:
         "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}))
     (directory / "objects").mkdir(exist_ok=True)
     s3_port, *ports = free_ports(8)
+    s3_port = port or s3_port
+    environment = {**os.environ, **({"WEED_S3_SSE_KEY": "a secret of the tests"} if encrypts else {})}
     endpoint = f"http://127.0.0.1:{s3_port}"
     try:
         # SIGKILL: asked to stop, it waits ten seconds for calls between its own parts; what it keeps is thrown away.
         with _running(_weed(directory, access, s3_port, ports), directory / "s3.log", lambda: _s3_answers(endpoint),
-                      stop=signal.SIGKILL):
+                      stop=signal.SIGKILL, env=environment):
             yield f"s3://{BUCKET}?" + urlencode({"endpoint_url": endpoint, "region": "us-east-1",
                                                  "access_key": ACCESS_KEY, "secret_key": SECRET_KEY})
     finally:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -12,6 +13,10 @@ SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 
 class StoreUnavailable(Exception):
     """The store did not do what was asked: unreachable, full, refused, or holding other bytes. Waiting may help."""
+
+
+class StoreRefuses(StoreUnavailable):
+    """The store does not do what its URL asks for, Object Lock or encryption: its owner must act, waiting is no use."""
 
 
 class NotStored(LookupError):
@@ -33,7 +38,15 @@ class Store(Protocol):
     """Content-addressed and write-once: a digest is the name, and what stands under a name never changes.
 
     Every method raises StoreUnavailable when the store fails, ValueError when `sha256` is not 64 lower-case hex digits.
+    `place` says where it is, without its secrets: two stores are the same where their places are. `holding` says
+    whether it is asked to hold photos; where it is not, `hold` and `release` promise nothing.
     """
+
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def holding(self) -> bool: ...
 
     def put(self, sha256: str, path: Path, media_type: str) -> bool:
         """Keep the file under its digest, durably. False: it stood there already. Raises DigestMismatch; idempotent."""
@@ -61,8 +74,26 @@ class Store(Protocol):
         Originals are never deleted by this."""
         ...
 
+    def hold(self, sha256: str, at: datetime) -> None:
+        """Let nobody remove these bytes until `release`, and where the store retains for days, not within those that
+        follow `at`, the time now. Idempotent; raises NotStored, and StoreRefuses where the store cannot."""
+        ...
+
+    def release(self, sha256: str) -> None:
+        """Lift the hold; nothing there, or no hold on it, is no failure."""
+        ...
+
+    def on_hold(self, sha256: str) -> bool | None:
+        """Is there a hold on these bytes? None: this store is not asked to hold any."""
+        ...
+
     def check(self) -> None:
         """Return when the store can be reached and written, else raise StoreUnavailable. Serves /readyz."""
+        ...
+
+    def probe(self) -> None:
+        """As `check`, and a few bytes are written as a photo would be, and removed. Raises StoreRefuses where the store
+        does not do what its URL asks for. Serves `menqian doctor` and the start of a server."""
         ...
 
 

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,10 +24,16 @@ LEFT_OVER_AFTER_S = 24 * 3600
 
 
 class DiskStore:
-    """`root/sha256/ab/<hex>`. A file is written aside, synced, then linked into place, which never overwrites."""
+    """`root/sha256/ab/<hex>`. A file is written aside, synced, then linked into place, which never overwrites.
+
+    Files are read-only, but whoever owns the directory may remove them: a hold would be an empty promise.
+    """
+
+    holding = False
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.place = root.absolute().as_uri()
         self.incoming = root / "incoming"
         with _unavailable("open"):
             self.incoming.mkdir(parents=True, exist_ok=True)
@@ -71,6 +78,20 @@ class DiskStore:
     def delete(self, sha256: str) -> None:
         with _unavailable("delete"):
             (self.root / key_of(sha256)).unlink(missing_ok=True)
+
+    def hold(self, sha256: str, at: datetime) -> None:
+        if not self.has(sha256):
+            raise NotStored(sha256)
+
+    def release(self, sha256: str) -> None:
+        self.has(sha256)
+
+    def on_hold(self, sha256: str) -> bool | None:
+        self.has(sha256)
+        return None
+
+    def probe(self) -> None:
+        self.check()
 
     def check(self) -> None:
         with _unavailable("write"), tempfile.TemporaryFile(dir=self.incoming) as probe:

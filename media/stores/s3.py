@@ -3,30 +3,43 @@
 import base64
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from media.stores.contract import BLOCK_BYTES, DigestMismatch, NotStored, Stored, StoreUnavailable, digest_of, key_of
+from media.stores import s3_bucket, s3_lock
+from media.stores.contract import (
+    BLOCK_BYTES,
+    DigestMismatch,
+    NotStored,
+    Stored,
+    StoreRefuses,
+    StoreUnavailable,
+    digest_of,
+    key_of,
+)
+from media.stores.s3_asked import Asked
+from media.stores.s3_failures import ABSENT, OTHER_BYTES, STANDS_ALREADY, code_of, unavailable
 
 # Bounded: a request thread must not hang on a store that is away. Three attempts take about half a minute at worst.
 TIMES = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
-STANDS_ALREADY = {"PreconditionFailed", "412"}
-ABSENT = {"NoSuchKey", "NotFound", "404", "NoSuchBucket"}
-OTHER_BYTES = {"BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"}
+PROBE = b"menqian"
+ASKED_NOTHING = Asked()
 
 
 class S3Store:
     """One PUT an object, with its checksum and `If-None-Match: *`, so that the store itself refuses to overwrite."""
 
     def __init__(self, bucket: str, *, prefix: str = "", endpoint_url: str | None = None, region: str | None = None,
-                 access_key: str | None = None, secret_key: str | None = None) -> None:
-        self.bucket = bucket
+                 access_key: str | None = None, secret_key: str | None = None, asked: Asked = ASKED_NOTHING) -> None:
+        self.bucket, self.asked = bucket, asked
         self.prefix = f"{prefix}/" if prefix else ""
+        self.place = f"s3://{bucket}/{self.prefix}" + (f"?endpoint_url={endpoint_url}" if endpoint_url else "")
+        self.holding = bool(asked.lock)
         self._bucket_stands = False
         # Path style: `bucket.host` needs name service for every bucket, which a store of one's own rarely has.
         style = TIMES.merge(Config(s3={"addressing_style": "path"})) if endpoint_url else TIMES
@@ -39,7 +52,7 @@ class S3Store:
         if (found := digest_of(path)) != sha256:
             raise DigestMismatch(f"the bytes hash to {found}, not to {sha256}")
         self._make_bucket()
-        with _unavailable("write"):
+        with unavailable("write"):
             is_new = self._put_once(key, sha256, path, media_type)
         stands = self.head(sha256)
         if stands is None or stands != Stored(path.stat().st_size, sha256):
@@ -51,11 +64,11 @@ class S3Store:
 
     def head(self, sha256: str) -> Stored | None:
         key = self._key(sha256)
-        with _unavailable("look up"):
+        with unavailable("look up"):
             try:
                 found = self._client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
             except ClientError as error:
-                if _code(error) in ABSENT:
+                if code_of(error) in ABSENT:
                     return None
                 raise
         checksum = found.get("ChecksumSHA256", "")
@@ -80,22 +93,47 @@ class S3Store:
         last = min(stands.bytes, stands.bytes if end is None else end) - 1
         if start > last:
             return iter(())
-        with _unavailable("read"):
+        with unavailable("read"):
             answer = self._client.get_object(Bucket=self.bucket, Key=self._key(sha256), Range=f"bytes={start}-{last}")
         return _blocks(answer["Body"])
 
     def delete(self, sha256: str) -> None:
-        with _unavailable("delete"):
+        with unavailable("delete"):
             try:
                 self._client.delete_object(Bucket=self.bucket, Key=self._key(sha256))
             except ClientError as error:
-                if _code(error) not in ABSENT:
+                if code_of(error) not in ABSENT:
                     raise
 
+    def hold(self, sha256: str, at: datetime) -> None:
+        if self.head(sha256) is None:  # seaweedfs answers 500 where nothing is
+            raise NotStored(sha256)
+        if self.holding:
+            with unavailable("hold"):
+                s3_lock.hold(self._client, self.bucket, self._key(sha256), self.asked, at)
+
+    def release(self, sha256: str) -> None:
+        if self.head(sha256) is not None and self.holding:
+            with unavailable("release"):
+                s3_lock.release(self._client, self.bucket, self._key(sha256))
+
+    def on_hold(self, sha256: str) -> bool | None:
+        key = self._key(sha256)
+        if not self.holding:
+            return None
+        with unavailable("tell holds"):
+            return s3_lock.on_hold(self._client, self.bucket, key)
+
     def check(self) -> None:
-        with _unavailable("reach"):
-            self._bucket_stands = False
-            self._make_bucket()
+        self._bucket_stands = False
+        self._make_bucket()
+
+    def probe(self) -> None:
+        self.check()
+        with unavailable("be written"):
+            if self.holding:
+                s3_bucket.must_lock(self._client, self.bucket)
+            self._write_probe()
 
     def _key(self, sha256: str) -> str:
         return self.prefix + key_of(sha256)
@@ -106,55 +144,42 @@ class S3Store:
         try:
             with path.open("rb") as body:
                 self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=media_type,
-                                        ChecksumSHA256=checksum, IfNoneMatch="*")
+                                        ChecksumSHA256=checksum, IfNoneMatch="*", **self.asked.of_put())
         except ClientError as error:
-            if _code(error) in OTHER_BYTES:
+            if code_of(error) in OTHER_BYTES:
                 raise DigestMismatch(f"the store finds that the bytes are not {sha256}") from error
-            if _code(error) not in STANDS_ALREADY:
+            if code_of(error) not in STANDS_ALREADY:
                 raise
             return False
         return True
 
     def _make_bucket(self) -> None:
-        if self._bucket_stands:
-            return
-        with _unavailable("reach"):
-            try:
-                self._client.head_bucket(Bucket=self.bucket)
-            except ClientError as error:
-                if _code(error) not in ABSENT:
-                    raise
-                self._create_bucket()
-        self._bucket_stands = True
+        if not self._bucket_stands:
+            with unavailable("reach"):
+                s3_bucket.must_stand(self._client, self.bucket, self.prefix, locks=self.holding)
+            self._bucket_stands = True
 
-    def _create_bucket(self) -> None:
-        region = self._client.meta.region_name
-        elsewhere = region not in (None, "us-east-1")  # AWS refuses to be told its default
-        place = {"CreateBucketConfiguration": {"LocationConstraint": region}} if elsewhere else {}
+    def _write_probe(self) -> None:
+        """Write some bytes as a photo is written, and remove that very version."""
+        name = {"Bucket": self.bucket, "Key": f"{self.prefix}probe"}
         try:
-            self._client.create_bucket(Bucket=self.bucket, **place)
+            written = self._client.put_object(**name, Body=PROBE, ChecksumAlgorithm="SHA256", **self.asked.of_put())
         except ClientError as error:
-            if _code(error) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):  # another process was first
+            if not self.asked.sse:
                 raise
+            raise StoreRefuses(f"the store does not write with sse={self.asked.sse}: it has no key for it, or ours may "
+                               f"not use that ({error})") from error
+        version = {"VersionId": written["VersionId"]} if "VersionId" in written else {}
+        sse = self._client.head_object(**name, **version).get("ServerSideEncryption", "")
+        self._client.delete_object(**name, **version)
+        if self.asked.sse and sse != self.asked.sse:
+            raise StoreRefuses(f"sse={self.asked.sse} is asked of the store; what it wrote has {sse or 'none'}")
 
 
 def _blocks(body: Any) -> Iterator[bytes]:
     """Stream an answer's body; the connection is given back also when the reader stops early."""
     try:
-        with _unavailable("read"):
+        with unavailable("read"):
             yield from body.iter_chunks(BLOCK_BYTES)
     finally:
         body.close()
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-@contextmanager
-def _unavailable(verb: str) -> Iterator[None]:
-    """Turn what the store or the way to it refuses into StoreUnavailable."""
-    try:
-        yield
-    except (BotoCoreError, ClientError, OSError) as error:
-        raise StoreUnavailable(f"the media store cannot {verb}: {error}") from error

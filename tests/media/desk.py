@@ -20,6 +20,7 @@ from tests.sync.desk import SCOPE, Desk, PlainRule, PlainRules
 from tests.wire import sha256
 
 OWNER = "0192f0c1-7a3b-7cde-8f01-23456789abcd"
+BODY = bytes(range(256)) * 2000  # no picture: a store does not ask
 
 
 class EvidenceRule(PlainRule):

@@ -1,45 +1,22 @@
 """One conformance suite for every store: on a directory and on a real S3 store."""
 
-import hashlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from media.stores import DigestMismatch, NotStored, Store, Stored, StoreUnavailable, digest_of, open_store
+from media.stores import DigestMismatch, NotStored, Stored, StoreUnavailable, digest_of, open_store
 from media.stores.contract import key_of
-from tests.engines import free_ports, running_s3
+from tests.engines import free_ports
+from tests.media.desk import BODY
 
-BODY = bytes(range(256)) * 2000
 ABSENT = "0" * 64
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="module")
-def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_s3(tmp_path_factory.mktemp("s3")) as url:
-        yield url
-
-
-@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "disk":
-        return open_store(f"file://{tmp_path}/media store")
-    fresh = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
-    return open_store(request.getfixturevalue("s3_url").replace("s3://menqian", f"s3://test-{fresh}", 1))
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(BODY)
-    return path
 
 
 def test_what_was_put_is_read_back_byte_for_byte(store, photo):
