@@ -1,4 +1,4 @@
-"""Tables of photos: uploads in the spool, what is known of each file, renditions, and the capture chains."""
+"""Tables of photos: uploads in the spool, what is known of each file, renditions, capture chains, what stores hold."""
 
 from __future__ import annotations
 
@@ -64,3 +64,25 @@ class CaptureEntry(Base):
     hash: Mapped[str] = mapped_column(String(64))
     prev: Mapped[str] = mapped_column(String(64))
     __table_args__ = (Index(None, "device_id", "seq"),)
+
+
+class PhotoHold(Base):
+    """A photo that the store at `place` holds, or is about to: the row stands from before the store is told until after
+    it has lifted the hold. `held_at` is empty while it is in doubt whether the hold is on."""
+
+    __tablename__ = "photo_hold"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    place: Mapped[str] = mapped_column(String(500), primary_key=True)
+    held_at: Mapped[str | None] = mapped_column(TimeText)
+
+
+class HoldWalk(Base):
+    """How far the records were walked whose photos the store at `place` holds: up to the number `seq`, by the rules
+    with this digest. `trouble` is the failure that stopped the last round, `busy_until` the lease of who walks now."""
+
+    __tablename__ = "hold_walk"
+    place: Mapped[str] = mapped_column(String(500), primary_key=True)
+    seq: Mapped[int] = mapped_column(Big)
+    rules: Mapped[str] = mapped_column(String(64))
+    trouble: Mapped[str | None] = mapped_column(String(40))
+    busy_until: Mapped[str | None] = mapped_column(TimeText)

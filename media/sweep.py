@@ -26,10 +26,13 @@ UNDER_WAY = ("open", "partial")
 
 
 def sweep_uploads(door: Door, spool: Path) -> None:
-    """Give up expired uploads and remove their bytes; forget long gone ones; remove files that belong to none."""
+    """Give up expired uploads and remove their bytes; forget long gone ones; remove files that belong to none. One
+    whose bytes are all here does not expire: it waits for the store, however long that is away."""
     expired = Upload.expires_at <= door.at
     door.session.execute(delete(Upload).where(expired, Upload.state.not_in(UNDER_WAY)))
     for upload in door.session.execute(select(Upload).where(expired)).scalars().all():
+        if _size(spool / upload.id) == upload.length:
+            continue
         try:
             with held(spool, upload):
                 expire(door, upload)

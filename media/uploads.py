@@ -25,7 +25,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from media.evidence import media_of, set_media
-from media.models import Photo, Rendition, Upload
+from media.models import Photo, PhotoHold, Rendition, Upload
 from media.pictures import MediaTypeRefused, TooManyPixels, sniff
 from media.stores import Store, StoreUnavailable, digest_of
 from schemas.problems import Problem
@@ -183,6 +183,7 @@ def finish(door: Door, upload: Upload, kept: Kept) -> None:
     elif kept.fresh:
         photo.state, photo.stored_at, photo.checked_at, photo.found = "stored", door.at, None, None
         door.session.execute(delete(Rendition).where(Rendition.parent == upload.sha256))
+        door.session.execute(update(PhotoHold).where(PhotoHold.sha256 == upload.sha256).values(held_at=None))
     if photo is None or kept.fresh:
         set_media(door, upload.sha256, {"state": "stored"})
     _set_state(door, upload, "done")

@@ -8,9 +8,9 @@ from datetime import datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from media.stores import open_store
+from media.stores import Store, open_store
 from server import api, compression, db, errors, house, i18n, jobs, limits, live, logs, operation, pages, trade, wire
-from server.config import Settings
+from server.config import Settings, UnsafeSettings
 
 
 def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] = house.wall_clock,
@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
                       SESSION_COOKIE_SECURE=settings.secure_cookies, PROPAGATE_EXCEPTIONS=False)
     app.extensions["menqian"] = house.House(
         settings=settings, rules=trade.rules(), signer=house.read_signer(settings),
-        store=open_store(settings.media_url), clock=clock, random_bytes=random_bytes)
+        store=_opened(settings), clock=clock, random_bytes=random_bytes)
     logs.init_app(app, settings)
     db.connect(app, settings.database_url)
     limits.init_app(app, settings)
@@ -41,3 +41,11 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     jobs.init_app(app)
     live.init_app(app)
     return app
+
+
+def _opened(settings: Settings) -> Store:
+    """The media store; raises UnsafeSettings where its URL cannot be."""
+    try:
+        return open_store(settings.media_url)
+    except ValueError as error:
+        raise UnsafeSettings(f"MENQIAN_MEDIA_URL 无效 cannot be: {error}") from None

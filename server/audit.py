@@ -7,6 +7,7 @@ from typing import Any
 
 from media.audit import check_chains, check_photos
 from server.db import db, reading
+from server.hold_audit import check_holds
 from server.house import house
 from server.people_audit import check_people
 from server.review_audit import check_reviews
@@ -19,9 +20,11 @@ from sync.record_audit import check_records
 
 
 def audit() -> dict[str, Any]:
-    """`{ok, checked: {what: count}, problems: [{code, about, detail}]}`, from one snapshot; writes nothing.
+    """`{ok, checked: {what: count}, found, holding, problems: [{code, about, detail}]}`, from one snapshot; writes
+    nothing.
 
-    Of one kind of fault at most 100 are listed; `found` counts them all.
+    Of one kind of fault at most 100 are listed; `found` counts them all. `holding` says whether the store is asked to
+    hold the photos of open cases; where it is not, whoever may write there may remove them.
     """
     state, found = house(), Audit()
     key_line = notes.key_line(state.signer.origin, state.signer.key.public_key())
@@ -39,5 +42,6 @@ def audit() -> dict[str, Any]:
         check_people(found, session)
         check_chains(found, session)
         check_photos(found, session, state.store, state.clock(), state.random_bytes)
+        check_holds(found, session, state.store)
     return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),
-            "problems": found.problems}
+            "holding": state.store.holding, "problems": found.problems}

@@ -57,6 +57,10 @@ def serve(host: str, port: int, workers: int) -> None:
         initialise()
         db.session.remove()
         db.engine.dispose()
+        try:
+            house().store.probe()
+        except StoreUnavailable as error:  # photos wait in the spool: nobody is turned away for that
+            _tell(f"媒体存储 media store: {error}")
     sys.exit(serving.serve(settings, host, port, workers))
 
 

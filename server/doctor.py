@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from media.stores import StoreUnavailable
 from schemas.values import parse_time, stamp
-from server import jobs
+from server import holds, jobs
 from server.db import db, migrations
 from server.demo.lettering import chinese_font
 from server.house import house
@@ -37,8 +37,8 @@ Said = tuple[bool, str]
 def examine() -> dict[str, Said]:
     """By the name of each part whether it works, and what there is to say; a part that fails stops no other."""
     parts: dict[str, Callable[[], Said]] = {
-        "database": _database, "migrations": _migrations, "media": _media, "queue": _queue, "spool": _spool,
-        "disk": _disk, "clock": _clock}
+        "database": _database, "migrations": _migrations, "media": _media, "holds": _holds, "queue": _queue,
+        "spool": _spool, "disk": _disk, "clock": _clock}
     return {**examine_machine(), **{name: _told(part) for name, part in parts.items()}}
 
 
@@ -90,8 +90,18 @@ def _migrations() -> Said:
 
 
 def _media() -> Said:
-    house().store.check()
+    house().store.probe()
     return True, f"可写 writable: {house().settings.media_url.partition('?')[0]}"
+
+
+def _holds() -> Said:
+    """A store that is asked to hold photos does; one that is not is no fault, but it is said."""
+    store = house().store
+    if not store.holding:
+        return True, ("不锁定:有权写存储者可删照片 off: whoever may write in the store may remove photos "
+                      "(lock= in MENQIAN_MEDIA_URL, S3 only)")
+    failure = holds.trouble(db.session(), store)
+    return failure is None, f"{failure or 'on'}, {holds.behind(db.session(), store)} changes to look at"
 
 
 def _queue() -> Said:

@@ -17,7 +17,8 @@ from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 
 from media import checks, sweep
-from server import arrivals, compaction, snapshots
+from media.stores import StoreUnavailable
+from server import arrivals, compaction, holds, snapshots
 from server.config import Settings
 from server.db import db, fresh_checkpoint, writing
 from server.house import house
@@ -105,6 +106,7 @@ def _tick() -> None:
     with writing() as door:
         sweep.sweep_uploads(door, house().settings.spool)
     snapshots.sweep()
+    holds.settle(house().store)
 
 
 def _resume() -> None:
@@ -127,10 +129,25 @@ def _compact() -> None:
 def _take_up(unchecked_for: timedelta, quiet_for: timedelta) -> None:
     """Finish the uploads that wait in the spool, and ask for the checks that nobody remembers."""
     state = house()
-    for upload in sweep.waiting(db.session(), state.settings.spool, state.clock(), quiet_for):
-        if arrivals.complete_waiting(upload):
-            check_photo(upload.sha256)
+    waiting = sweep.waiting(db.session(), state.settings.spool, state.clock(), quiet_for)
+    for upload in waiting:
+        try:
+            if arrivals.complete_waiting(upload):
+                check_photo(upload.sha256)
+        except StoreUnavailable as error:
+            log.warning("upload_waits", upload=upload.id, waiting=len(waiting), error=str(error), pid=os.getpid())
+            if not _store_works():
+                return
     forgotten = checks.forgotten(db.session(), state.clock(), unchecked_for)
     db.session.rollback()
     for sha256 in forgotten:
         check_photo(sha256)
+
+
+def _store_works() -> bool:
+    """Is it the store that is away, and not one photo that it does not take?"""
+    try:
+        house().store.check()
+    except StoreUnavailable:
+        return False
+    return True

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, g, request
 from sqlalchemy import func, select, text
 
 from media.models import Photo
-from server import jobs
+from server import holds, jobs
 from server.db import db
 from server.house import house
 from server.meters import Levels, meters, told
@@ -36,11 +36,15 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> Response:
-    """Database, media store and queue can be reached; says which cannot."""
+    """Database, media store and queue can be reached; says which cannot. That holds wait is told, and makes nobody
+    turn away: photos are taken all the same."""
     parts = {"database": _works(lambda: db.session.execute(text("SELECT 1"))),
              "media": _works(house().store.check), "queue": _works(jobs.check)}
     ready = all(part == "ok" for part in parts.values())
-    return answer({"status": "ok" if ready else "unavailable", **parts}, 200 if ready else 503)
+    store = house().store
+    waiting = {"holds": holds.trouble(db.session(), store) or "ok"} if store.holding and parts["database"] == "ok" \
+        else {}
+    return answer({"status": "ok" if ready else "unavailable", **parts, **waiting}, 200 if ready else 503)
 
 
 @bp.get("/metrics")
@@ -50,6 +54,8 @@ def metrics() -> Response:
     waiting = {what: db.session.execute(query).scalar_one() for what, query in WAITING.items()}
     body, content_type = told(Levels({"menqian_seq": ("Number of the newest change", clock.seq),
                                       "menqian_journal_entries": ("Entries in the journal", clock.journal_size),
+                                      "menqian_holds_behind": ("Changes not looked at for holds, at most",
+                                                               holds.behind(db.session(), house().store)),
                                       "menqian_waiting": ("What waits for a person or a job", waiting)}))
     return Response(body, content_type=content_type)
 

@@ -16,6 +16,7 @@ from sqlalchemy import func, select, update
 
 from media.recovery import check_again, expect_again
 from schemas.values import stamp
+from server import holds
 from server.backup import mark, photos, tables
 from server.backup.manifest import SPOOL, Manifest, is_whole
 from server.backup.photos import Listed
@@ -50,6 +51,7 @@ def restore(directory: Path, manifest: Manifest, place: Place, tell: Tell) -> di
     upgrade()
     with writing(checkpoint=True) as door:
         rights = _rights(door)
+        holds.tell_anew(door.session)
         door.record_entry("restored", "console", None, {
             "epoch": epoch, "from_epoch": manifest.epoch, "made_at": manifest.made_at, "seq": manifest.seq,
             "journal_size": manifest.journal_size, "journal_root": manifest.journal_root, "missing": len(lost)})

@@ -59,6 +59,16 @@ def test_an_upload_that_is_being_written_is_left_alone(room):
     assert not (room.spool / upload.id).exists()
 
 
+def test_whole_bytes_never_expire_for_they_wait_for_the_store(room):
+    upload = room.begin(CONTENT)
+    room.send(upload, CONTENT)
+    room.now += timedelta(days=80)
+    sweep(room)
+    assert (room.spool / upload.id).read_bytes() == CONTENT
+    with Session(room.engine) as session:
+        assert [each.id for each in waiting(session, room.spool, room.now)] == [upload.id]
+
+
 def test_an_upload_whose_file_was_lost_expires_too(room):
     upload = room.begin(CONTENT)
     (room.spool / upload.id).unlink()

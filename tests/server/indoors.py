@@ -46,11 +46,12 @@ class Indoors(Bureau):
 
 
 @contextmanager
-def indoors(directory: Path) -> Iterator[Indoors]:
+def indoors(directory: Path, **environment: str) -> Iterator[Indoors]:
     """An installation in an empty directory, with an admin `root`, while the context lasts."""
     clock = Clock()
     settings = Settings.from_environment({
-        "MENQIAN_DATA": str(directory), "MENQIAN_QUEUE_URL": "immediate:", "MENQIAN_LOG_LEVEL": "error"})
+        "MENQIAN_DATA": str(directory), "MENQIAN_QUEUE_URL": "immediate:", "MENQIAN_LOG_LEVEL": "error",
+        **environment})
     settings.spool.mkdir(parents=True, exist_ok=True)
     app = create_app(settings, clock=clock)
     with pytest.MonkeyPatch.context() as patch:
