@@ -7,23 +7,26 @@ import os
 import re
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
-from flask import Flask
 from marshmallow import ValidationError
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from media.stores import DigestMismatch, StoreUnavailable
+from media.stores import DigestMismatch, Store, StoreUnavailable, open_store
 from schemas.problems import Problem, by_path
 from server.auth import ROLES
-from server.config import NotInitialised, Settings, UnsafeSettings
+from server.config import NotInitialised, UnsafeSettings
+from server.console import installation as _installation
+from server.console import made as _made
+from server.console import settings as _settings
+from server.console import show as _print
+from server.console import standing as _standing
+from server.console import tell as _tell
 from server.db import db, upgrade, writing
 from server.house import house
 from server.meters import count_together
@@ -195,6 +198,27 @@ def restore(directory: Path, allow_missing: bool) -> None:
         raise click.ClickException(str(error)) from None
 
 
+@main.group()
+def media() -> None:
+    """Photos and their stores."""
+
+
+@media.command("move")
+@click.argument("to", metavar="TO")
+@click.option("--from", "origin", metavar="URL", help="the store to copy from, where it is not that of the settings")
+def move_media(to: str, origin: str | None) -> None:
+    """Copy all photos into the store TO while the server serves; `-` reads its URL, which may hold keys, from standard
+    input. Run it again for what came since. Exit 1 when a photo is missing or damaged."""
+    from server.media_move import move
+    with _installation():
+        target, source = (_store(url) for url in (sys.stdin.readline().strip() if to == "-" else to, origin))
+        if source.place == target.place:
+            raise click.UsageError(f"两个存储相同 both stores are {target.place}")
+        moved = move(source, target, _tell)
+    _print(moved)
+    sys.exit(1 if moved["missing"] or moved["damaged"] or moved.get("holds_trouble") else 0)
+
+
 @main.command()
 @click.option("--older-than", "age", default="365d", show_default=True, metavar="DAYS", help="such as 365d")
 def compact(age: str) -> None:
@@ -228,47 +252,13 @@ def initialise() -> None:
     db.session.commit()
 
 
-def _settings() -> Settings:
+def _store(url: str | None) -> Store:
+    """The store of that URL, or that of the settings."""
     try:
-        return Settings.from_environment()
-    except UnsafeSettings as error:
+        replace(house().settings, media_url=url or house().settings.media_url).check()
+        return open_store(url) if url else house().store
+    except (UnsafeSettings, ValueError) as error:
         raise click.ClickException(str(error)) from None
-
-
-def _made(settings: Settings) -> Flask:
-    """The app, its directories and keys made where they lack: only `init`, `serve` and `restore` make anything."""
-    from server import create_app
-    settings.data.mkdir(parents=True, exist_ok=True)
-    settings.spool.mkdir(parents=True, exist_ok=True)
-    return create_app(settings)
-
-
-def _standing() -> Flask:
-    """The app of an installation that stands; raises NotInitialised."""
-    from server import create_app
-    try:
-        return create_app(Settings.of_existing())
-    except UnsafeSettings as error:
-        raise click.ClickException(str(error)) from None
-
-
-@contextmanager
-def _installation() -> Iterator[None]:
-    """The app's context, of an installation that `init` made; raises NotInitialised."""
-    with _standing().app_context():
-        if not inspect(db.engine).has_table(Clock.__tablename__) or db.session.get(Clock, 1) is None:
-            raise NotInitialised(f"clock in {db.engine.url.render_as_string()}")
-        db.session.rollback()
-        yield
-
-
-def _print(document: Any) -> None:
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
-
-
-def _tell(line: str) -> None:
-    """Say how far long work has come, beside what it prints."""
-    click.echo(line, err=True)
 
 
 def run() -> None:

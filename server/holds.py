@@ -7,21 +7,20 @@ again, and the store is never asked what it holds. One process walks at a time, 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256 as sha256_of
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from media.models import HoldWalk, PhotoHold
-from media.stores import NotStored, Store, StoreRefuses, StoreUnavailable
+from media.stores import NotStored, Store, StoreUnavailable
 from schemas.values import stamp
 from server.cases import cases_of, named, open_cases, photos_of
 from server.db import db, reading, writing
@@ -31,7 +30,6 @@ from sync.audit import batches
 from sync.bulk import Among
 from sync.models import Clock, Record
 
-log = structlog.get_logger()
 RECORDS = 100
 AT_ONCE = 8
 LEASE = timedelta(minutes=10)  # longer than any round: eight calls of a store that answers nothing
@@ -46,22 +44,27 @@ class Due(NamedTuple):
     more: bool
 
 
-class Told(NamedTuple):
-    """What the store did, and the failure that stopped it."""
+@dataclass
+class Told:
+    """What the store did, what was not there to be held, and the failure that stopped it."""
 
-    held: list[str]
-    freed: list[str]
-    trouble: StoreUnavailable | None
+    held: list[str] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    trouble: StoreUnavailable | None = None
 
 
-def settle(store: Store, *, within_s: float = 2.0, again: bool = False) -> None:
+def settle(store: Store, *, within_s: float = 2.0, again: bool = False) -> Told | None:
     """Tell the store what to hold and what to free, round by round, until nothing waits or the time is over.
 
     `again` takes up the photos that were not there when they were to be held. A store that fails is left until the
-    next time; what it did by then is noted.
+    next time; what it did by then is noted. None: another process does this now.
     """
-    if not store.holding or not (again or behind(db.session(), store)) or not _claim(store.place):
-        return
+    told = Told()
+    if not store.holding or not (again or behind(db.session(), store)):
+        return told
+    if not _claim(store.place):
+        return None
     ends_at, more = time.monotonic() + within_s, True
     while more:
         with reading():
@@ -70,10 +73,12 @@ def settle(store: Store, *, within_s: float = 2.0, again: bool = False) -> None:
         if due.hold or due.free:
             with writing() as door:
                 _intend(door.session, store.place, due)
-        told = _tell(store, due)
-        more = due.more and told.trouble is None and time.monotonic() < ends_at
+        now = _tell(store, due)
+        more = due.more and now.trouble is None and time.monotonic() < ends_at
         with writing() as door:
-            _note(door.session, store.place, due, told, stamp(door.now + LEASE) if more else None, door.at)
+            _note(door.session, store.place, due, now, stamp(door.now + LEASE) if more else None, door.at)
+        told = Told(told.held + now.held, told.freed + now.freed, told.absent + now.absent, now.trouble)
+    return told
 
 
 def behind(session: Session, store: Store) -> int:
@@ -81,8 +86,7 @@ def behind(session: Session, store: Store) -> int:
     if not store.holding:
         return 0
     walk = session.get(HoldWalk, store.place, populate_existing=True)
-    now: int = session.execute(select(Clock.seq).where(Clock.id == 1)).scalar_one()
-    return now - (walk.seq if walk is not None and walk.rules == _rules() else 0)
+    return _newest(session) - (walk.seq if walk is not None and walk.rules == _rules() else 0)
 
 
 def trouble(session: Session, store: Store) -> str | None:
@@ -114,6 +118,7 @@ def _claim(place: str) -> bool:
 
 def _due(session: Session, place: str, again: bool) -> Due:
     since = session.execute(select(HoldWalk.seq).where(HoldWalk.place == place)).scalar_one()
+    newest = _newest(session)
     rows = session.execute(select(Record.id, Record.type, Record.seq, Record.about_id, Record.sha256).where(
         Record.seq > since).order_by(Record.seq).limit(RECORDS)).all()
     cases = cases_of(session, [(row.id, row.type, row.about_id) for row in rows])
@@ -127,8 +132,9 @@ def _due(session: Session, place: str, again: bool) -> Due:
     checked = {each.sha256 for each in evidence if each.checked}
     stand = {row.sha256: row.held_at for row in session.execute(standing.where(
         Among(PhotoHold.sha256, list(photos))))}
+    more = len(rows) == RECORDS
     return Due(sorted(sha256 for sha256 in wanted & checked if not stand.get(sha256)), sorted(stand.keys() - wanted),
-               rows[-1].seq if rows else since, len(rows) == RECORDS)
+               rows[-1].seq if more else newest, more)
 
 
 def _intend(session: Session, place: str, due: Due) -> None:
@@ -143,22 +149,20 @@ def _intend(session: Session, place: str, due: Due) -> None:
 
 def _tell(store: Store, due: Due) -> Told:
     """Some at once; the first failure lets the rest wait."""
-    now = house().clock()
-    acts = [*(("held", sha256, partial(store.hold, sha256, now)) for sha256 in due.hold),
-            *(("freed", sha256, partial(store.release, sha256)) for sha256 in due.free)]
-    done: dict[str, list[str]] = {"held": [], "freed": []}
+    told, now = Told(), house().clock()
+    acts = [*((told.held, sha256, partial(store.hold, sha256, now)) for sha256 in due.hold),
+            *((told.freed, sha256, partial(store.release, sha256)) for sha256 in due.free)]
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for some in batches(acts, AT_ONCE):
-            failures = list(threads.map(_attempt, (act for _, _, act in some)))
-            for (kind, sha256, _), failure in zip(some, failures, strict=True):
-                if failure is None:
-                    done[kind].append(sha256)
-                elif isinstance(failure, NotStored):
-                    log.warning("hold_of_nothing", sha256=sha256, pid=os.getpid())
-            for failure in failures:
+            failures = threads.map(_attempt, (act for _, _, act in some))
+            for (done, sha256, _), failure in zip(some, failures, strict=True):
                 if isinstance(failure, StoreUnavailable):
-                    return Told(done["held"], done["freed"], failure)
-    return Told(done["held"], done["freed"], None)
+                    told.trouble = failure
+                else:
+                    (done if failure is None else told.absent).append(sha256)
+            if told.trouble:
+                break
+    return told
 
 
 def _attempt(act: Callable[[], None]) -> NotStored | StoreUnavailable | None:
@@ -176,14 +180,14 @@ def _note(session: Session, place: str, due: Due, told: Told, busy_until: str | 
     session.execute(delete(PhotoHold).where(PhotoHold.place == place, Among(PhotoHold.sha256, told.freed)))
     walk = session.get_one(HoldWalk, place, populate_existing=True)
     failed = type(told.trouble).__name__ if told.trouble else None
-    if failed and failed != walk.trouble:
-        level: Any = log.error if isinstance(told.trouble, StoreRefuses) else log.warning
-        level("holds_wait", error=str(told.trouble), pid=os.getpid())
-    if told.held or told.freed:
-        log.info("holds", held=len(told.held), freed=len(told.freed), pid=os.getpid())
     walk.trouble, walk.busy_until = failed, busy_until
     if not failed:
         walk.seq = due.seq
+
+
+def _newest(session: Session) -> int:
+    newest: int = session.execute(select(Clock.seq).where(Clock.id == 1)).scalar_one()
+    return newest
 
 
 def _rules() -> str:

@@ -106,7 +106,7 @@ def _tick() -> None:
     with writing() as door:
         sweep.sweep_uploads(door, house().settings.spool)
     snapshots.sweep()
-    holds.settle(house().store)
+    _settle_holds()
 
 
 def _resume() -> None:
@@ -142,6 +142,18 @@ def _take_up(unchecked_for: timedelta, quiet_for: timedelta) -> None:
     db.session.rollback()
     for sha256 in forgotten:
         check_photo(sha256)
+
+
+def _settle_holds() -> None:
+    """Tell the store what to hold; a failure that goes on is told once."""
+    store = house().store
+    before, told = holds.trouble(db.session(), store), holds.settle(store)
+    if told is None:
+        return
+    if told.held or told.freed or told.absent:
+        log.info("holds", held=len(told.held), freed=len(told.freed), absent=told.absent, pid=os.getpid())
+    if told.trouble and type(told.trouble).__name__ != before:
+        log.error("holds_wait", error=str(told.trouble), pid=os.getpid())
 
 
 def _store_works() -> bool:

@@ -197,7 +197,7 @@ def test_one_walks_at_a_time(office: Indoors, device: Handheld) -> None:
     content = a_photo()
     photographed(device, content, ("finding", device.report(SCOPE)))
     with office.app.app_context():
-        assert holds._claim(store_of(office).place) and not holds._claim(store_of(office).place)
+        assert holds._claim(store_of(office).place) and holds.settle(store_of(office)) is None
     assert not on_hold(office, content)
     office.clock.put_on(minutes=11)
     assert on_hold(office, content)

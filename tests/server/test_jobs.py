@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from media.stores.contract import key_of
 from server import jobs
 from tests.bureau import a_photo
 from tests.handheld import Handheld
@@ -56,3 +57,24 @@ def test_bytes_that_came_whole_are_stored_and_checked_when_the_worker_starts(off
     (office.app.extensions["menqian"].settings.spool / where.rsplit("/", 1)[1]).write_bytes(content)
     resume(office)
     assert media(device, evidence) == "verified"
+
+
+def test_a_photo_that_the_store_does_not_take_stands_in_no_others_way(office: Indoors) -> None:
+    device, settings = office.handheld(SCOPE), office.app.extensions["menqian"].settings
+    contents = [a_photo() for _ in range(2)]
+    evidence = [photographed(device, content) for content in contents]
+    waits = []
+    for content in contents:
+        where = device.create_upload(len(content), sha256(content)).headers["Location"]
+        waits.append(settings.spool / where.rsplit("/", 1)[1])
+        waits[-1].write_bytes(content)
+        office.clock.put_on(seconds=1)
+    place = settings.data / "media" / key_of(sha256(contents[0]))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(b"other bytes")
+    resume(office)
+    assert [media(device, each) for each in evidence] == ["expected", "verified"]
+    assert [path.exists() for path in waits] == [True, False]
+    place.unlink()
+    resume(office)
+    assert [media(device, each) for each in evidence] == ["verified", "verified"]
