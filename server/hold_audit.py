@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from media.models import HoldWalk
 from media.stores import Store, StoreUnavailable
-from server.cases import CHECKED, EVIDENCE, open_cases
+from server.cases import CHECKED, EVIDENCE, belongings, open_cases
 from sync.audit import Audit, batches, stream
 from sync.models import Record
 
@@ -44,9 +44,9 @@ def _wanted(session: Session, seq: int) -> Iterator[str]:
     about = aliased(Record)
     rows = stream(session, select(Record.sha256, Record.about_id).join(about, about.id == Record.about_id).where(
         *EVIDENCE, Record.media_state.in_(CHECKED), Record.seq <= seq, about.seq <= seq).order_by(Record.sha256))
-    before = None
+    before, through = None, belongings(session)
     for batch in batches(rows):
-        found = open_cases(session, {row.about_id for row in batch})
+        found = open_cases(session, {row.about_id for row in batch}, through)
         for row in batch:
             if row.about_id in found and row.sha256 != before:
                 before = row.sha256

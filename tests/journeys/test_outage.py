@@ -76,3 +76,13 @@ def verified(device: Handheld, evidence: str) -> bool:
 def state(device: Handheld, evidence: str) -> str:
     found: str = device.owner.record("evidence", evidence)["fields"]["media"]["state"]
     return found
+
+
+def test_a_store_that_does_not_do_what_it_is_asked_to_is_told_of_at_the_start(tmp_path: Path) -> None:
+    with running_s3(tmp_path / "s3") as url:
+        for asked, said in (("lock=hold", "no Object Lock"), ("sse=AES256", "does not write with sse=AES256")):
+            server = installed(tmp_path / asked, Engine("embedded", None, f"{url}&{asked}")).start()
+            try:
+                assert said in server.log.read_text(), "and it serves all the same"
+            finally:
+                server.stop()
