@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_holds"
-down_revision = "0007_asides"
+revision = "0009_holds"
+down_revision = "0008_numbers"
 branch_labels = None
 depends_on = None
 
