@@ -25,7 +25,6 @@ from sync.audit import Audit, batches, stream
 from sync.models import Device, Record
 
 RECENT = timedelta(days=7)
-READ_ONE_IN = 100  # evidence.md 3.16: read all of this week and 1 % of the rest again
 KEPT_STATES = ("stored", "verified", "damaged")
 
 
@@ -82,31 +81,34 @@ def _check_links(audit: Audit, session: Session, flags: Mapping[str, set[str]]) 
 
 
 def check_photos(audit: Audit, session: Session, store: Store, now: datetime,
-                 random_bytes: Callable[[int], bytes]) -> None:
-    """Every stored photo is in the store with its size and digest; some are read again. So are its renditions.
-    Evidence names no other.
+                 random_bytes: Callable[[int], bytes], percent: float) -> None:
+    """Every stored photo is in the store with its size and digest; all of this week and `percent` of the others are
+    read again. So are its renditions. Evidence names no other.
 
     Goes no further when the store cannot be reached.
     """
-    since = stamp(now - RECENT)
+    since, chance = stamp(now - RECENT), percent / 100
+
+    def is_due(stored_at: str) -> bool:
+        return stored_at >= since or int.from_bytes(random_bytes(4)) < chance * 2**32
+
     for photo in stream(session, select(Photo.sha256, Photo.bytes, Photo.stored_at).order_by(Photo.sha256)):
         audit.checked["photos"] += 1
-        again = _is_due(photo.stored_at, since, random_bytes)
+        again = is_due(photo.stored_at)
         try:
             _check_photo(audit, store, photo, again)
         except StoreUnavailable as error:
             audit.wrong("store_unavailable", photo.sha256, str(error))
             break
     else:
-        _check_renditions(audit, session, store, since, random_bytes)
+        _check_renditions(audit, session, store, is_due)
     kept = select(Photo.sha256).where(Photo.sha256 == Record.sha256).exists()
     for evidence_id, digest in stream(session, select(Record.id, Record.sha256).where(
             Record.type == "evidence", Record.media_state.in_(KEPT_STATES), ~kept)):
         audit.wrong("photo_unknown", evidence_id, f"says that {digest} is stored; no such photo is")
 
 
-def _check_renditions(audit: Audit, session: Session, store: Store, since: str,
-                      random_bytes: Callable[[int], bytes]) -> None:
+def _check_renditions(audit: Audit, session: Session, store: Store, is_due: Callable[[str], bool]) -> None:
     """Every rendition is in the store with its size, and some are read again: pages show nothing of a photo but it."""
     for made in stream(session, select(Rendition.parent, Rendition.kind, Rendition.sha256, Rendition.bytes,
                                        Rendition.made_at).order_by(Rendition.parent, Rendition.kind)):
@@ -118,7 +120,7 @@ def _check_renditions(audit: Audit, session: Session, store: Store, since: str,
             elif found.bytes != made.bytes:
                 audit.wrong("rendition_wrong", made.parent, f"its {made.kind} has {found.bytes} bytes, not "
                                                             f"{made.bytes}")
-            elif _is_due(made.made_at, since, random_bytes):
+            elif is_due(made.made_at):
                 audit.checked["renditions_read"] += 1
                 if _digest_in(store, made.sha256) != made.sha256:
                     audit.wrong("rendition_wrong", made.parent, f"the bytes of its {made.kind} do not hash to their "
@@ -126,11 +128,6 @@ def _check_renditions(audit: Audit, session: Session, store: Store, since: str,
         except StoreUnavailable as error:
             audit.wrong("store_unavailable", made.sha256, str(error))
             break
-
-
-def _is_due(stored_at: str, since: str, random_bytes: Callable[[int], bytes]) -> bool:
-    """Is this file read again this time? All of this week are, and some of the others."""
-    return stored_at >= since or int.from_bytes(random_bytes(4)) % READ_ONE_IN == 0
 
 
 def _check_photo(audit: Audit, store: Store, photo: Any, again: bool) -> None:

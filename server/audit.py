@@ -6,31 +6,40 @@ from __future__ import annotations
 from typing import Any
 
 from media.audit import check_chains, check_photos
+from media.stores import StoreUnavailable
+from server import timestamps, witness
 from server.db import db, reading
 from server.hold_audit import check_holds
 from server.house import house
 from server.people_audit import check_people
 from server.review_audit import check_reviews
+from server.run_audit import check_runs
 from server.spot_check_audit import check_spot_checks
 from server.zone_audit import check_zones
 from sync import notes
-from sync.audit import Audit, check_asides, check_commitments, check_journal
+from sync.audit import Audit, check_asides, check_commitments, check_guards, check_journal
 from sync.receipt_audit import check_quarantine, check_receipts
 from sync.record_audit import check_records
+from sync.witnesses import Witness, check_witnesses, standing
 
 
-def audit() -> dict[str, Any]:
+def audit(found: Audit | None = None) -> dict[str, Any]:
     """`{ok, checked: {what: count}, found, holding, problems: [{code, about, detail}]}`, from one snapshot; writes
     nothing.
 
     Of one kind of fault at most 100 are listed; `found` counts them all. `holding` says whether the store is asked to
-    hold the photos of open cases; where it is not, whoever may write there may remove them.
+    hold the photos of open cases; where it is not, whoever may write there may remove them. Whoever gives an Audit sees
+    how far it came.
     """
-    state, found = house(), Audit()
+    state, found = house(), found or Audit()
     key_line = notes.key_line(state.signer.origin, state.signer.key.public_key())
     with reading():
         session = db.session()
-        check_journal(found, session, key_line)
+        check_guards(found, session)
+        kept = _kept(found)
+        roots = check_journal(found, session, key_line, {each.size for each in kept} | timestamps.sizes(session))
+        check_witnesses(found, standing(session, roots.get), kept, witness.note_of, key_line)
+        timestamps.check_timestamps(found, session, roots, key_line)
         check_asides(found, session)
         check_commitments(found, session)
         check_records(found, session, state.rules)
@@ -40,8 +49,18 @@ def audit() -> dict[str, Any]:
         check_zones(found, session)
         check_spot_checks(found, session)
         check_people(found, session)
+        check_runs(found, session)
         check_chains(found, session)
-        check_photos(found, session, state.store, state.clock(), state.random_bytes)
+        check_photos(found, session, state.store, state.clock(), state.random_bytes,
+                     state.settings.verify_read_percent)
         check_holds(found, session, state.store)
     return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),
             "holding": state.store.holding, "problems": found.problems}
+
+
+def _kept(found: Audit) -> list[Witness]:
+    try:
+        return list(witness.kept())
+    except StoreUnavailable as error:
+        found.wrong("store_unavailable", witness.FOLDER, str(error))
+        return []

@@ -6,7 +6,6 @@ import getpass
 import os
 import re
 import sys
-import uuid
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,10 +26,9 @@ from server.console import settings as _settings
 from server.console import show as _print
 from server.console import standing as _standing
 from server.console import tell as _tell
-from server.db import db, upgrade, writing
+from server.db import db, guard_again, initialise, writing
 from server.house import house
 from server.meters import count_together
-from sync.models import Clock
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,9 +38,10 @@ def main() -> None:
 
 @main.command()
 def init() -> None:
-    """Create or upgrade the database, the keys and the directories. Idempotent."""
+    """Create or upgrade the database with its triggers, the keys and the directories. Idempotent."""
     with _made(_settings()).app_context():
         initialise()
+        guard_again()
     click.echo("ready")
 
 
@@ -143,12 +142,14 @@ def import_zones(file: Path) -> None:
 
 
 @main.command()
-def verify() -> None:
+@click.option("--record", is_flag=True, help="enter the result in the journal; otherwise nothing is written")
+def verify(record: bool) -> None:
     """Check journal, records, capture chains and media; prints JSON; exit 1 when something does not hold."""
+    from server import nightly
     from server.audit import audit
     try:
         with _installation():
-            found = audit()
+            found = nightly.record("console") if record else audit()
     except NotInitialised as error:
         _tell(str(error))
         found = {"ok": False, "problems": [{"code": "not_initialised", "about": "database", "detail": str(error)}]}
@@ -242,14 +243,6 @@ def doctor() -> None:
     for name, (works, said) in found.items():
         click.echo(f"{'ok  ' if works else 'FAIL'} {name}: {said}")
     sys.exit(0 if all(works for works, _ in found.values()) else 1)
-
-
-def initialise() -> None:
-    """Migrate the database to the newest schema and start its clock."""
-    upgrade()
-    if db.session.get(Clock, 1) is None:
-        db.session.add(Clock(id=1, seq=0, epoch=str(uuid.uuid4()), floor_seq=0, journal_size=0, journal_peaks=[]))
-    db.session.commit()
 
 
 def _store(url: str | None) -> Store:

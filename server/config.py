@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from pathlib import Path
 from typing import Self
 
@@ -56,6 +58,10 @@ class Settings:
     login_attempts: str                     # MENQIAN_LOGIN_ATTEMPTS: failed logins per person and address: 5/minute
     invitation_hours: int                   # MENQIAN_INVITATION_HOURS: how long an invitation code works
     compact_days: int                       # MENQIAN_COMPACT_DAYS: compact daily what is older; 0 never does
+    tsa_url: str                            # MENQIAN_TSA_URL: time-stamping authority (RFC 3161) of checkpoints
+    tsa_ca: Path | None                     # MENQIAN_TSA_CA: PEM file of the certificates that its stamps must lead to
+    verify_at: time | None                  # MENQIAN_VERIFY_AT: when the nightly audit begins in the city; off never
+    verify_read_percent: float              # MENQIAN_VERIFY_READ_PERCENT: older photos that an audit reads again
     upload_hours: int                       # MENQIAN_UPLOAD_HOURS: how long an unfinished upload is kept
     handover_days: int                      # MENQIAN_HANDOVER_DAYS: how long work of a withdrawn scope may come late
     unsent_hours: int                       # MENQIAN_UNSENT_HOURS: unsent work older than this is marked on the page
@@ -102,6 +108,9 @@ class Settings:
             login_attempts=read("LOGIN_ATTEMPTS", "5/minute"),
             invitation_hours=_number(read("INVITATION_HOURS", "72"), "INVITATION_HOURS"),
             compact_days=_number(read("COMPACT_DAYS", "0"), "COMPACT_DAYS"),
+            tsa_url=read("TSA_URL", ""), tsa_ca=Path(read("TSA_CA", "")) if read("TSA_CA", "") else None,
+            verify_at=_hour(read("VERIFY_AT", "02:30"), "VERIFY_AT"),
+            verify_read_percent=_percent(read("VERIFY_READ_PERCENT", "1"), "VERIFY_READ_PERCENT"),
             upload_hours=_number(read("UPLOAD_HOURS", "168"), "UPLOAD_HOURS"),
             handover_days=_number(read("HANDOVER_DAYS", "14"), "HANDOVER_DAYS"),
             unsent_hours=_number(read("UNSENT_HOURS", "24"), "UNSENT_HOURS"),
@@ -133,6 +142,11 @@ class Settings:
             raise UnsafeSettings("MENQIAN_DATABASE_URL 须为 sqlite 或 postgresql must be sqlite or postgresql")
         if not self.queue_url.startswith(("sqlite:", "redis:", "rediss:", "immediate:")):
             raise UnsafeSettings("MENQIAN_QUEUE_URL 须为 sqlite、redis 或 immediate must be sqlite, redis or immediate")
+        if self.tsa_ca is not None and not self.tsa_ca.is_file():
+            raise UnsafeSettings(f"MENQIAN_TSA_CA 不存在 there is no file {self.tsa_ca}")
+        if self.tsa_url and (self.tsa_ca is None or not self.tsa_url.startswith(("http://", "https://"))):
+            raise UnsafeSettings("MENQIAN_TSA_URL 须为 http(s) 并有 MENQIAN_TSA_CA must be http or https, and wants "
+                                 "MENQIAN_TSA_CA, against which its stamps are held")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise UnsafeSettings("MENQIAN_LOG_LEVEL must be debug, info, warning or error")
 
@@ -165,6 +179,19 @@ def _number(text: str, name: str) -> int:
     if not text.isdigit():
         raise UnsafeSettings(f"MENQIAN_{name} 须为数字 must be a number, is {text!r}")
     return int(text)
+
+
+def _hour(text: str, name: str) -> time | None:
+    try:
+        return None if text == "off" else datetime.strptime(text, "%H:%M").time()
+    except ValueError:
+        raise UnsafeSettings(f"MENQIAN_{name} 须为 HH:MM 或 off must be HH:MM or off, is {text!r}") from None
+
+
+def _percent(text: str, name: str) -> float:
+    if re.fullmatch(r"\d{1,3}(\.\d+)?", text) and float(text) <= 100:
+        return float(text)
+    raise UnsafeSettings(f"MENQIAN_{name} 须为 0 至 100 must be 0 to 100, is {text!r}")
 
 
 def _secret(data: Path, given: str | None) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,12 +17,12 @@ from schemas.values import parse_time
 from server import models as server_models
 from server.house import house
 from server.meters import meters
-from sync import journal
+from sync import append_only, journal
 from sync.gate import open_gate, open_snapshot, prepare_sqlite
-from sync.models import Base
+from sync.models import Base, Clock
 from sync.records import Door
 
-__all__ = ["db", "media_models", "reading", "server_models", "upgrade", "writing"]
+__all__ = ["db", "initialise", "media_models", "reading", "server_models", "upgrade", "writing"]
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
 
@@ -49,6 +50,20 @@ def upgrade(revision: str = "head") -> None:
     from flask_migrate import upgrade as migrate
     migrations()
     migrate(revision=revision)
+
+
+def initialise() -> None:
+    """Migrate the database to the newest schema and start its clock."""
+    upgrade()
+    if db.session.get(Clock, 1) is None:
+        db.session.add(Clock(id=1, seq=0, epoch=str(uuid.uuid4()), floor_seq=0, journal_size=0, journal_peaks=[]))
+    db.session.commit()
+
+
+def guard_again() -> None:
+    """Put up the triggers of the journal where some are missing; needs the owner of the tables."""
+    with db.engine.begin() as connection:
+        append_only.guard_again(connection)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from server import holds, jobs
 from server.db import db, migrations
 from server.demo.lettering import chinese_font
 from server.house import house
+from sync import append_only
 from sync.models import Checkpoint
 
 OLDEST_PYTHON = (3, 11)
@@ -38,7 +39,7 @@ def examine() -> dict[str, Said]:
     """By the name of each part whether it works, and what there is to say; a part that fails stops no other."""
     parts: dict[str, Callable[[], Said]] = {
         "database": _database, "migrations": _migrations, "media": _media, "holds": _holds, "queue": _queue,
-        "spool": _spool, "disk": _disk, "clock": _clock}
+        "spool": _spool, "disk": _disk, "clock": _clock, "triggers": _triggers}
     return {**examine_machine(), **{name: _told(part) for name, part in parts.items()}}
 
 
@@ -87,6 +88,13 @@ def _migrations() -> Said:
     if at == heads:
         return True, f"at {', '.join(sorted(at))}"
     return False, f"at {', '.join(sorted(at)) or 'nothing'}, needs {', '.join(sorted(heads))} (bin/menqian init)"
+
+
+def _triggers() -> Said:
+    with db.engine.connect() as connection:
+        missing = append_only.unguarded(connection)
+    return not missing, f"缺少 missing on {', '.join(missing)} (bin/menqian init)" if missing else \
+        f"UPDATE, DELETE refused on {', '.join(append_only.GUARDED)}"
 
 
 def _media() -> Said:

@@ -1,4 +1,5 @@
-"""Work behind the answer: photo checks, and a tick that signs checkpoints, expires what waited, sweeps the spool.
+"""Work behind the answer: photo checks, and a tick that signs checkpoints, expires what waited, sweeps the spool and
+begins audits.
 
 The queue only hints: what it forgets (a crash between commit and hint) the tick finds again in the database.
 """
@@ -6,6 +7,7 @@ The queue only hints: what it forgets (a crash between commit and hint) the tick
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -18,7 +20,7 @@ from huey.consumer import Consumer
 
 from media import checks, sweep
 from media.stores import StoreUnavailable
-from server import arrivals, compaction, holds, snapshots
+from server import arrivals, compaction, holds, nightly, snapshots, timestamps, witness
 from server.config import Settings
 from server.db import db, fresh_checkpoint, writing
 from server.house import house
@@ -26,7 +28,7 @@ from sync import held
 
 log = structlog.get_logger()
 TICK_SECONDS = 5
-DAY_SECONDS = 24 * 3600
+HOUR_SECONDS, DAY_SECONDS = 3600, 24 * 3600
 
 
 def open_queue(settings: Settings) -> Huey:
@@ -54,7 +56,8 @@ def init_app(app: Flask) -> None:
         return queue.task(name=work.__name__, **options)(run)
 
     app.extensions["menqian_tasks"] = {"check_photo": task(_check_photo, retries=3, retry_delay=5),
-                                       "tick": task(_tick), "resume": task(_resume), "compact": task(_compact)}
+                                       "tick": task(_tick), "resume": task(_resume), "compact": task(_compact),
+                                       "timestamp": task(_timestamp)}
 
 
 def check() -> None:
@@ -70,13 +73,14 @@ def check_photo(sha256: str) -> None:
 def run_worker(app: Flask) -> None:
     """Run jobs in this process until SIGTERM; the tick comes round every few seconds."""
     queue: Huey = app.extensions["menqian_queue"]
-    resume, compact = (app.extensions["menqian_tasks"][name] for name in ("resume", "compact"))
+    resume, compact, timestamp = (app.extensions["menqian_tasks"][name] for name in ("resume", "compact", "timestamp"))
 
     @queue.on_startup()
     def begin() -> None:
         queue.storage.flush_schedule()
         resume()
         compact.schedule(delay=TICK_SECONDS)
+        timestamp.schedule(delay=TICK_SECONDS)
 
     Consumer(queue, workers=1, periodic=False, initial_delay=0.05, max_delay=0.25, scheduler_interval=1,
              worker_type="thread").run()
@@ -98,6 +102,8 @@ def _tick() -> None:
     if not current_app.extensions["menqian_queue"].immediate:
         tasks["tick"].schedule(delay=TICK_SECONDS)
     fresh_checkpoint()
+    if wrong := witness.keep():
+        log.error(wrong[0], detail=wrong[1], pid=os.getpid())
     with writing() as door:
         held.settle_arrived(door)
         if expired := held.expire(door):
@@ -107,6 +113,29 @@ def _tick() -> None:
         sweep.sweep_uploads(door, house().settings.spool)
     snapshots.sweep()
     _settle_holds()
+    _audit()
+
+
+def _audit() -> None:
+    """Begin the audit that is due or asked for. It may take an hour and must not keep the next tick waiting."""
+    state = house()
+    if not nightly.wanted(db.session(), state.clock(), state.settings.verify_at):
+        return
+    with writing() as door:
+        run_id = nightly.take(door, state.settings.verify_at)
+    if run_id is None:
+        return
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the app itself: a thread has no proxy
+
+    def perform() -> None:
+        with app.app_context():
+            result = nightly.perform(run_id)
+            log.info("audited", ok=result["ok"], found=result["found"], run=run_id, pid=os.getpid())
+
+    if current_app.extensions["menqian_queue"].immediate:
+        perform()
+    else:
+        threading.Thread(target=perform, name="audit", daemon=True).start()
 
 
 def _resume() -> None:
@@ -124,6 +153,17 @@ def _compact() -> None:
     if state.settings.compact_days:
         gone = compaction.compact(state.clock() - timedelta(days=state.settings.compact_days))
         log.info("compacted", **gone, pid=os.getpid())
+
+
+def _timestamp() -> None:
+    """Once a day, where the settings name an authority; it is looked after every hour, for one may have been away."""
+    current_app.extensions["menqian_tasks"]["timestamp"].schedule(delay=HOUR_SECONDS)
+    if house().settings.tsa_url:
+        try:
+            if size := timestamps.stamp_daily():
+                log.info("timestamped", size=size, pid=os.getpid())
+        except timestamps.NotStamped as error:
+            log.warning("not_timestamped", error=str(error), pid=os.getpid())
 
 
 def _take_up(unchecked_for: timedelta, quiet_for: timedelta) -> None:

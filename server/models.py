@@ -1,4 +1,5 @@
-"""The server's own tables: people, sessions, invitations, zone versions, review claims, spot checks."""
+"""The server's own tables: people, sessions, invitations, zone versions, review claims, spot checks,
+audits."""
 
 from __future__ import annotations
 
@@ -123,3 +124,22 @@ class SpotSample(Base):
     judged_by: Mapped[str | None] = mapped_column(UuidText)
     judged_at: Mapped[str | None] = mapped_column(TimeText)
     __table_args__ = (Index(None, "record_id"),)
+
+
+class AuditRun(Base):
+    """One run of the audit: that of a night (a date of the city), or one that somebody asked for. `seen_at` tells that
+    it goes on; `checked`, `found` and `problems` are as `server.audit` gives them. It is `ended` with its entry in the
+    journal, or `failed`, with nothing found out."""
+
+    __tablename__ = "audit_run"
+    id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    night: Mapped[str | None] = mapped_column(String(10), unique=True)
+    asked_by: Mapped[str] = mapped_column(String(80))
+    asked_at: Mapped[str] = mapped_column(TimeText, index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    began_at: Mapped[str | None] = mapped_column(TimeText)
+    seen_at: Mapped[str | None] = mapped_column(TimeText)
+    ended_at: Mapped[str | None] = mapped_column(TimeText)
+    checked: Mapped[Any] = mapped_column(Json, nullable=True)
+    found: Mapped[Any] = mapped_column(Json, nullable=True)
+    problems: Mapped[Any] = mapped_column(Json, nullable=True)

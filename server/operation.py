@@ -9,7 +9,8 @@ from flask import Blueprint, Flask, Response, g, request
 from sqlalchemy import func, select, text
 
 from media.models import Photo
-from server import holds, jobs
+from schemas.values import parse_time
+from server import holds, jobs, nightly
 from server.db import db
 from server.house import house
 from server.meters import Levels, meters, told
@@ -52,11 +53,16 @@ def metrics() -> Response:
     """Prometheus text: what all processes of this server counted, and what stands now."""
     clock = db.session.execute(select(Clock.seq, Clock.journal_size).where(Clock.id == 1)).one()
     waiting = {what: db.session.execute(query).scalar_one() for what, query in WAITING.items()}
-    body, content_type = told(Levels({"menqian_seq": ("Number of the newest change", clock.seq),
-                                      "menqian_journal_entries": ("Entries in the journal", clock.journal_size),
-                                      "menqian_holds_behind": ("Changes not looked at for holds, at most",
-                                                               holds.behind(db.session(), house().store)),
-                                      "menqian_waiting": ("What waits for a person or a job", waiting)}))
+    audited = nightly.newest(db.session())
+    ended = parse_time(audited.ended_at).timestamp() if audited else 0
+    body, content_type = told(Levels({
+        "menqian_seq": ("Number of the newest change", clock.seq),
+        "menqian_journal_entries": ("Entries in the journal", clock.journal_size),
+        "menqian_holds_behind": ("Changes not looked at for holds, at most",
+                                 holds.behind(db.session(), house().store)),
+        "menqian_waiting": ("What waits for a person or a job", waiting),
+        "menqian_audit_problems": ("Faults that the newest audit found", nightly.problems_of(audited)),
+        "menqian_audit_ended_seconds": ("When the newest audit ended, Unix time; 0 for none", ended)}))
     return Response(body, content_type=content_type)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from typing import Any
@@ -18,7 +18,7 @@ import rfc8785
 from sqlalchemy import Select, Text, select, type_coerce
 from sqlalchemy.orm import Session
 
-from sync import journal, merkle, notes
+from sync import append_only, journal, merkle, notes
 from sync.models import Aside, Checkpoint, Clock, History, JournalEntry, JournalNode, Record
 
 CHUNK = 1000
@@ -69,9 +69,18 @@ def parsed(text: str | None) -> Any:
         return None
 
 
-def check_journal(audit: Audit, session: Session, key_line: str) -> None:
-    """Every leaf against its entry, every stored node, checkpoint and the clock against the tree over the leaves."""
-    frontier = merkle.Frontier()
+def check_guards(audit: Audit, session: Session) -> None:
+    """The triggers stand by which the database refuses to change the journal."""
+    for table in append_only.unguarded(session.connection()):
+        audit.wrong("guard_missing", table, "the triggers that refuse its changes are gone or altered")
+
+
+def check_journal(audit: Audit, session: Session, key_line: str, wanted: Container[int] = ()) -> dict[int, str]:
+    """Every leaf against its entry, every stored node, checkpoint and the clock against the tree over the leaves.
+
+    Gives the tree's roots (hex) at the sizes that are `wanted`, as far as it came.
+    """
+    frontier, roots = merkle.Frontier(), dict[int, str]()
     nodes = {(level, index): hash_ for level, index, hash_ in stream(session, select(
         JournalNode.level, JournalNode.index, JournalNode.hash))}
     checkpoints = stream(session, select(Checkpoint.size, Checkpoint.root, Checkpoint.note).order_by(Checkpoint.size))
@@ -81,7 +90,7 @@ def check_journal(audit: Audit, session: Session, key_line: str) -> None:
             JournalEntry.about, BODY, JournalEntry.leaf_hash).order_by(JournalEntry.index)):
         if row.number != frontier.size:
             audit.wrong("journal_gap", frontier.size, f"entry {frontier.size} is missing; {row.number} follows")
-            return
+            return roots
         audit.checked["journal_entries"] += 1
         for level, index, node in frontier.append(_leaf(audit, row)):
             if level and level % journal.STEP == 0 and nodes.pop((level, index), None) != node.hex():
@@ -89,6 +98,8 @@ def check_journal(audit: Audit, session: Session, key_line: str) -> None:
         while due is not None and due.size == frontier.size:
             _check_checkpoint(audit, due, frontier.root(), key_line)
             due = next(checkpoints, None)
+        if frontier.size in wanted:
+            roots[frontier.size] = frontier.root().hex()
     for level, index in nodes:
         audit.wrong("node_wrong", f"{level}/{index}", "a stored subtree hash without its leaves")
     while due is not None:
@@ -98,6 +109,7 @@ def check_journal(audit: Audit, session: Session, key_line: str) -> None:
     if (clock.journal_size, clock.journal_peaks) != (frontier.size, frontier.to_json()):
         audit.wrong("clock_wrong", "journal", f"the clock says {clock.journal_size} entries, found {frontier.size}, "
                                               "or their peaks differ")
+    return roots
 
 
 def _leaf(audit: Audit, row: Any) -> bytes:

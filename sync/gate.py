@@ -71,7 +71,8 @@ def prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined]  # DBAPI connection: we emit BEGIN ourselves
         cursor = connection.cursor()  # type: ignore[attr-defined]  # as above
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000",
-                       "wal_autocheckpoint=8000", "cache_size=-16000", "temp_store=MEMORY"):
+                       "wal_autocheckpoint=8000", "cache_size=-16000", "temp_store=MEMORY",
+                       "recursive_triggers=ON"):  # so that INSERT OR REPLACE is refused as DELETE is
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

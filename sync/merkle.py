@@ -77,6 +77,11 @@ class Frontier:
         return _fold(self._peaks) if self._peaks else EMPTY_ROOT
 
 
+def root_at(size: int, subtree: Subtree) -> bytes:
+    """The tree head over the first `size` leaves of a tree that has at least so many."""
+    return _root_between(0, size, subtree) if size else EMPTY_ROOT
+
+
 def inclusion_path(index: int, size: int, subtree: Subtree) -> list[bytes]:
     """PATH(index, D[size]) of RFC 6962 section 2.1.1, leaf side first; raises ValueError unless index < size."""
     if not 0 <= index < size:
@@ -156,6 +161,14 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
             from_new = node_hash(from_new, sibling)
         at, last = at >> 1, last >> 1
     return last == 0 and from_old == old_root and from_new == new_root
+
+
+def fold_complete(hashes: bytes) -> bytes:
+    """The root over 2**n hashes that stand one behind the other."""
+    while len(hashes) > HASH_BYTES:
+        hashes = b"".join([sha256(b"\x01" + hashes[at:at + 2 * HASH_BYTES]).digest()
+                           for at in range(0, len(hashes), 2 * HASH_BYTES)])
+    return hashes
 
 
 def _split(size: int) -> int:

@@ -87,6 +87,19 @@ class Store(Protocol):
         """Is there a hold on these bytes? None: this store is not asked to hold any."""
         ...
 
+    def keep(self, name: str, content: bytes) -> bool:
+        """Keep a short text under a name `FOLDER/…` beside the digests, once and for ever. False: it stood there
+        already, and stays."""
+        ...
+
+    def kept(self, folder: str) -> Iterator[str]:
+        """The names that `keep` was given in this folder, in their order."""
+        ...
+
+    def recall(self, name: str) -> bytes:
+        """What was kept under this name; raises NotStored."""
+        ...
+
     def check(self) -> None:
         """Return when the store can be reached and written, else raise StoreUnavailable. Serves /readyz."""
         ...

@@ -21,6 +21,7 @@ from media.stores.contract import (
 )
 
 LEFT_OVER_AFTER_S = 24 * 3600
+PART = ".part"
 
 
 class DiskStore:
@@ -93,6 +94,28 @@ class DiskStore:
     def probe(self) -> None:
         self.check()
 
+    def keep(self, name: str, content: bytes) -> bool:
+        target = self.root / name
+        if target.exists():
+            return False
+        with _unavailable("write"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(target, content)
+        return True
+
+    def kept(self, folder: str) -> Iterator[str]:
+        with _unavailable("list"):
+            found = [path.relative_to(self.root).as_posix() for path in (self.root / folder).rglob("*")
+                     if path.is_file() and path.suffix != PART]
+        return iter(sorted(found))
+
+    def recall(self, name: str) -> bytes:
+        with _unavailable("read"):
+            try:
+                return (self.root / name).read_bytes()
+            except FileNotFoundError:
+                raise NotStored(name) from None
+
     def check(self) -> None:
         with _unavailable("write"), tempfile.TemporaryFile(dir=self.incoming) as probe:
             probe.write(b"\0")
@@ -148,6 +171,17 @@ def _blocks(file: BinaryIO, wanted: int | None) -> Iterator[bytes]:
             if wanted is not None:
                 wanted -= len(block)
             yield block
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Let a file hold this content, durably and at once: whoever reads it meanwhile finds the old or the new."""
+    part = path.with_name(f"{path.name}{PART}")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import boto3
 from botocore.config import Config
@@ -52,8 +52,8 @@ class S3Store:
         if (found := digest_of(path)) != sha256:
             raise DigestMismatch(f"the bytes hash to {found}, not to {sha256}")
         self._make_bucket()
-        with unavailable("write"):
-            is_new = self._put_once(key, sha256, path, media_type)
+        with unavailable("write"), path.open("rb") as body:
+            is_new = self._put_once(key, sha256, body, media_type)
         stands = self.head(sha256)
         if stands is None or stands != Stored(path.stat().st_size, sha256):
             raise StoreUnavailable(f"the store says it holds {stands} under {sha256}")
@@ -124,6 +124,31 @@ class S3Store:
         with unavailable("tell holds"):
             return s3_lock.on_hold(self._client, self.bucket, key)
 
+    def keep(self, name: str, content: bytes) -> bool:
+        self._make_bucket()
+        with unavailable("write"):
+            return self._put_once(self.prefix + name, hashlib.sha256(content).hexdigest(), content, "text/plain")
+
+    def kept(self, folder: str) -> Iterator[str]:
+        with unavailable("list"):
+            try:
+                for page in self._client.get_paginator("list_objects_v2").paginate(
+                        Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/"):
+                    yield from (each["Key"].removeprefix(self.prefix) for each in page.get("Contents", ()))
+            except ClientError as error:
+                if code_of(error) not in ABSENT:
+                    raise
+
+    def recall(self, name: str) -> bytes:
+        with unavailable("read"):
+            try:
+                answer = self._client.get_object(Bucket=self.bucket, Key=self.prefix + name)
+                return bytes(answer["Body"].read())
+            except ClientError as error:
+                if code_of(error) in ABSENT:
+                    raise NotStored(name) from error
+                raise
+
     def check(self) -> None:
         self._bucket_stands = False
         self._make_bucket()
@@ -138,13 +163,12 @@ class S3Store:
     def _key(self, sha256: str) -> str:
         return self.prefix + key_of(sha256)
 
-    def _put_once(self, key: str, sha256: str, path: Path, media_type: str) -> bool:
+    def _put_once(self, key: str, sha256: str, body: BinaryIO | bytes, media_type: str) -> bool:
         """Write unless the key is taken. True when these bytes were written now."""
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         try:
-            with path.open("rb") as body:
-                self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=media_type,
-                                        ChecksumSHA256=checksum, IfNoneMatch="*", **self.asked.of_put())
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=media_type,
+                                    ChecksumSHA256=checksum, IfNoneMatch="*", **self.asked.of_put())
         except ClientError as error:
             if code_of(error) in OTHER_BYTES:
                 raise DigestMismatch(f"the store finds that the bytes are not {sha256}") from error

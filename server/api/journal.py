@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Response
+from sqlalchemy import select
 
 from schemas.problems import Problem
 from server.api import blueprint
@@ -13,6 +14,7 @@ from server.db import db, fresh_checkpoint, reading
 from server.house import house
 from server.wire import answer
 from sync import journal, notes
+from sync.models import JournalTimestamp
 
 blp = blueprint("journal", "日志 Journal")
 MOST = 2**53
@@ -72,3 +74,16 @@ def consistency() -> Response:
         new = number_argument("to", journal.journal_size(db.session()), least=0, most=MOST)
         hashes = journal.consistency(db.session(), number_argument("from", 0, least=0, most=MOST), new)
     return answer({"hashes": hashes})
+
+
+@blp.get("/journal/timestamps")
+@blp.doc(parameters=[query("from", "size of the first", "integer", minimum=0, default=0),
+                     query("limit", "how many, at most 1000", "integer", minimum=1, default=100)])
+@blp.response(200)
+def timestamps() -> Response:
+    """Checkpoints that a time-stamping authority stamped (RFC 3161), by size; `response` is base64 of its DER."""
+    start, limit = number_argument("from", 0, least=0, most=MOST), number_argument("limit", 100, least=1, most=1000)
+    found = db.session.execute(select(JournalTimestamp).where(JournalTimestamp.size >= start)
+                               .order_by(JournalTimestamp.size).limit(limit)).scalars()
+    return answer({"timestamps": [{"size": row.size, "at": row.at, "note": row.note, "response": row.response}
+                                  for row in found]})

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import orjson
 
-from media.stores.disk import sync_directory
+from media.stores.disk import replace_file, sync_directory
 from server.config import RESTORING
 
 
@@ -35,13 +35,7 @@ def read(data: Path) -> Mark | None:
 
 def put(data: Path, mark: Mark) -> None:
     """Set the mark, durably and at once."""
-    part = data / f"{RESTORING}.part"
-    with part.open("wb") as file:
-        file.write(orjson.dumps(mark._asdict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(data / RESTORING)
-    sync_directory(data)
+    replace_file(data / RESTORING, orjson.dumps(mark._asdict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def lift(data: Path) -> None:

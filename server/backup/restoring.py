@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 
 from media.recovery import check_again, expect_again
 from schemas.values import stamp
-from server import holds
+from server import holds, witness
 from server.backup import mark, photos, tables
 from server.backup.manifest import SPOOL, Manifest, is_whole
 from server.backup.photos import Listed
@@ -49,12 +49,14 @@ def restore(directory: Path, manifest: Manifest, place: Place, tell: Tell) -> di
         tables.load(connection, directory, tell)
         connection.execute(update(Clock).values(epoch=epoch))
     upgrade()
+    left = sorted({manifest.epoch, *(each.epoch for each in witness.kept())})
     with writing(checkpoint=True) as door:
         rights = _rights(door)
         holds.tell_anew(door.session)
         door.record_entry("restored", "console", None, {
-            "epoch": epoch, "from_epoch": manifest.epoch, "made_at": manifest.made_at, "seq": manifest.seq,
-            "journal_size": manifest.journal_size, "journal_root": manifest.journal_root, "missing": len(lost)})
+            "epoch": epoch, "from_epoch": manifest.epoch, "left": left, "made_at": manifest.made_at,
+            "seq": manifest.seq, "journal_size": manifest.journal_size, "journal_root": manifest.journal_root,
+            "missing": len(lost)})
     made_anew = _mend(place.missing)
     mark.lift(place.settings.data)
     tell(f"请核对 to check: 设备、人员、密码回到备份之时 devices, people and passwords are as of {manifest.made_at}; "

@@ -14,9 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from schemas.problems import Problem, by_path
+from server import nightly
 from server.auth import Principal, me, principal_of
 from server.db import db
 from server.i18n import choose
+from server.models import AuditRun
 from server.refusals import note_refusal, remember_problem
 
 bp = Blueprint("pages", __name__)
@@ -32,6 +34,7 @@ PLACES = (
     ("pages.conflicts", "冲突", "Conflicts", ()),
     ("pages.quarantine", "隔离区", "Quarantine", ("supervisor", "admin")),
     ("pages.zones", "责任区", "Zones", ()),
+    ("pages.audits", "核验", "Audits", ("auditor", "admin")),
 )
 # Scripts and styles only from files of this server: nothing that a record holds can run.
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -127,4 +130,13 @@ def surroundings() -> dict[str, Any]:
     """What every template knows: the person, the pages that his roles may see, the language that comes first."""
     person = g.get("principal") or _recognised()
     places = [place for place in PLACES if person and (not place[3] or person.has_role(*place[3]))]
-    return {"person": person, "places": places, "lang": choose()}
+    return {"person": person, "places": places, "lang": choose(), "alarm": person and _alarm(person)}
+
+
+def _alarm(person: Principal) -> AuditRun | None:
+    """The newest audit, for an admin, when it found something."""
+    try:
+        run = nightly.newest(db.session()) if person.has_role("admin") else None
+    except SQLAlchemyError:  # on the page of a failing database
+        return None
+    return run if nightly.problems_of(run) else None

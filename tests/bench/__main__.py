@@ -19,6 +19,7 @@ from tests.bench.contenders import Menqian
 from tests.bench.deployment import deployed
 from tests.bench.first import first_rows
 from tests.bench.growing import growing_rows
+from tests.bench.journal import journal_rows
 from tests.bench.memory import worker_rss_mb
 from tests.bench.peers import running_kinto, running_pouch, start_peer
 from tests.bench.pushing import pull_rows, push_rows, raw_loop
@@ -37,6 +38,7 @@ class Asked:
     engine: str
     count: int
     records: int
+    entries: int
     devices: int
     rounds: int
     peers: bool
@@ -80,6 +82,10 @@ def shift(asked: Asked) -> Iterable[Row]:
     return shift_rows(asked.folder, asked.devices, asked.rounds)
 
 
+def journal(asked: Asked) -> Iterable[Row]:
+    return journal_rows(asked.folder, asked.engine, asked.entries, asked.rounds)
+
+
 def media(asked: Asked) -> list[Row]:
     with deployed(asked.folder / "media", asked.engine) as deployment:
         return [*upload_rows(deployment.bureau), attribution_row(deployment.bureau, deployment.town),
@@ -87,7 +93,7 @@ def media(asked: Asked) -> list[Row]:
 
 
 SECTIONS: dict[str, Callable[[Asked], Iterable[Row]]] = {"push": push, "pull": pull, "first": first, "shift": shift,
-                                                          "grow": grow, "media": media}
+                                                          "grow": grow, "journal": journal, "media": media}
 
 
 def main() -> None:
@@ -97,6 +103,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--count", type=int, default=10_000, help="findings to push")
     parser.add_argument("--records", type=int, default=1_000_000, help="records of the largest deployment of `grow`")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="entries of `journal`")
     parser.add_argument("--devices", type=int, default=1_000,
                         help="devices of `shift`; a tenth of them in `first`")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured, in turns")
@@ -108,8 +115,8 @@ def main() -> None:
     print("\n".join(heading(given.engine)), flush=True)
     for name in names:
         with tempfile.TemporaryDirectory(dir=given.data, prefix=f"menqian-bench-{name}-") as folder:
-            asked = Asked(Path(folder), given.engine, given.count, given.records, given.devices, given.rounds,
-                          given.peers)
+            asked = Asked(Path(folder), given.engine, given.count, given.records, given.entries, given.devices,
+                          given.rounds, given.peers)
             for row in SECTIONS[name](asked):
                 print("| " + " | ".join(row) + " |", flush=True)
             for note in asked.notes:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.server.indoors import Indoors
-from tests.server.tampering import audited
+from tests.server.tampering import audited, unguarded
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def tampered(office: Indoors, tmp_path: Path) -> Iterator[Any]:
     shutil.copytree(data, tmp_path / "sound")
 
     def change(statement: str, **values: Any) -> dict[str, Any]:
-        with engine.begin() as connection:
+        with engine.begin() as connection, unguarded(connection):
             done = connection.execute(text(statement), values)
             assert done.rowcount, "nothing was tampered with"
         return audited(office)
 
     yield change
     engine.dispose()
-    with engine.begin() as connection:
+    with engine.begin() as connection, unguarded(connection):
         connection.execute(text("ATTACH :sound AS sound"), {"sound": str(tmp_path / "sound" / Path(database).name)})
         for table in connection.execute(text("SELECT name FROM sound.sqlite_master WHERE type = 'table'")).scalars():
             connection.execute(text(f'DELETE FROM main."{table}"'))

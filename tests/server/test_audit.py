@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from media.models import Rendition
-from server.db import db
+from server.db import db, guard_again
+from server.doctor import examine
 from sync.journal import commitment
 from tests.bureau import a_photo
 from tests.handheld import Handheld
@@ -117,6 +119,18 @@ def test_words_that_an_entry_never_said_are_found(office: Indoors, tampered: Any
     found = tampered(f"{statement} WHERE \"index\" = {newest}")
     assert expected in codes(found)
     assert "丢失" not in json.dumps(found, ensure_ascii=False), "values stay out of the report"
+
+
+def test_triggers_that_were_taken_down_are_named(office: Indoors) -> None:
+    with office.app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER journal_node_no_delete"))
+    problem, = audited(office)["problems"]
+    assert (problem["code"], problem["about"]) == ("guard_missing", "journal_node")
+    with office.app.app_context():
+        assert examine()["triggers"] == (False, "缺少 missing on journal_node (bin/menqian init)")
+        guard_again()
+        assert examine()["triggers"][0]
+    assert audited(office)["ok"]
 
 
 def test_a_journal_that_was_cut_short_is_found(tampered: Any) -> None:

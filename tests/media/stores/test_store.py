@@ -196,3 +196,14 @@ def test_a_process_killed_while_it_puts_leaves_the_whole_or_nothing(tmp_path):
 def test_a_url_that_names_no_store_is_refused(url):
     with pytest.raises(ValueError):
         open_store(url)
+
+
+def test_a_name_keeps_what_it_was_given_first_and_names_come_in_order(store):
+    assert list(store.kept("checkpoints")) == []
+    assert store.keep("checkpoints/b/2", b"second") and store.keep("checkpoints/b/1", b"first")
+    assert store.keep("checkpoints/a/9", b"other")
+    assert not store.keep("checkpoints/b/1", b"another")
+    assert list(store.kept("checkpoints")) == ["checkpoints/a/9", "checkpoints/b/1", "checkpoints/b/2"]
+    assert store.recall("checkpoints/b/1") == b"first"
+    with pytest.raises(NotStored):
+        store.recall("checkpoints/b/3")

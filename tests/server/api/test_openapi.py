@@ -27,7 +27,7 @@ QUERIES = {
     "/reviews": {"state", "scope", *PAGE}, "/media/{sha256}": {"reason"}, "/zones.geojson": {"bbox", "at"},
     "/zones/attribute": {"lon", "lat", "crs", "accuracy_m", "at", "sticker_serial"},
     "/journal/entries": {"from", "limit"}, "/journal/inclusion": {"index", "size"},
-    "/journal/consistency": {"from", "to"},
+    "/journal/consistency": {"from", "to"}, "/journal/timestamps": {"from", "limit"},
 }
 HEADERS = {
     ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range"},
