@@ -7,8 +7,8 @@ any number of times: the first that concludes stands.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,14 +18,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from media import bands
 from media.evidence import media_of, set_media
 from media.exif import read_exif
 from media.facts import facts_of, flags_from
 from media.models import Photo, Rendition
 from media.pictures import MediaTypeRefused, Picture, TooManyPixels, decode, sniff
 from media.renditions import LONG_SIDE_PX, RECIPE, NotRendered, render_apart
-from media.reuse import dhash256
-from media.stores import Store, digest_of
+from media.reuse import AS_IS, dhashes, hex_of
+from media.reused import compare
+from media.stores import NotStored, Store, digest_of
 from schemas.values import stamp
 from sync.records import Door
 
@@ -44,10 +46,10 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found; `found` is the document of media/facts.py, `dhash` 64 hex digits or None for low detail."""
+    """What was found; `found` is the document of media/facts.py, `hashes` those of media/reuse.py by orientation."""
 
     found: dict[str, Any]
-    dhash: str | None
+    hashes: dict[int, int]
     renditions: tuple[Rendered, ...]
 
 
@@ -63,14 +65,16 @@ def examine(session: Session, store: Store, sha256: str, *, heif: bool, director
     with _fetched(store, sha256, directory) as (original, whole):
         picture = _decoded(original, heif) if whole else Picture(photo.media_type, damaged="stored bytes have changed")
         reading = read_exif(original)
-        renditions, dhash, trouble = _rendered(store, original) if whole else ((), None, None)
+        renditions, hashes, trouble = _rendered(store, original) if whole else ((), {}, None)
     if trouble and not picture.damaged:
         picture = replace(picture, damaged=f"cannot be shown: {trouble}")
-    return Examined(facts_of(picture, reading, photo.bytes), dhash, renditions)
+    bands.look_up(session, hashes)  # behind the gate it is asked again, and finds the pages in memory
+    return Examined(facts_of(picture, reading, photo.bytes), hashes, renditions)
 
 
 def conclude(door: Door, sha256: str, examined: Examined) -> None:
-    """Write what was found: the photo's row, its renditions, and every evidence record that names it. Idempotent."""
+    """Write what was found: the photo's row, its renditions, its place among the others, and every evidence record that
+    names it or one near to it. Idempotent."""
     photo = door.session.get(Photo, sha256)
     if photo is None or photo.checked_at is not None:
         return
@@ -78,11 +82,34 @@ def conclude(door: Door, sha256: str, examined: Examined) -> None:
     photo.state = "damaged" if found.get("damaged") else "verified"
     photo.checked_at = door.at
     photo.width, photo.height = found.get("width"), found.get("height")
-    photo.dhash, photo.found = examined.dhash, found
+    photo.found = found
     for rendered in examined.renditions:
         door.add_row(Rendition, {"parent": sha256, "kind": rendered.kind, "sha256": rendered.sha256,
                                  "bytes": rendered.bytes, "recipe": RECIPE, "made_at": door.at})
     set_media(door, sha256, media_of(door.session, sha256), lambda kept: flags_from(found, kept.fields))
+    if photo.near is None:
+        photo.dhash = hex_of(examined.hashes)
+        compare(door, photo, examined.hashes)
+
+
+def compare_again(session: Session, store: Store, sha256: str, directory: Path) -> Callable[[Door], None]:
+    """Hash a photo that was checked before there was an index, and give what writes its place among the others.
+
+    Where its small copy is gone only the hash in its row is taken. Raises StoreUnavailable.
+    """
+    photo = session.get_one(Photo, sha256)
+    made = session.get(Rendition, (sha256, "thumb"))
+    hashes = {AS_IS: int(photo.dhash, 16)} if photo.dhash else {}
+    if made is not None and photo.dhash:
+        with suppress(NotStored), _fetched(store, made.sha256, directory) as (thumb, whole):
+            hashes = {**(dhashes(thumb) if whole else {}), **hashes}
+    bands.look_up(session, hashes)
+
+    def write(door: Door) -> None:
+        found = door.session.get_one(Photo, sha256)
+        if found.near is None:
+            compare(door, found, hashes)
+    return write
 
 
 def forgotten(session: Session, now: datetime, after: timedelta = FORGOTTEN_AFTER) -> list[str]:
@@ -113,19 +140,19 @@ def _decoded(original: Path, heif: bool) -> Picture:
     return decode(original)
 
 
-def _rendered(store: Store, original: Path) -> tuple[tuple[Rendered, ...], str | None, str | None]:
-    """Make and store the renditions; the hash is taken of the smallest, which is our own encoding and safe to open."""
+def _rendered(store: Store, original: Path) -> tuple[tuple[Rendered, ...], dict[int, int], str | None]:
+    """Make and store the renditions; hashes are taken of the smallest, which is our own encoding and safe to open."""
     made: list[Rendered] = []
-    dhash: int | None = None
+    hashes: dict[int, int] = {}
     for kind in LONG_SIDE_PX:
         target = original.with_name(kind)
         try:
             render_apart(original, kind, target)
         except NotRendered as error:
-            return tuple(made), None, str(error)
+            return tuple(made), {}, str(error)
         sha256 = digest_of(target)
         store.put(sha256, target, "image/jpeg")
         made.append(Rendered(kind, sha256, target.stat().st_size))
         if kind == "thumb":
-            dhash = dhash256(target)
-    return tuple(made), None if dhash is None else f"{dhash:064x}", None
+            hashes = dhashes(target)
+    return tuple(made), hashes, None

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from media.capture import EntryInvalid, Flag, Link, bracket, check_link, check_signature, link_of, touched_by
 from media.facts import flags_from
 from media.models import CaptureEntry, Photo, Upload
+from media.reused import EXACT, NEAR, flags_for, tell, twins
 from sync.kept import Kept
 from sync.models import Checkpoint, Device
 from sync.records import Door
@@ -20,7 +21,7 @@ from sync.writers import Writer
 
 CHAIN_FLAGS = frozenset({"chain_gap", "chain_fork"})
 SIGNING_FLAGS = frozenset({"unsigned", "signature_invalid"})
-REUSE_FLAGS = frozenset({"reused_exact", "reused_near"})
+REUSE_FLAGS = frozenset({EXACT, NEAR})
 ARRIVAL_FLAGS = CHAIN_FLAGS | SIGNING_FLAGS | REUSE_FLAGS
 
 
@@ -76,7 +77,7 @@ def arrival(door: Door, writer: Writer, record_id: str, fields: Mapping[str, Any
     if photo is not None and photo.checked_at:
         flags += flags_from(photo.found or {}, {**fields, "bracket": between})
     return {"media": media_of(door.session, fields["sha256"]), "received_at": door.at, "bracket": between,
-            "flags": [*flags, *_reuse_flags(door, record_id, fields)]}
+            "flags": flags_for(fields, twins(door, record_id, fields), flags)}
 
 
 def arrived(door: Door, writer: Writer, kept: Kept) -> None:
@@ -89,10 +90,7 @@ def arrived(door: Door, writer: Writer, kept: Kept) -> None:
         for other in touched_by(link, known):
             _replace_flags(door, other.record_id, CHAIN_FLAGS,
                            check_link(other, _known(door, writer.device_id, other)))
-    for other_record in evidence_of(door, kept.fields["sha256"]):
-        if other_record.id != kept.id:
-            _replace_flags(door, other_record.id, frozenset({"reused_exact"}),
-                           _reuse_flags(door, other_record.id, other_record.fields))
+    tell(door, kept, twins(door, kept.id, kept.fields), itself=False)
 
 
 def _replace_flags(door: Door, record_id: str, codes: frozenset[str], flags: list[Flag]) -> None:
@@ -100,16 +98,6 @@ def _replace_flags(door: Door, record_id: str, codes: frozenset[str], flags: lis
     if kept is not None:
         others = [flag for flag in kept.fields.get("flags") or [] if flag["code"] not in codes]
         door.amend(record_id, {"flags": [*others, *flags]}, op="flags")
-
-
-def _reuse_flags(door: Door, record_id: str, fields: Mapping[str, Any]) -> list[Flag]:
-    """`reused_exact` for each other record that the same bytes are about (evidence.md, threat 4)."""
-    about = fields["about"]["id"]
-    others = {kept.fields["about"]["id"]: kept.id for kept in evidence_of(door, fields["sha256"])
-              if kept.id != record_id and kept.fields["about"]["id"] != about}
-    return [{"code": "reused_exact", "about": other_about, "detail": {
-        "rule": "same digest about another record", "sha256": fields["sha256"], "evidence_id": evidence_id}}
-        for other_about, evidence_id in others.items()]
 
 
 def _link(writer: Writer, record_id: str, fields: Mapping[str, Any]) -> Link | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Index, Integer, String
+from sqlalchemy import Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models import Base, Big, Json, TimeText, UuidText
@@ -27,7 +27,8 @@ class Upload(Base):
 
 
 class Photo(Base):
-    """A stored original, named by its digest: `stored` until checked, then `verified` or `damaged`."""
+    """A stored original, named by its digest: `stored` until checked, then `verified` or `damaged`. `near` is how many
+    photos were near to it when it was compared with all that stood in the index; empty until then."""
 
     __tablename__ = "photo"
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -40,6 +41,43 @@ class Photo(Base):
     height: Mapped[int | None] = mapped_column(Integer)
     dhash: Mapped[str | None] = mapped_column(String(64))
     found: Mapped[Any] = mapped_column(Json, nullable=True)
+    near: Mapped[int | None] = mapped_column(Integer)
+    __table_args__ = (
+        Index(None, "dhash", sqlite_where=text("dhash IS NOT NULL"), postgresql_where=text("dhash IS NOT NULL")),
+        Index("ix_photo_uncompared", "sha256", sqlite_where=text("near IS NULL"),
+              postgresql_where=text("near IS NULL")))
+
+
+class PhotoBand(Base):
+    """The index of difference hashes (media/bands.py): each that a photo has, under the keys of its 13 bands."""
+
+    __tablename__ = "photo_band"
+    key: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    dhash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class NearPhoto(Base):
+    """Two photos that show one picture, once from each side: turned by `orientation` (EXIF), `sha256` looks like
+    `other`, but for `distance` bits."""
+
+    __tablename__ = "near_photo"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    other: Mapped[str] = mapped_column(String(64), primary_key=True)
+    distance: Mapped[int] = mapped_column(Integer)
+    orientation: Mapped[int] = mapped_column(Integer)
+
+
+class Reuse(Base):
+    """Two evidence records of different cases with one picture, once from each side; no distance for the same bytes.
+    `seq` is the number at which `evidence_id` was created: lists go by it."""
+
+    __tablename__ = "reuse"
+    evidence_id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    other_id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    seq: Mapped[int] = mapped_column(Big, index=True)
+    distance: Mapped[int | None] = mapped_column(Integer)
+    orientation: Mapped[int | None] = mapped_column(Integer)
 
 
 class Rendition(Base):

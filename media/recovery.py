@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
+from media import bands
 from media.evidence import set_media
-from media.models import Photo, Rendition
+from media.models import NearPhoto, Photo, Rendition
 from sync.records import Door
 
 
 def expect_again(door: Door, sha256: str) -> None:
     """The original is not in the store: its evidence expects it, and `media_wanted` asks the devices for it."""
     door.session.execute(delete(Rendition).where(Rendition.parent == sha256))
+    _leave_the_others(door, sha256)
     door.session.execute(delete(Photo).where(Photo.sha256 == sha256))
     set_media(door, sha256, {"state": "expected"})
 
@@ -22,3 +24,15 @@ def check_again(door: Door, sha256: str) -> None:
     door.session.execute(update(Photo).where(Photo.sha256 == sha256)
                          .values(state="stored", checked_at=None, found=None))
     set_media(door, sha256, {"state": "stored"})
+
+
+def _leave_the_others(door: Door, sha256: str) -> None:
+    """Take the photo out of the index of near ones; what evidence was told stays."""
+    session = door.session
+    others = list(session.execute(select(NearPhoto.other).where(NearPhoto.sha256 == sha256)).scalars())
+    session.execute(delete(NearPhoto).where(NearPhoto.sha256.in_(others), NearPhoto.other == sha256))
+    session.execute(delete(NearPhoto).where(NearPhoto.sha256 == sha256))
+    dhash = session.execute(select(Photo.dhash).where(Photo.sha256 == sha256)).scalar()
+    if dhash and not session.execute(select(Photo.sha256).where(
+            Photo.dhash == dhash, Photo.sha256 != sha256, Photo.near.is_not(None)).limit(1)).first():
+        bands.leave(session, int(dhash, 16))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from media.audit import check_chains, check_photos
+from media.reuse_audit import check_reuse
 from media.stores import StoreUnavailable
 from server import timestamps, witness
 from server.db import db, reading
@@ -54,6 +55,7 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         check_photos(found, session, state.store, state.clock(), state.random_bytes,
                      state.settings.verify_read_percent)
         check_holds(found, session, state.store)
+        check_reuse(found, session)
     return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),
             "holding": state.store.holding, "problems": found.problems}
 

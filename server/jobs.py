@@ -18,7 +18,7 @@ from flask import Flask, current_app
 from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 
-from media import checks, sweep
+from media import checks, reused, sweep
 from media.stores import StoreUnavailable
 from server import arrivals, compaction, holds, nightly, snapshots, timestamps, witness
 from server.config import Settings
@@ -29,6 +29,7 @@ from sync import held
 log = structlog.get_logger()
 TICK_SECONDS = 5
 HOUR_SECONDS, DAY_SECONDS = 3600, 24 * 3600
+COMPARED_A_TICK = 50
 
 
 def open_queue(settings: Settings) -> Huey:
@@ -112,6 +113,7 @@ def _tick() -> None:
     with writing() as door:
         sweep.sweep_uploads(door, house().settings.spool)
     snapshots.sweep()
+    _compare_stored()
     _settle_holds()
     _audit()
 
@@ -136,6 +138,18 @@ def _audit() -> None:
         perform()
     else:
         threading.Thread(target=perform, name="audit", daemon=True).start()
+
+
+def _compare_stored() -> None:
+    """Photos that an older release checked find their place among the others, a few at a time."""
+    state = house()
+    waiting = reused.uncompared(db.session(), COMPARED_A_TICK)
+    for sha256 in waiting:
+        write = checks.compare_again(db.session(), state.store, sha256, state.settings.spool)
+        db.session.rollback()
+        with writing() as door:
+            write(door)
+    db.session.rollback()
 
 
 def _resume() -> None:

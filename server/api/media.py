@@ -11,11 +11,13 @@ from werkzeug.datastructures import ContentRange
 from media.models import Photo, Rendition
 from schemas.problems import Problem
 from schemas.values import SHA256_HEX
+from server import reuse
 from server.api import blueprint
 from server.api.openapi import header, query
-from server.auth import me
-from server.db import db, writing
+from server.auth import me, needs_role
+from server.db import db, reading, writing
 from server.house import house
+from server.wire import answer
 from sync.models import Record
 
 blp = blueprint("media", "照片 Photos")
@@ -44,6 +46,18 @@ def head_original(sha256: str) -> Response:
 def get_original(sha256: str) -> Response:
     """The original, byte for byte, as an attachment; people give a `reason`. One byte range may be asked for."""
     return original(sha256, request.args.get("reason", ""))
+
+
+@blp.get("/media/<sha256>/reuse")
+@needs_role("reviewer", "supervisor", "auditor")
+@blp.response(200)
+def get_reuse(sha256: str) -> Response:
+    """Evidence of other cases with the same picture: `items`, nearest first, each `{evidence_id, distance, orientation,
+    other}`; no distance for the same bytes; turned as EXIF's `orientation` says, the photo looks like the other.
+    `out_of_scope` tells only that there is more that the caller may not see."""
+    with reading():
+        found = reuse.reuse_of(db.session(), me().scopes, _photo(sha256).sha256)
+    return answer(found)
 
 
 @blp.get("/media/<sha256>/<kind>")

@@ -30,6 +30,7 @@ PLACES = (
     ("pages.reviews", "审核", "Review", ("reviewer", "supervisor", "auditor")),
     ("pages.records", "记录", "Records", ()),
     ("pages.spot_checks", "抽查", "Spot checks", ONLOOKERS),
+    ("pages.reuse", "照片重用", "Re-used photos", ("reviewer", "supervisor", "auditor")),
     ("pages.devices", "设备", "Devices", ("supervisor", "admin")),
     ("pages.conflicts", "冲突", "Conflicts", ()),
     ("pages.quarantine", "隔离区", "Quarantine", ("supervisor", "admin")),

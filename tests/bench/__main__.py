@@ -23,6 +23,7 @@ from tests.bench.journal import journal_rows
 from tests.bench.memory import worker_rss_mb
 from tests.bench.peers import running_kinto, running_pouch, start_peer
 from tests.bench.pushing import pull_rows, push_rows, raw_loop
+from tests.bench.reusing import reuse_rows
 from tests.bench.shift import shift_rows
 from tests.bench.table import Row, heading
 from tests.bench.uploading import attribution_row, upload_rows
@@ -92,8 +93,13 @@ def media(asked: Asked) -> list[Row]:
                 Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server):,.0f} MB")]
 
 
+def reuse(asked: Asked) -> Iterable[Row]:
+    return reuse_rows(asked.folder, asked.engine, asked.records)
+
+
 SECTIONS: dict[str, Callable[[Asked], Iterable[Row]]] = {"push": push, "pull": pull, "first": first, "shift": shift,
-                                                          "grow": grow, "journal": journal, "media": media}
+                                                          "grow": grow, "journal": journal, "media": media,
+                                                          "reuse": reuse}
 
 
 def main() -> None:
@@ -102,7 +108,8 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="install and run pouchdb-server and Kinto beside")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--count", type=int, default=10_000, help="findings to push")
-    parser.add_argument("--records", type=int, default=1_000_000, help="records of the largest deployment of `grow`")
+    parser.add_argument("--records", type=int, default=1_000_000,
+                        help="records of the largest deployment of `grow`, photos of `reuse`")
     parser.add_argument("--entries", type=int, default=1_000_000, help="entries of `journal`")
     parser.add_argument("--devices", type=int, default=1_000,
                         help="devices of `shift`; a tenth of them in `first`")

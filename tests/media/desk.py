@@ -45,8 +45,8 @@ class Rules(PlainRules):
 class Darkroom(Desk):
     """Records evidence and takes photos in, as API and worker do."""
 
-    def __init__(self, folder: Path, store: Store | None = None) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, store: Store | None = None, url: str | None = None) -> None:
+        super().__init__(folder, url=url)
         self.spool = folder / "spool"
         self.spool.mkdir()
         self.store = store or open_store((folder / "store").as_uri())
