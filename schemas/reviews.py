@@ -10,6 +10,8 @@ from schemas.values import Id, ScopeCode, Text, Time
 
 STATE_OF = {"accept": "accepted", "return": "returned", "exclude": "excluded", "escalate": "escalated"}
 STATES = ("open", *STATE_OF.values())
+PROFILES = ("court", "party", "public")
+ONE_OF_THREE = f"one of {', '.join(PROFILES)}"
 LONGEST_PAGE = 200
 
 
@@ -48,3 +50,11 @@ class DecisionGiven(Schema):
             raise ValidationError("a return needs reasons or a note", "reasons")
         if given.get("due_at") and given.get("decision") != "return":
             raise ValidationError("only a return makes a task that is due", "due_at")
+
+
+class BundleAsked(Schema):
+    """The query of `GET /reviews/{record_id}/bundle`: for whom it is, and what for."""
+
+    profile = fields.String(required=True, validate=validate.OneOf(PROFILES, error=ONE_OF_THREE),
+                            error_messages={"required": ONE_OF_THREE})
+    reason = Text(load_default="", validate=validate.Length(max=500))

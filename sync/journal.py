@@ -52,12 +52,15 @@ class Entry(NamedTuple):
         """RFC 8785 JSON of the body."""
         return canonical(dict(self.body))
 
-    def leaf(self, body: bytes | None = None) -> bytes:
-        """SHA-256(0x00 || RFC 8785 JSON of `{at, kind, actor, about, body}`); `body` is its own JSON, where known."""
+    def text(self, body: bytes | None = None) -> bytes:
+        """RFC 8785 JSON of `{at, kind, actor, about, body}`; `body` is its own JSON, where known."""
         body = self.canonical_body() if body is None else body
-        return merkle.leaf_hash(orjson.dumps({
-            "about": self.about, "actor": self.actor, "at": self.at, "body": orjson.Fragment(body),
-            "kind": self.kind}))
+        return orjson.dumps({"about": self.about, "actor": self.actor, "at": self.at, "body": orjson.Fragment(body),
+                             "kind": self.kind})
+
+    def leaf(self, body: bytes | None = None) -> bytes:
+        """The RFC 6962 hash of the text."""
+        return merkle.leaf_hash(self.text(body))
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:

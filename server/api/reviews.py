@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from marshmallow import RAISE
 
 from schemas.pull import Nothing
-from schemas.reviews import LONGEST_PAGE, DecisionGiven, QueueAsked
+from schemas.reviews import LONGEST_PAGE, BundleAsked, DecisionGiven, QueueAsked
 from schemas.values import stamp
 from server import reviews
 from server.api import blueprint
 from server.auth import me, needs_role
+from server.bundles.export import EXPORTERS, bundle, must_be_exportable
 from server.db import db, reading, writing
 from server.house import house
 from server.wire import answer
@@ -53,3 +54,17 @@ def decide(given: dict[str, Any], record_id: str) -> Response:
     with writing() as door:
         made = reviews.decide(door, me().writer(), record_id, given)
     return answer(made, 201)
+
+
+@blp.get("/reviews/<record_id>/bundle")
+@needs_role(*EXPORTERS)
+@blp.arguments(BundleAsked, location="query", unknown=RAISE)
+@blp.response(200, content_type="application/zip")
+def get_bundle(asked: dict[str, Any], record_id: str) -> Response:
+    """The case of a finding or an enforcement record as a BagIt 1.0 zip, deleted ones too, whose `verify.py` checks it
+    without this server. `court`: everything; `party`: no originals, numbers masked; `public`: digests instead of
+    photos. The export is journalled."""
+    if request.method == "HEAD":
+        must_be_exportable(record_id)
+        return Response(mimetype="application/zip")
+    return bundle(record_id, asked["profile"], asked["reason"].strip())

@@ -20,6 +20,7 @@ from server.auth import me
 from server.db import db, reading
 from server.house import house
 from server.listing import list_page, visible_record
+from server.pages.bundles import exports_of
 from server.pages.commands import arguments, choices, offers
 from server.pages.entrance import bp, done, loaded
 from server.pages.evidence import Panel, distance_between, evidence_about, file_place, panels
@@ -63,7 +64,8 @@ def record(record_type: str, record_id: str) -> str:
             "record.html", kept=kept, photos=photos, review=review_of(kept), history=history, earlier=earlier,
             offered=offered, choices=choices(kept, offered), zone=zone, zone_name=zone_name,
             twins=types_of(_twins(kept), me().scopes), conflicts=_conflicts(kept.id),
-            distance_between=distance_between, file_place=file_place, has_map=bool(_places(kept, photos)),
+            exports=exports_of(kept), distance_between=distance_between, file_place=file_place,
+            has_map=bool(_places(kept, photos)),
             details={name: value for name, value in kept.fields.items() if name not in APART})
 
 

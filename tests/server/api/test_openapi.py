@@ -28,6 +28,7 @@ QUERIES = {
     "/zones/attribute": {"lon", "lat", "crs", "accuracy_m", "at", "sticker_serial"},
     "/journal/entries": {"from", "limit"}, "/journal/inclusion": {"index", "size"},
     "/journal/consistency": {"from", "to"}, "/journal/timestamps": {"from", "limit"},
+    "/reviews/{record_id}/bundle": {"profile", "reason"},
 }
 HEADERS = {
     ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range"},

@@ -1,0 +1,287 @@
+"""Bundles of cases in which not all is well: what is absent, unseen, doubtful or large is told, and nothing breaks."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from media.bundle import document
+from media.models import Rendition
+from media.sandbox import OutOfBounds
+from media.stores import StoreUnavailable
+from media.stores.disk import DiskStore
+from server.bundles import export
+from server.db import db
+from server.house import House
+from tests import bundles
+from tests.bureau import a_photo
+from tests.handheld import Handheld
+from tests.server.indoors import Indoors, indoors
+from tests.wire import Person, granted, moment, refused, sha256
+
+SCOPE, STREET = "320412100", "3204121"
+MEGABYTE = 2**20
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indoors]:
+    with indoors(tmp_path_factory.mktemp("bundles")) as office:
+        yield office
+
+
+@pytest.fixture
+def reviewer(office: Indoors) -> Person:
+    return office.person("reviewer", scopes=(SCOPE,))
+
+
+def photographed(device: Handheld, finding: str, **fields: Any) -> dict[str, Any]:
+    """A photo that is delivered, and its evidence."""
+    content = a_photo()
+    capture = device.capture(SCOPE, content, ("finding", finding), **fields)
+    device.deliver(capture)
+    assert device.upload(content).status_code == 204
+    return capture
+
+
+def exported(reviewer: Person, record: str, directory: Path, profile: str = "court") -> tuple[str, dict[str, Any]]:
+    """What the program says of the bundle, which holds, and its case.json."""
+    base = bundles.unpacked(reviewer.get(f"/reviews/{record}/bundle?profile={profile}"), directory)
+    done = bundles.verify(base)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, json.loads((base / "data/case.json").read_bytes())
+
+
+def test_a_photo_that_never_came_is_told(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    device.deliver(device.capture(SCOPE, b"never sent", ("finding", finding)))
+    said, told = exported(reviewer, finding, tmp_path)
+    assert "its bytes have not come (expected)" in said
+    assert told["photos"][0]["original"] is None
+
+
+def test_a_photo_that_the_store_lost_is_told_before_the_first_byte(office: Indoors, reviewer: Person,
+                                                                   tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    digest = photographed(device, finding)["set"]["sha256"]
+    (office.app.extensions["menqian"].store.root / f"sha256/{digest[:2]}/{digest}").unlink()
+    said, _ = exported(reviewer, finding, tmp_path)
+    assert "the store does not have the original" in said
+
+
+def test_a_photo_that_the_store_altered_is_found(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    digest = photographed(device, finding)["set"]["sha256"]
+    path = office.app.extensions["menqian"].store.root / f"sha256/{digest[:2]}/{digest}"
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    base = bundles.unpacked(reviewer.get(f"/reviews/{finding}/bundle?profile=court"), tmp_path)
+    done = bundles.verify(base)
+    assert done.returncode == 1
+    assert f"{digest}.jpg is not the photo that the record names" in done.stdout
+
+
+def test_an_unreachable_store_is_told_and_nothing_is_journalled(
+        office: Indoors, reviewer: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    photographed(device, finding)
+
+    def away(*_: Any) -> None:
+        raise StoreUnavailable("away")
+
+    before = office.admin.get("/journal/checkpoint").text
+    monkeypatch.setattr(DiskStore, "head", away)
+    answer = reviewer.get(f"/reviews/{finding}/bundle?profile=court")
+    refused(answer, 503, "unavailable", "retry")
+    assert answer.headers["Retry-After"]
+    assert office.admin.get("/journal/checkpoint").text == before
+    house: House = office.app.extensions["menqian"]
+    assert not list(house.settings.spool.glob("bundle-*"))
+
+
+def test_a_stream_that_breaks_leaves_no_word_of_delivery(office: Indoors, reviewer: Person) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    photographed(device, finding)
+    with office.app.test_client() as client:
+        answer = client.get(f"/api/v1/reviews/{finding}/bundle?profile=court",
+                            headers={"Authorization": f"Bearer {reviewer.token}"}, buffered=False)
+        next(iter(answer.response))
+        answer.close()
+    kinds = [entry["kind"] for entry in granted(office.admin.get("/journal/entries?from=0&limit=1000"))["entries"]
+             if entry["about"] == finding]
+    assert kinds[-1] == "export"
+    house: House = office.app.extensions["menqian"]
+    assert not list(house.settings.spool.glob("bundle-*"))
+
+
+def test_doubts_of_chain_and_signature_are_notes(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    photographed(device, finding)
+    seq, prev = device.seq, device.prev
+    photographed(device, finding)
+    device.seq, device.prev = seq, prev
+    photographed(device, finding)  # a second of that number
+    device.seq += 3
+    photographed(device, finding)  # after a gap
+    forged = device.capture(SCOPE, b"x", ("finding", finding))
+    forged["set"]["captured_at"] = "2026-01-01T00:00:00.000Z"
+    device.deliver(forged)
+    said, _ = exported(reviewer, finding, tmp_path)
+    assert "a fork, two entries of number 2" in said
+    assert "a gap from 3 to 5" in said
+    assert all(code in said for code in ("chain_fork", "chain_gap", "signature_invalid"))
+    assert said.count("(holds: bytes, chain, signature)") == 4
+
+
+def test_a_device_without_a_key_is_a_note(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE, signs=False)
+    finding = device.report(SCOPE)
+    photographed(device, finding, beacon="ab" * 32)
+    said, _ = exported(reviewer, finding, tmp_path)
+    assert "its device enrolled without a key" in said
+    assert "The beacon abababababab is not of this journal" in said
+    assert "(holds: bytes, chain)" in said
+
+
+def test_a_malformed_capture_leaves_the_photo_its_place(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    capture = device.capture(SCOPE, b"x", ("finding", finding))
+    capture["set"]["capture"] = {"seq": "one", "prev": None, "beacon": 7}
+    device.deliver(capture)
+    _, told = exported(reviewer, finding, tmp_path)
+    assert told["photos"][0]["sidecar"] is None
+
+
+@pytest.mark.parametrize(("profile", "shown"), [("court", "screen"), ("party", "redacted-2"), ("public", "redacted-2")])
+def test_a_redaction_that_a_person_drew_is_what_others_see(office: Indoors, reviewer: Person, tmp_path: Path,
+                                                           profile: str, shown: str) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    digest = photographed(device, finding)["set"]["sha256"]
+    drawn = {kind: a_photo() for kind in ("redacted-1", "redacted-2")}
+    for kind, content in drawn.items():
+        (tmp_path / kind).write_bytes(content)
+        office.app.extensions["menqian"].store.put(sha256(content), tmp_path / kind, "image/jpeg")
+        with office.app.app_context():
+            db.session.add(Rendition(parent=digest, kind=kind, sha256=sha256(content), bytes=len(content), recipe={},
+                                     made_at=f"2026-11-27T00:00:0{kind[-1]}.000Z"))
+            db.session.commit()
+    _, told = exported(reviewer, finding, tmp_path / "out", profile)
+    assert told["photos"][0]["shown"] == f"data/renditions/{digest}-{shown}.jpg"
+
+
+def test_a_deleted_record_is_exported_with_its_reason(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    device.deliver(device.remove("finding", finding, 1, "误报一次"))
+    _, told = exported(reviewer, finding, tmp_path)
+    assert told["records"][0]["deleted"] is True
+
+
+def test_edits_merges_and_conflicts_follow_from_the_history(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE, tags=["夜间"], severity="high")
+    device.deliver(device.edit("finding", finding, 1, set={"severity": "low"}, add={"tags": ["学校"]}), device.edit(
+        "finding", finding, 1, set={"address": None, "sticker_serial": "7", "a.b": 1, "odd": []}))
+    other = office.handheld(SCOPE)
+    outcome, = other.deliver(other.edit("finding", finding, 1, set={"severity": "medium", "text": "另述"}))
+    assert outcome["conflicts"]
+    inspection = device.create("inspection", SCOPE, {"started_at": moment(), "answers": {"1": {"value": "pass"}}})
+    device.deliver(inspection, device.edit("inspection", inspection["record_id"], 1, set={
+        "answers": {"2": {"value": "fail"}}}), device.edit("finding", finding, 2, set={
+            "inspection_id": inspection["record_id"]}))
+    _, told = exported(reviewer, finding, tmp_path)
+    assert {record["type"] for record in told["records"]} == {"finding", "conflict", "inspection"}
+    assert set(told["records"][1]["fields"]["answers"]) == {"1", "2"}
+
+
+def test_the_case_of_an_enforcement_record_is_that_of_its_finding(office: Indoors, reviewer: Person,
+                                                                  tmp_path: Path) -> None:
+    case = bundles.a_case(office, SCOPE, photos=1)
+    document_id = bundles.a_document(case, SCOPE)
+    _, told = exported(reviewer, document_id, tmp_path)
+    assert told["record"]["id"] == document_id
+    assert {record["id"] for record in told["records"]} == {document_id, case.finding, *case.evidence}
+    assert [step["step"] for step in told["custody"]] == [
+        "captured", "received", "verified", "documented", "exported"]
+
+
+def test_what_the_exporter_does_not_see_is_named_only(office: Indoors, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    capture = photographed(device, finding)
+    supervisor = office.person("supervisor", scopes=("3204",))
+    granted(supervisor.command("evidence", capture["record_id"], "move", {"scope": "320402001", "reason": "移交"}))
+    said, told = exported(office.person("reviewer", scopes=(SCOPE,)), finding, tmp_path)
+    assert told["unseen"] == [{"type": "evidence", "id": capture["record_id"]}]
+    assert "out of the exporter's scope" in said
+    assert told["photos"] == []
+    assert capture["set"]["sha256"] not in json.dumps(told)
+
+
+def test_a_document_that_cannot_be_set_keeps_no_evidence_back(
+        office: Indoors, reviewer: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: Any) -> None:
+        raise OutOfBounds("took too long")
+
+    monkeypatch.setattr(document.sandbox, "run", too_much)
+    finding = office.handheld(SCOPE).report(SCOPE)
+    said, _ = exported(reviewer, finding, tmp_path)
+    assert "Not included, case.pdf" in said
+
+
+def test_what_comes_while_a_bundle_is_made_is_not_in_it(office: Indoors, reviewer: Person, tmp_path: Path,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    set_apart = export.set_apart
+
+    def meanwhile(*paths: Path) -> None:
+        device.deliver(device.edit("finding", finding, 1, set={"text": "又有变化"}))
+        set_apart(*paths)
+
+    monkeypatch.setattr(export, "set_apart", meanwhile)
+    _, told = exported(reviewer, finding, tmp_path)
+    assert told["records"][0]["version"] == 1
+    assert reviewer.record("finding", finding)["version"] == 2
+
+
+def large_photo(seed: int) -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise((2600, 1900 + seed), 90).convert("RGB").save(out, "JPEG", quality=97)
+    return out.getvalue()
+
+
+def test_large_photos_take_no_memory(office: Indoors, reviewer: Person) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE)
+    total = 0
+    for number in range(10):
+        content = large_photo(number)
+        device.deliver(device.capture(SCOPE, content, ("finding", finding)))
+        assert device.upload(content, digest=sha256(content)).status_code == 204
+        total += len(content)
+    assert total > 32 * MEGABYTE
+    with office.app.test_client() as client:
+        tracemalloc.start()
+        answer = client.get(f"/api/v1/reviews/{finding}/bundle?profile=court",
+                            headers={"Authorization": f"Bearer {reviewer.token}"}, buffered=False)
+        sent = sum(len(block) for block in answer.response)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        answer.close()
+    assert sent > total
+    assert most < 16 * MEGABYTE
