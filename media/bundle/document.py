@@ -3,21 +3,21 @@
 It is called in a child process (media/sandbox.py), because fonts and pictures take more memory and time than a web
 worker should. The document comes as a JSON file, a list of blocks:
 `{title, text}`, `{heading, room?}` (millimetres that must follow it on its page), `{text}`, `{lines: [text]}`,
-`{facts: [[label, value]]}`, `{table: {head, widths, rows}}`, `{photo: path, facts}`.
+`{facts: [[label, value]]}`, `{table: {head, widths, rows, size_pt?}}` (millimetres), `{photo: path, facts}`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fpdf import FPDF
-from fpdf.enums import TableBordersLayout, XPos, YPos
-from fpdf.fonts import FontFace
+from fpdf.enums import MethodReturnValue
 from PIL import Image
 
 from media import sandbox
@@ -26,7 +26,7 @@ MARGIN_MM, FOOT_MM = 18, 16
 PHOTO_MM = (174, 84)  # two to a page
 LABEL_MM = 40
 LINE_MM = 4.8
-INK, FAINT = (20, 20, 20), (110, 110, 110)
+INK, FAINT, RULE = (20, 20, 20), (110, 110, 110), (205, 205, 205)
 
 
 def set_apart(story: Path, target: Path, fonts: Path) -> None:
@@ -64,17 +64,37 @@ class _Sheet(FPDF):
 
     def footer(self) -> None:
         self.set_y(-FOOT_MM)
-        self.write_in(self.foot, 7.5, colour=FAINT)
-        self.set_y(-FOOT_MM + 4)
         self.set_font("Noto", size=7.5)
-        self.cell(0, 4, f"{self.page_no()} / {{nb}}", align="R")
+        self.set_text_color(*FAINT)
+        self.cell(self.epw - FOOT_MM, 4, self.foot)
+        self.cell(FOOT_MM, 4, f"{self.page_no()} / {{nb}}", align="R")
+        self.set_text_color(*INK)
 
     def write_in(self, text: str, size_pt: float, *, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
         """A paragraph, and the way to the next line."""
         self.set_font("Noto", "B" if bold else "", size_pt)
-        self.set_text_color(*colour)
-        self.multi_cell(0, size_pt * 0.5, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.write_row([text], (self.epw,), size_pt * 0.5, (colour,))
+
+    def write_row(self, cells: Sequence[str], widths: Sequence[float], line_mm: float,
+                  colours: Sequence[tuple[int, int, int]]) -> None:
+        """Cells beside each other, each broken into lines by its width in mm; a row may run over to the next page."""
+        columns = [self._lines(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        for line in zip_longest(*columns, fillvalue=""):
+            if self.room_mm() < line_mm:
+                self.add_page()
+            self.set_x(self.l_margin)
+            for text, width, colour in zip(line, widths, colours, strict=True):
+                self.set_text_color(*colour)
+                self.cell(width, line_mm, text)
+            self.ln(line_mm)
         self.set_text_color(*INK)
+
+    def _lines(self, text: str, width_mm: float) -> list[str]:
+        """The text in lines of this width. Breaking costs a hundred times what measuring does, and most texts fit."""
+        if "\n" not in text and self.get_string_width(text) <= width_mm - 2 * self.c_margin:
+            return [text]
+        return cast(list[str], self.multi_cell(width_mm, 1, text, align="L", dry_run=True,
+                                               output=MethodReturnValue.LINES))
 
     def room_mm(self) -> float:
         return float(self.page_break_trigger - self.get_y())
@@ -109,27 +129,21 @@ def _lines(sheet: _Sheet, block: dict[str, Any]) -> None:
 
 
 def _facts(sheet: _Sheet, block: dict[str, Any]) -> None:
-    _rows(sheet, block["facts"], (LABEL_MM, sheet.epw - LABEL_MM), None, TableBordersLayout.NONE)
+    sheet.set_font("Noto", size=8)
+    for row in block["facts"]:
+        sheet.write_row(row, (LABEL_MM, sheet.epw - LABEL_MM), LINE_MM, (FAINT, INK))
     sheet.ln(1.5)
 
 
 def _table(sheet: _Sheet, block: dict[str, Any]) -> None:
     told = block["table"]
-    _rows(sheet, told["rows"], tuple(told["widths"]), told["head"], TableBordersLayout.HORIZONTAL_LINES)
+    widths, colours = told["widths"], [INK] * len(told["widths"])
+    sheet.set_draw_color(*RULE)
+    for place, row in enumerate([told["head"], *told["rows"]]):
+        sheet.set_font("Noto", "" if place else "B", told.get("size_pt", 8))
+        sheet.write_row(row, widths, LINE_MM, colours)
+        sheet.line(MARGIN_MM, sheet.get_y(), sheet.w - MARGIN_MM, sheet.get_y())
     sheet.ln(1.5)
-
-
-def _rows(sheet: _Sheet, rows: list[list[str]], widths: tuple[float, ...], head: list[str] | None,
-          borders: TableBordersLayout) -> None:
-    sheet.set_font("Noto", size=8)
-    with sheet.table(col_widths=widths, width=sheet.epw, line_height=LINE_MM, borders_layout=borders, align="L",
-                     text_align="LEFT", headings_style=FontFace(emphasis="B"),
-                     first_row_as_headings=head is not None) as table:
-        for row in [head, *rows] if head else rows:
-            cells = table.row()
-            for place, cell in enumerate(row):
-                faint = head is None and place == 0
-                cells.cell(cell, style=FontFace(color=FAINT) if faint else None)
 
 
 def _photo(sheet: _Sheet, block: dict[str, Any]) -> None:

@@ -55,8 +55,8 @@ def _blocks(reading: Reading, pictures: Mapping[str, str], digests: Mapping[str,
         if record["version"] > PRINTED_VERSIONS:
             yield {"text": f"其余见 data/history.jsonl (共 {record['version']} 版) The rest is in data/history.jsonl."}
     yield {"heading": "摘要 Digests (SHA-256)"}
-    yield {"table": {"head": ["文件 File", "SHA-256"], "widths": [64, 110],
-                     "rows": [[path, digest] for path, digest in sorted(digests.items())]}}
+    yield {"table": {"head": ["SHA-256", "文件 File"], "widths": [88, 86], "size_pt": 6.5,
+                     "rows": [[digest, path] for path, digest in sorted(digests.items())]}}
     if lacking := reading.not_included():
         yield {"heading": "未包含 Not included"}
         yield {"lines": lacking}
