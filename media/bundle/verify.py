@@ -74,6 +74,8 @@ def check_journal(bag: Bag, report: Report, key_line: str | None) -> None:
         bag.key = bag.text(JOURNAL + "key.txt").strip()
         if key_line is not None and key_line.strip() != bag.key:
             report.wrong(f"{JOURNAL}key.txt 不是所给的密钥", f"{JOURNAL}key.txt is not the key that was given")
+        elif key_line is not None:
+            report.right("密钥:就是所给的", "Key: the one that was given")
     note, size, root = "", 0, b""
     with report.reading(JOURNAL + "checkpoint.txt"):
         note = bag.text(JOURNAL + "checkpoint.txt")

@@ -183,6 +183,18 @@ def test_a_redaction_that_a_person_drew_is_what_others_see(office: Indoors, revi
     assert told["photos"][0]["shown"] == f"data/renditions/{digest}-{shown}.jpg"
 
 
+def test_nothing_that_a_record_says_can_run_in_the_page(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
+    device = office.handheld(SCOPE)
+    finding = device.report(SCOPE, text="<script>alert(1)</script>", address='"><img src=x onerror=alert(1)>', odd={
+        "<b>": ["<i>"]})
+    device.deliver(device.edit("finding", finding, 1, set={"text": "<svg onload=alert(1)>"}))
+    base = bundles.unpacked(reviewer.get(f"/reviews/{finding}/bundle?profile=court"), tmp_path)
+    page = (base / "index.html").read_text()
+    assert "&lt;script&gt;" in page
+    assert not any(tag in page for tag in ("<script", "<svg", "<img src=x", "<b>\"", "<i>"))
+    assert "http" not in page.replace("http-equiv", ""), "the page asks for nothing from elsewhere"
+
+
 def test_a_deleted_record_is_exported_with_its_reason(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
     device = office.handheld(SCOPE)
     finding = device.report(SCOPE)

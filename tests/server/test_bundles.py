@@ -88,6 +88,7 @@ def test_a_bundle_holds_where_there_is_no_menqian(sound: Sound, tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "✗" not in done.stdout
     assert done.stdout.count("holds: bytes, chain, signature") == 2
+    assert "Key: the one that was given" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("✓ 结论")
 
 
