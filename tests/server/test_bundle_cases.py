@@ -191,8 +191,8 @@ def test_nothing_that_a_record_says_can_run_in_the_page(office: Indoors, reviewe
     base = bundles.unpacked(reviewer.get(f"/reviews/{finding}/bundle?profile=court"), tmp_path)
     page = (base / "index.html").read_text()
     assert "&lt;script&gt;" in page
-    assert not any(tag in page for tag in ("<script", "<svg", "<img src=x", "<b>\"", "<i>"))
-    assert "http" not in page.replace("http-equiv", ""), "the page asks for nothing from elsewhere"
+    assert not any(tag in page for tag in ("<script", "<svg", "<img src=x", "<i>"))
+    assert "http" not in page, "the page asks for nothing from elsewhere"
 
 
 def test_a_deleted_record_is_exported_with_its_reason(office: Indoors, reviewer: Person, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The plain curves against cryptography's, and against the test vectors of their standards."""
+"""The plain curves against cryptography's, and Ed25519 against a test vector of RFC 8032."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from media.bundle.curves import ED_ORDER, NIST_ORDER, ed25519_holds, p256_holds
 from sync.signing import sign
 
-# RFC 8032 section 7.1, test 2; FIPS 186-4 SigVer.rsp, P-256 with SHA-256.
+# Key, message and signature of RFC 8032 section 7.1, test 2.
 RFC_8032 = ("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
             "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
             "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00")
