@@ -231,7 +231,7 @@ def _own_last(kept: Kept, unit: str, by: str, writer: Writer) -> bool:
     members are units of their own, true for what this writer changed in the version that is `by` somebody."""
     marks = kept.stamps.get(unit)
     if marks is None:
-        return by == writer.id or kept.declared.rule(unit) not in (Merge.SET, Merge.APPEND)
+        return by == writer.id or kept.declared.rule(unit) in (Merge.SERVER, Merge.GUARDED)
     return bool(marks[0][1] == writer.id)
 
 
