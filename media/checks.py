@@ -62,7 +62,7 @@ def examine(session: Session, store: Store, sha256: str, *, heif: bool, director
     photo = session.get(Photo, sha256)
     if photo is None or photo.checked_at is not None:
         return None
-    with _fetched(store, sha256, directory) as (original, whole):
+    with fetched(store, sha256, directory) as (original, whole):
         picture = _decoded(original, heif) if whole else Picture(photo.media_type, damaged="stored bytes have changed")
         reading = read_exif(original)
         renditions, hashes, trouble = _rendered(store, original) if whole else ((), {}, None)
@@ -101,7 +101,7 @@ def compare_again(session: Session, store: Store, sha256: str, directory: Path) 
     made = session.get(Rendition, (sha256, "thumb"))
     hashes = {AS_IS: int(photo.dhash, 16)} if photo.dhash else {}
     if made is not None and photo.dhash:
-        with suppress(NotStored), _fetched(store, made.sha256, directory) as (thumb, whole):
+        with suppress(NotStored), fetched(store, made.sha256, directory) as (thumb, whole):
             hashes = {**(dhashes(thumb) if whole else {}), **hashes}
     bands.look_up(session, hashes)
 
@@ -120,7 +120,7 @@ def forgotten(session: Session, now: datetime, after: timedelta = FORGOTTEN_AFTE
 
 
 @contextmanager
-def _fetched(store: Store, sha256: str, directory: Path) -> Iterator[tuple[Path, bool]]:
+def fetched(store: Store, sha256: str, directory: Path) -> Iterator[tuple[Path, bool]]:
     """A copy of the original beside the spool, and whether it still hashes to its name."""
     with TemporaryDirectory(prefix="check-", dir=directory) as place:
         copy = Path(place, "original")

@@ -81,7 +81,8 @@ class Reuse(Base):
 
 
 class Rendition(Base):
-    """A derived picture: its own digest, its parent, and how it was made."""
+    """A derived picture: its own digest, its parent, and how it was made. One that a person made (media/derivatives.py)
+    names him and the evidence record on whose page he did."""
 
     __tablename__ = "rendition"
     parent: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -90,6 +91,8 @@ class Rendition(Base):
     bytes: Mapped[int] = mapped_column(Big)
     recipe: Mapped[Any] = mapped_column(Json)
     made_at: Mapped[str] = mapped_column(TimeText)
+    made_by: Mapped[str | None] = mapped_column(UuidText)
+    evidence_id: Mapped[str | None] = mapped_column(UuidText)
 
 
 class CaptureEntry(Base):

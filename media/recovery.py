@@ -1,4 +1,7 @@
-"""Photos whose bytes are gone: what the rows then say, so that devices bring them again. Serves `menqian restore`."""
+"""Photos whose bytes are gone: what the rows then say, so that devices bring them again. Serves `menqian restore`.
+
+Copies that people made are no check's to make again: their rows stay.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from sync.records import Door
 
 def expect_again(door: Door, sha256: str) -> None:
     """The original is not in the store: its evidence expects it, and `media_wanted` asks the devices for it."""
-    door.session.execute(delete(Rendition).where(Rendition.parent == sha256))
+    _forget_renditions(door, sha256)
     _leave_the_others(door, sha256)
     door.session.execute(delete(Photo).where(Photo.sha256 == sha256))
     set_media(door, sha256, {"state": "expected"})
@@ -20,7 +23,7 @@ def expect_again(door: Door, sha256: str) -> None:
 
 def check_again(door: Door, sha256: str) -> None:
     """A rendition is not in the store: the photo's check makes it anew."""
-    door.session.execute(delete(Rendition).where(Rendition.parent == sha256))
+    _forget_renditions(door, sha256)
     door.session.execute(update(Photo).where(Photo.sha256 == sha256)
                          .values(state="stored", checked_at=None, found=None))
     set_media(door, sha256, {"state": "stored"})
@@ -36,3 +39,7 @@ def _leave_the_others(door: Door, sha256: str) -> None:
     if dhash and not session.execute(select(Photo.sha256).where(
             Photo.dhash == dhash, Photo.sha256 != sha256, Photo.near.is_not(None)).limit(1)).first():
         bands.leave(session, int(dhash, 16))
+
+
+def _forget_renditions(door: Door, sha256: str) -> None:
+    door.session.execute(delete(Rendition).where(Rendition.parent == sha256, Rendition.made_by.is_(None)))

@@ -3,6 +3,9 @@
 The same photo and the same recipe give the same bytes; the recipe is kept beside each rendition as its provenance.
 """
 
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -33,30 +36,49 @@ class NotRendered(ValueError):
 
 def render(path: Path, kind: str) -> bytes:
     """Return the `thumb` or `screen` rendition as JPEG; call it where hostile pictures may be opened (render_apart)."""
-    try:
-        picture = upright(path, LONG_SIDE_PX[kind])
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
-        raise NotRendered(str(error)) from error
-    target = BytesIO()
-    picture.save(target, "JPEG", **SAVING)
-    return target.getvalue()
+    return encoded(upright(path, LONG_SIDE_PX[kind]))
 
 
 def render_apart(path: Path, kind: str, target: Path) -> None:
     """Render in the bounded process and write the JPEG to `target`. Raises NotRendered, sandbox.ChildLost."""
+    make_apart(_render_to, path, target, kind)
+
+
+def make_apart(make: Callable[..., None], path: Path, target: Path, *arguments: Any) -> None:
+    """Call `make(path, target, *arguments)` in the bounded process, paths as texts; what fails leaves no file.
+
+    Raises NotRendered, sandbox.ChildLost.
+    """
     try:
-        sandbox.run(_render_to, str(path.resolve()), kind, str(target.resolve()))
+        sandbox.run(make, str(path.resolve()), str(target.resolve()), *arguments)
     except (sandbox.OutOfBounds, sandbox.CallFailed) as error:
         target.unlink(missing_ok=True)
         raise NotRendered(str(error)) from error
 
 
-def _render_to(name: str, kind: str, target: str) -> None:
+def _render_to(name: str, target: str, kind: str) -> None:
     Path(target).write_bytes(render(Path(name), kind))
 
 
+def encoded(picture: Image.Image) -> bytes:
+    """The JPEG of an RGB picture that has nothing attached."""
+    target = BytesIO()
+    picture.save(target, "JPEG", **SAVING)
+    return target.getvalue()
+
+
 def upright(path: Path, long_side_px: int) -> Image.Image:
-    """Return the first frame, at most so long, turned as its orientation says, RGB, with nothing attached."""
+    """Return the first frame, at most so long, turned as its orientation says, RGB, with nothing attached.
+
+    Raises NotRendered.
+    """
+    try:
+        return _upright(path, long_side_px)
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        raise NotRendered(str(error)) from error
+
+
+def _upright(path: Path, long_side_px: int) -> Image.Image:
     with Image.open(path, formats=_formats()) as opened:
         opened.draft("RGB", (long_side_px, long_side_px))  # JPEG: decodes at 1/2, 1/4 or 1/8, never smaller than asked
         opened.thumbnail((long_side_px, long_side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -76,6 +98,8 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 
 def _formats() -> list[str]:
-    """Name the formats that this Pillow can open; HEIF only once its plug-in is registered."""
+    """Name the formats that this Pillow can open; HEIF where its plug-in is installed."""
     Image.init()
+    if find_spec("pillow_heif"):  # optional; a child that has decoded no HEIC yet has not registered it
+        import_module("pillow_heif").register_heif_opener()
     return [name for name in FORMATS if name in Image.OPEN]

@@ -22,7 +22,7 @@ LEAST_STEP, LEAST_STEPS = 3, 48
 def dhash256(path: Path) -> int | None:
     """Return 256 bits, one for each pair of neighbours in a 17 x 16 grey reduction: is the right one brighter?
 
-    None for a picture with too little detail. Turned upright first. Raises what Pillow raises on damaged pictures.
+    None for a picture with too little detail. Turned upright first. Raises NotRendered for damaged pictures.
     """
     return _dhash(upright(path, 320).convert("L"))
 

@@ -182,7 +182,7 @@ def finish(door: Door, upload: Upload, kept: Kept) -> None:
                              "state": "stored", "stored_at": door.at})
     elif kept.fresh:
         photo.state, photo.stored_at, photo.checked_at, photo.found = "stored", door.at, None, None
-        door.session.execute(delete(Rendition).where(Rendition.parent == upload.sha256))
+        door.session.execute(delete(Rendition).where(Rendition.parent == upload.sha256, Rendition.made_by.is_(None)))
         door.session.execute(update(PhotoHold).where(PhotoHold.sha256 == upload.sha256).values(held_at=None))
     if photo is None or kept.fresh:
         set_media(door, upload.sha256, {"state": "stored"})

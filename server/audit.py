@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from media.audit import check_chains, check_photos
+from media.derivatives import check_derivatives
 from media.reuse_audit import check_reuse
 from media.stores import StoreUnavailable
 from server import timestamps, witness
@@ -52,6 +53,7 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         check_people(found, session)
         check_runs(found, session)
         check_chains(found, session)
+        check_derivatives(found, session)
         check_photos(found, session, state.store, state.clock(), state.random_bytes,
                      state.settings.verify_read_percent)
         check_holds(found, session, state.store)

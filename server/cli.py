@@ -174,14 +174,13 @@ def backup(directory: Path, with_media: bool, earlier: Path | None, check: bool)
                 made = making.back_up(directory, with_media=with_media, earlier=earlier, tell=_tell)
     except (making.NotEmpty, manifest.BackupInvalid) as error:
         raise click.ClickException(str(error)) from None
-    gone = set(made.missing)
-    lost = photos.originals([each for each in photos.listed(directory) if each.sha256 in gone])
+    gone = photos.told_missing(directory, made.missing)
     _print({"made_at": made.made_at, "epoch": made.epoch, "journal_size": made.journal_size, "rows": sum(
-        made.rows.values()), "media": made.media, "photos": made.photos, "photos_missing": lost,
-        "renditions_missing": len(gone) - len(lost)})
-    if gone:
-        raise click.ClickException(f"备份已成,但存储中缺照片 the backup is whole but for {len(lost)} photos and "
-                                   f"{len(gone) - len(lost)} renditions that the media store does not have")
+        made.rows.values()), "media": made.media, "photos": made.photos, **gone})
+    if made.missing:
+        raise click.ClickException(f"备份已成,但存储中缺照片 the backup is whole but for {len(gone['photos_missing'])} "
+                                   f"photos and {gone['renditions_missing']} renditions and "
+                                   f"{len(gone['copies_missing'])} copies that the media store does not have")
 
 
 @main.command()

@@ -73,6 +73,7 @@ class Settings:
     poke_lines: int                         # MENQIAN_POKE_LINES: live lines that one web process holds at most
     checkpoint_seconds: int                 # MENQIAN_CHECKPOINT_SECONDS: oldest a checkpoint may be while entries come
     heif: bool                              # MENQIAN_HEIF: 1 takes HEIC and AVIF pictures (needs pillow-heif)
+    public_url: str | None                  # MENQIAN_PUBLIC_URL: where people reach the pages; stands in QR codes
     secure_cookies: bool                    # MENQIAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never go in clear
     proxies: int                            # MENQIAN_PROXIES: reverse proxies in front, whose addresses are believed
     log_level: str                          # MENQIAN_LOG_LEVEL: debug, info, warning, error
@@ -116,6 +117,7 @@ class Settings:
             unsent_hours=_number(read("UNSENT_HOURS", "24"), "UNSENT_HOURS"),
             clock_off_seconds=_number(read("CLOCK_OFF_SECONDS", "120"), "CLOCK_OFF_SECONDS"),
             checkpoint_seconds=_number(read("CHECKPOINT_SECONDS", "5"), "CHECKPOINT_SECONDS"),
+            public_url=read("PUBLIC_URL", "").rstrip("/") or None,
             heif=read("HEIF", "0") == "1", secure_cookies=read("SECURE_COOKIES", "0") == "1",
             proxies=_number(read("PROXIES", "0"), "PROXIES"), log_level=read("LOG_LEVEL", "info").lower())
         settings.check()
@@ -147,6 +149,8 @@ class Settings:
         if self.tsa_url and (self.tsa_ca is None or not self.tsa_url.startswith(("http://", "https://"))):
             raise UnsafeSettings("MENQIAN_TSA_URL 须为 http(s) 并有 MENQIAN_TSA_CA must be http or https, and wants "
                                  "MENQIAN_TSA_CA, against which its stamps are held")
+        if self.public_url and not self.public_url.startswith(("https://", "http://")):
+            raise UnsafeSettings("MENQIAN_PUBLIC_URL 须为网址 must be an address such as https://menqian.example")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise UnsafeSettings("MENQIAN_LOG_LEVEL must be debug, info, warning or error")
 

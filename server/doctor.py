@@ -27,7 +27,7 @@ from sync.models import Checkpoint
 OLDEST_PYTHON = (3, 11)
 LIBRARIES = ("simplejpeg", "shapely", "pillow", "cryptography")
 VENDOR = {"htmx": "htmx.min.js", "leaflet": "leaflet.js", "viewerjs": "viewer.min.js",
-          "swagger-ui": "swagger-ui-bundle.js"}
+          "fonts": "NotoSansHans-Regular.otf", "swagger-ui": "swagger-ui-bundle.js"}
 LEAST_FREE_BYTES = 1024**3
 MADE_ON = datetime(2026, 1, 1, tzinfo=UTC)  # no clock of this release can be right before it
 DRIFT = timedelta(minutes=5)

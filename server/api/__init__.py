@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
     """Register every noun."""
     from server.api import (
         conflicts,
+        derivatives,
         devices,
         hello,
         journal,
@@ -54,7 +55,7 @@ def init_app(app: Flask) -> None:
     api = Description(app)
     app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, receipts, uploads, media,
-                   zones, journal, reviews, spot_checks, conflicts, poke):
+                   derivatives, zones, journal, reviews, spot_checks, conflicts, poke):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)
 

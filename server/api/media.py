@@ -16,6 +16,7 @@ from server.api import blueprint
 from server.api.openapi import header, query
 from server.auth import me, needs_role
 from server.db import db, reading, writing
+from server.derivatives import visible
 from server.house import house
 from server.wire import answer
 from sync.models import Record
@@ -63,7 +64,8 @@ def get_reuse(sha256: str) -> Response:
 @blp.get("/media/<sha256>/<kind>")
 @blp.response(200, content_type="image/jpeg")
 def get_rendition(sha256: str, kind: str) -> Response:
-    """The `thumb` (320 px) or `screen` (1600 px), without metadata; 404 until it is made."""
+    """The `thumb` (320 px), the `screen` (1600 px), or a copy that a person made, all without metadata; 404 until it
+    is made."""
     return rendition(sha256, kind)
 
 
@@ -93,10 +95,9 @@ def original(sha256: str, reason: str) -> Response:
 
 def rendition(sha256: str, kind: str) -> Response:
     """The response for the one who asks. Raises `not_found`."""
-    _photo(sha256)
-    _record_that_allows(sha256)
+    must_know_of(sha256)
     made = db.session.get(Rendition, (sha256, kind))
-    if made is None:
+    if made is None or not visible(db.session(), me().scopes, [made]):
         raise Problem("not_found", f"no rendition {kind[:20]!r} (yet)")
     answer = Response(mimetype="image/jpeg", headers={"Cache-Control": "private, max-age=86400", **LOCKED})
     answer.set_etag(made.sha256)
@@ -105,6 +106,12 @@ def rendition(sha256: str, kind: str) -> Response:
         answer.response = house().store.open(made.sha256)
         answer.headers["Content-Length"] = str(made.bytes)
     return answer
+
+
+def must_know_of(sha256: str) -> None:
+    """Raises `not_found` for what is no photo, or for one that no record in the caller's scopes names."""
+    _photo(sha256)
+    _record_that_allows(sha256)
 
 
 def _photo(sha256: str) -> Photo:

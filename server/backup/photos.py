@@ -12,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256 as sha256_of
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.models import Photo, Rendition
+from media.renditions import LONG_SIDE_PX
 from media.stores import NotStored, Store, Stored, digest_of
 from server.backup.tables import Tell, read_lines, write_lines
 from sync.audit import batches, stream
@@ -29,7 +30,7 @@ ASKED_AT_ONCE = 16
 
 
 class Listed(NamedTuple):
-    """One file that the rows name: an original, or the rendition `kind` of the original `parent`."""
+    """One file that the rows name: an original, or the rendition or copy `kind` of the original `parent`."""
 
     sha256: str
     bytes: int
@@ -67,6 +68,20 @@ def originals(files: list[Listed]) -> list[str]:
     return sorted({each.sha256 for each in files if each.parent is None})
 
 
+def copies(files: list[Listed]) -> list[str]:
+    """The digests of the copies that people made among these files; no check makes them again."""
+    return sorted({each.sha256 for each in files if each.parent and each.kind not in LONG_SIDE_PX})
+
+
+def told_missing(directory: Path, digests: list[str]) -> dict[str, Any]:
+    """What an operator reads of the missing among the files of a backup: originals and copies that people made by
+    digest, and how many renditions a restore makes anew."""
+    gone = set(digests)
+    files = [each for each in listed(directory) if each.sha256 in gone]
+    lost, made = originals(files), copies(files)
+    return {"photos_missing": lost, "renditions_missing": len(gone) - len(lost) - len(made), "copies_missing": made}
+
+
 def path_of(sha256: str) -> str:
     """Where a backup keeps the bytes of a digest."""
     return f"{FOLDER}/{sha256[:2]}/{sha256}"
@@ -83,7 +98,7 @@ def save_bytes(store: Store, directory: Path, earlier: Path | None, tell: Tell) 
     """Copy the bytes of all that is listed; what an `earlier` backup holds whole is hard-linked from there.
 
     Gives what the store does not have as it was: an original that devices may bring again, a rendition that the
-    restored server makes anew.
+    restored server makes anew, a copy that people made.
     """
     missing = []
     for number, each in enumerate(listed(directory), 1):

@@ -63,7 +63,7 @@ def restore(directory: Path, manifest: Manifest, place: Place, tell: Tell) -> di
          "其后吊销或停用的又有效 what was revoked or deactivated since is active again (docs/operating.md)")
     return {"epoch": epoch, "from_epoch": manifest.epoch, "made_at": manifest.made_at, "rows": sum(
         manifest.rows.values()), "photos": manifest.photos["originals"] - len(lost), "photos_missing": len(lost),
-        "missing": lost, "renditions_made_anew": made_anew, **rights}
+        "missing": lost, "renditions_made_anew": made_anew, "copies_missing": photos.copies(place.missing), **rights}
 
 
 def _bring_back_uploads(directory: Path, manifest: Manifest, tell: Tell) -> None:
@@ -98,8 +98,8 @@ def _count(door: Door, which: Any) -> int:
 
 def _mend(missing: list[Listed]) -> int:
     """Let the rows say what the store lacks: originals are expected again, renditions made again; gives how many."""
-    lost = set(photos.originals(missing))
-    made_anew = [each for each in missing if each.parent and each.parent not in lost]
+    lost, copies = set(photos.originals(missing)), set(photos.copies(missing))
+    made_anew = [each for each in missing if each.parent and each.parent not in lost and each.sha256 not in copies]
     for some in batches([*((sha256, expect_again) for sha256 in sorted(lost)),
                          *((sha256, check_again) for sha256 in sorted({str(each.parent) for each in made_anew}))],
                         MENDED_AT_ONCE):

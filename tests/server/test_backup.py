@@ -18,7 +18,17 @@ from server.backup.place import RestoreRefused
 from tests.bureau import a_photo
 from tests.handheld import Handheld
 from tests.running import Server
-from tests.server.backups import SCOPE, back_up, elsewhere, environment, media, photographed, quiet, restored
+from tests.server.backups import (
+    SCOPE,
+    back_up,
+    elsewhere,
+    environment,
+    media,
+    photographed,
+    quiet,
+    restore,
+    restored,
+)
 from tests.server.indoors import Indoors, indoors
 from tests.wire import a_finding, granted, refused, sha256
 
@@ -258,3 +268,29 @@ def test_an_unfinished_upload_that_is_damaged_is_begun_again(office: Indoors, tm
         assert moved.head_upload(where).status_code == 410
         assert moved.upload(content).status_code == 204
         assert media(app, evidence)["state"] == "verified"
+
+
+def test_a_copy_that_a_person_made_goes_along_and_is_missed_by_name(office: Indoors, tmp_path: Path) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    evidence = photographed(device, content)
+    reviewer = office.person("reviewer", scopes=(SCOPE,))
+    made = granted(reviewer.post(f"/media/{sha256(content)}/redactions", {
+        "evidence_id": evidence, "boxes": [{"x": 0, "y": 0, "width": 0.5, "height": 0.5}]}), 201)
+    with office.app.app_context():
+        store = office.app.extensions["menqian"].store
+        whole = making.back_up(tmp_path / "whole", with_media=False, earlier=None, tell=quiet)
+    assert whole.photos["renditions"] >= 3 and (tmp_path / "whole" / photos.path_of(made["sha256"])).exists()
+    app, told = restore(tmp_path / "whole", tmp_path / "first")
+    assert told["copies_missing"] == [] and app.extensions["menqian"].store.holds(made["sha256"])
+    thumb, = {each.sha256 for each in photos.listed(tmp_path / "whole")
+              if each.kind == "thumb" and each.parent == sha256(content)}
+    for lost in (thumb, made["sha256"]):
+        store.delete(lost)
+    assert set(back_up(office, tmp_path / "without").missing) >= {thumb, made["sha256"]}
+    app, told = restore(tmp_path / "without", tmp_path / "second")
+    assert told["copies_missing"] == [made["sha256"]] and told["renditions_made_anew"] == 1
+    from server import jobs
+    with app.app_context():
+        jobs._resume()
+        assert [(problem["code"], problem["about"]) for problem in audit()["problems"]] == [
+            ("rendition_missing", sha256(content))], "the row stays, with what it was"

@@ -1,6 +1,7 @@
-// The entry of every page: keys, photos, map and news where the page has them, and a word when the network fails.
+// The entry of every page: keys, photos, their copies, map and news where the page has them, and a word when the network fails.
 import { watchKeys } from "./keys.js";
 import { showPhotos } from "./photos.js";
+import { coverBoxes } from "./redaction.js";
 import { drawMap } from "./map.js";
 import { listen } from "./live.js";
 
@@ -15,6 +16,7 @@ if (current) {
 }
 
 for (const section of document.querySelectorAll("[data-photos]")) showPhotos(section);
+for (const form of document.querySelectorAll("form.redaction")) coverBoxes(form);
 for (const element of document.querySelectorAll("[data-map]")) drawMap(element);
 for (const notice of document.querySelectorAll("[data-live]")) listen(notice);
 

@@ -12,7 +12,7 @@ export function showPhotos(section) {
   tabs.forEach((tab, at) => tab.addEventListener("click", (event) => { event.preventDefault(); show(at); }));
   for (const link of document.querySelectorAll("[data-show]"))
     link.addEventListener("click", (event) => { event.preventDefault(); show(Number(link.dataset.show) - 1); });
-  show(0);
+  show(Math.max(0, tabs.findIndex((tab) => tab.hash === location.hash)));
   enlarge(section);
 }
 
