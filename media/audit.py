@@ -16,13 +16,16 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from media.capture import EntryInvalid, Link, check_link, check_signature, link_of
+from media import incidents
+from media.capture import EntryInvalid, Flag, Link, check_link, check_signature, link_of
 from media.evidence import CHAIN_FLAGS, SIGNING_FLAGS
-from media.models import CaptureEntry, Photo, Rendition
+from media.models import CaptureEntry, ChainBreak, Photo, Rendition
 from media.stores import NotStored, Store, StoreUnavailable
+from schemas.records import INCIDENT
 from schemas.values import stamp
 from sync.audit import Audit, batches, stream
 from sync.models import Device, Record
+from sync.writers import SERVER
 
 RECENT = timedelta(days=7)
 KEPT_STATES = ("stored", "verified", "damaged")
@@ -62,10 +65,12 @@ def _check_capture(audit: Audit, row: Any, fields: Mapping[str, Any], entry: Cap
 
 
 def _check_links(audit: Audit, session: Session, flags: Mapping[str, set[str]]) -> None:
-    """Every entry follows the one before it in its device's chain, unless its flags say that it does not."""
+    """Every entry follows the one before it in its device's chain, unless its flags say that it does not; and then
+    there is an incident, or one that waits to be."""
+    told = _told(session)
     entries = stream(session, select(CaptureEntry.device_id, CaptureEntry.seq, CaptureEntry.prev, CaptureEntry.hash,
                                      CaptureEntry.record_id).order_by(CaptureEntry.device_id, CaptureEntry.seq))
-    for _, chain in groupby(entries, key=lambda row: row.device_id):
+    for device_id, chain in groupby(entries, key=lambda row: row.device_id):
         below: list[Link] = []
         for _, twins in groupby(chain, key=lambda row: row.seq):
             beside = [Link(row.seq, row.prev, row.hash, row.record_id) for row in twins]
@@ -73,11 +78,41 @@ def _check_links(audit: Audit, session: Session, flags: Mapping[str, set[str]]) 
                 if link.record_id not in flags:
                     audit.wrong("capture_orphan", link.record_id, f"chain entry {link.seq} without its evidence record")
                     continue
-                broken = {flag["code"] for flag in check_link(link, [*below, *beside])} - flags[link.record_id]
+                found = check_link(link, [*below, *beside])
+                audit.checked["chain_breaks"] += len(found)
+                broken = {flag["code"] for flag in found} - flags[link.record_id]
+                untold = {flag["code"] for flag in found if not _is_told(flag, link.seq, told[device_id])} - broken
+                if untold:
+                    audit.wrong("break_without_incident", link.record_id,
+                                f"{', '.join(sorted(untold))} at seq {link.seq}, of which there is no incident")
                 if broken:
                     audit.wrong("chain_broken", link.record_id, f"{', '.join(sorted(broken))} at seq {link.seq}, "
                                                                 "of which its flags say nothing")
             below = beside
+
+
+def _told(session: Session) -> Mapping[str, list[tuple[str, int, int]]]:
+    """By device the (kind, from, to) of the breaks of its chain of which there is an incident, or will be."""
+    told: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    for row in stream(session, select(ChainBreak.device_id, ChainBreak.kind, ChainBreak.seq, ChainBreak.missing_from,
+                                      ChainBreak.missing_to)):
+        told[row.device_id].append((row.kind, *((row.missing_from, row.missing_to) if row.kind == incidents.GAP
+                                                else (row.seq, row.seq))))
+    for text, in stream(session, select(Record.fields).where(Record.type == INCIDENT.name)):
+        fields = orjson.loads(text)
+        if fields["kind"] == incidents.GAP:
+            by_itself = (fields.get("closed") or {}).get("by") == SERVER.id
+            told[fields["device"]] += [(incidents.GAP, low, high) for low, high in (
+                fields["missing"] if by_itself else [(fields["missing_from"], fields["missing_to"])])]
+        elif fields["kind"] == incidents.FORK:
+            told[fields["device"]].append((incidents.FORK, fields["seq"], fields["seq"]))
+    return told
+
+
+def _is_told(flag: Flag, seq: int, told: list[tuple[str, int, int]]) -> bool:
+    low, high = (flag["detail"]["missing_from"], flag["detail"]["missing_to"]) if flag["code"] == incidents.GAP \
+        else (seq, seq)
+    return any(kind == flag["code"] and first <= low and high <= last for kind, first, last in told)
 
 
 def check_photos(audit: Audit, session: Session, store: Store, now: datetime,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from media import incidents
 from media.capture import EntryInvalid, Flag, Link, bracket, check_link, check_signature, link_of, touched_by
 from media.facts import flags_from
 from media.models import CaptureEntry, Photo, Upload
@@ -87,17 +88,24 @@ def arrived(door: Door, writer: Writer, kept: Kept) -> None:
         known = _known(door, writer.device_id, link)
         door.add_row(CaptureEntry, {"record_id": kept.id, "device_id": writer.device_id, "seq": link.seq,
                                     "hash": link.hash, "prev": link.prev})
+        incidents.note_gap(door, writer, kept, link, known, kept.fields["flags"])
+        incidents.note_fork(door, writer.device_id, writer.user_id, kept, kept.fields["flags"])
+        if any(other.seq > link.seq for other in known):
+            incidents.note_arrival(door, writer, link.seq)
         for other in touched_by(link, known):
-            _replace_flags(door, other.record_id, CHAIN_FLAGS,
-                           check_link(other, _known(door, writer.device_id, other)))
+            flags = check_link(other, _known(door, writer.device_id, other))
+            touched = _replace_flags(door, other.record_id, CHAIN_FLAGS, flags)
+            if touched is not None:
+                incidents.note_fork(door, writer.device_id, writer.user_id, touched, flags)
     tell(door, kept, twins(door, kept.id, kept.fields), itself=False)
 
 
-def _replace_flags(door: Door, record_id: str, codes: frozenset[str], flags: list[Flag]) -> None:
+def _replace_flags(door: Door, record_id: str, codes: frozenset[str], flags: list[Flag]) -> Kept | None:
     kept = door.get(record_id)
-    if kept is not None:
-        others = [flag for flag in kept.fields.get("flags") or [] if flag["code"] not in codes]
-        door.amend(record_id, {"flags": [*others, *flags]}, op="flags")
+    if kept is None:
+        return None
+    others = [flag for flag in kept.fields.get("flags") or [] if flag["code"] not in codes]
+    return door.amend(record_id, {"flags": [*others, *flags]}, op="flags")
 
 
 def _link(writer: Writer, record_id: str, fields: Mapping[str, Any]) -> Link | None:

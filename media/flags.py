@@ -70,7 +70,7 @@ def place_flags(evidence: Mapping[str, Any], reading: ExifReading, tolerances: T
     if apart <= accuracy + tolerances.place_m:
         return []
     return [_flag("place_conflict", rule=f"file and device more than accuracy + {tolerances.place_m:g} m apart",
-                  distance_m=round(apart, 1), accuracy_m=accuracy, device=dict(device),
+                  between=["device", "file"], distance_m=round(apart, 1), accuracy_m=accuracy, device=dict(device),
                   file={"lon": reading.position.lon, "lat": reading.position.lat})]
 
 

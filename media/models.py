@@ -1,4 +1,5 @@
-"""Tables of photos: uploads in the spool, what is known of each file, renditions, capture chains, what stores hold."""
+"""Tables of photos: uploads in the spool, what is known of each file, renditions, capture chains and their breaks, what
+stores hold."""
 
 from __future__ import annotations
 
@@ -127,3 +128,17 @@ class HoldWalk(Base):
     rules: Mapped[str] = mapped_column(String(64))
     trouble: Mapped[str | None] = mapped_column(String(40))
     busy_until: Mapped[str | None] = mapped_column(TimeText)
+
+
+class ChainBreak(Base):
+    """A break of a capture chain of which no incident has been made yet: what was missing below the entry `seq` when
+    that entry came may be on its way. Forks stand here only where they are older than incidents."""
+
+    __tablename__ = "chain_break"
+    device_id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    seq: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    record_id: Mapped[str] = mapped_column(UuidText)
+    missing_from: Mapped[int | None] = mapped_column(Big)
+    missing_to: Mapped[int | None] = mapped_column(Big)
+    seen_at: Mapped[str] = mapped_column(TimeText)

@@ -127,6 +127,14 @@ CONFLICT = RecordType("conflict", {name: _server() for name in (
     "record_type", "record_id", "field", "base", "theirs", "mine", "winner", "opened_at", "state", "theirs_by",
     "mine_by", "resolution", "kind", "edits")}, origin="server")
 
+INCIDENT = RecordType("incident", {
+    "kind": Declared(_one_of("chain_gap", "chain_fork", "undelivered"), Merge.SERVER),
+    "about": Declared(About(), Merge.SERVER, refers="*"),
+    **{name: _server() for name in (
+        "severity", "status", "opened_at", "device", "inspector_id", "seq", "missing_from", "missing_to", "missing",
+        "evidence", "undelivered", "note", "explanations", "closed")},
+}, origin="server")
+
 ZONE = RecordType("zone", {
     "name": Declared(_text(300)), "road": Declared(_text(200)), "section": Declared(_text(200)),
     "party": Declared(fields.Raw()), "party_id": _ref("party"), "sticker_serial": Declared(_text(80)),
@@ -160,7 +168,7 @@ OFFICE_TYPES = (
 )
 
 RECORD_TYPES: Mapping[str, RecordType] = {declared.name: declared for declared in (
-    FINDING, INSPECTION, EVIDENCE, ENFORCEMENT, LETTER, REGISTER_ENTRY, TRACK, CONFLICT, *OFFICE_TYPES)}
+    FINDING, INSPECTION, EVIDENCE, ENFORCEMENT, LETTER, REGISTER_ENTRY, TRACK, CONFLICT, INCIDENT, *OFFICE_TYPES)}
 
 
 def record_type(name: object) -> RecordType:

@@ -18,12 +18,13 @@ from flask import Flask, current_app
 from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 
-from media import checks, reused, sweep
+from media import checks, incidents, reused, sweep
 from media.stores import StoreUnavailable
 from server import arrivals, compaction, holds, nightly, snapshots, timestamps, witness
 from server.config import Settings
 from server.db import db, fresh_checkpoint, writing
 from server.house import house
+from server.reference import settings
 from sync import held
 
 log = structlog.get_logger()
@@ -112,6 +113,8 @@ def _tick() -> None:
     _take_up(checks.FORGOTTEN_AFTER, sweep.QUIET)
     with writing() as door:
         sweep.sweep_uploads(door, house().settings.spool)
+        if opened := incidents.open_due(door, timedelta(hours=settings("incidents")["gap_grace_hours"])):
+            log.warning("incidents_opened", count=opened, pid=os.getpid())
     snapshots.sweep()
     _compare_stored()
     _settle_holds()

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy import select
 
+from media.incidents import open_undelivered
 from schemas.people import Enrolment, Invitation, InvitationAsked, Reason
 from schemas.problems import Problem
 from schemas.values import stamp
@@ -119,6 +120,8 @@ def revoke_device(device_id: str, reason: str) -> tuple[Device, User]:
     """Revoke a device: (device, its owner); raises `not_found`, `role_forbidden`, `out_of_scope`."""
     with writing() as door:
         device, owner = _commanded(door, device_id)
+        if device.state != "revoked":
+            open_undelivered(door, device, owner.scopes[0] if owner.scopes else me().scopes[0], reason)
         device.state = "revoked"
         door.record_entry("device_revoked", me().user_id, device_id, {}, aside={"reason": reason})
     return device, owner

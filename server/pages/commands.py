@@ -16,6 +16,7 @@ from server.pages.lookups import class_name, zone_name
 from server.pages.words import words
 from server.reference import classes, conditions, settings
 from server.rules.lifecycle import Person, allowed_commands
+from server.trade.incident import COMMANDS, objection
 from server.trade.office import STEPS
 from server.trade.people import person_of
 from sync.kept import Kept
@@ -49,6 +50,9 @@ def offers(kept: Kept) -> list[Offer]:
     if kept.type == "task" and (kept.fields.get("assignee") == me().user_id or me().has_role("supervisor")):
         return [Offer(name, *words()["op", name], ("reason",) if name == "hand_back" else (), expects)
                 for status, name in STEPS if status == kept.fields.get("status")]
+    if kept.type == "incident":
+        return [Offer(name, *words()["incident_op", name], ("reason",), expects) for name, states in COMMANDS.items()
+                if kept.fields["status"] in states and objection(kept, name, me().writer()) is None]
     return []
 
 

@@ -34,6 +34,7 @@ PLACES = (
     ("pages.devices", "设备", "Devices", ("supervisor", "admin")),
     ("pages.conflicts", "冲突", "Conflicts", ()),
     ("pages.quarantine", "隔离区", "Quarantine", ("supervisor", "admin")),
+    ("pages.incidents", "事件", "Incidents", ("supervisor", "auditor", "admin")),
     ("pages.zones", "责任区", "Zones", ()),
     ("pages.audits", "核验", "Audits", ("auditor", "admin")),
 )

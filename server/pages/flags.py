@@ -11,12 +11,13 @@ from markupsafe import Markup
 
 from server.pages.words import t, words
 
-CLAIMS = {"device": "设备", "file": "文件", "gps": "卫星"}
+CLAIMS = {"device": "设备", "file": "文件", "gps": "卫星", "track": "轨迹"}
 WITH_FIGURES = tuple((re.compile(pattern), chinese) for pattern, chinese in (
     (r"(device|file|gps) and (device|file|gps) (\d+) s apart, at most ([\d.e+]+)", "{0}与{1}时间相差 {2} 秒,限 {3} 秒"),
     (r"(device|file|gps) before the beacon", "{0}时间早于信标"),
     (r"(device|file|gps) after the receipt", "{0}时间晚于接收时间"),
     (r"file and device more than accuracy \+ ([\d.e+]+) m apart", "文件与设备的位置相距超过精度 + {0} 米"),
+    (r"(device|file) and track more than accuracies \+ ([\d.e+]+) m apart", "{0}与轨迹的位置相距超过各自精度 + {1} 米"),
     (r"Software names (.+)", "软件字段写明 {0}")))
 
 

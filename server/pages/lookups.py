@@ -95,6 +95,8 @@ def title_of(record_name: str, fields: Mapping[str, Any]) -> Any:
         return class_name(fields.get("class_scheme"), fields["class_code"])
     if record_name == "enforcement":
         return word("enforcement", fields.get("kind"))
+    if record_name == "incident":
+        return word("incident", fields.get("kind"))
     if record_name == "evidence":
         return word("photo", fields.get("role"))
     for name in ("name", "title", "text", "facts", "serial"):

@@ -19,7 +19,7 @@ from server.rules.crs import to_4490
 POSITION = Position()
 LONGEST_TEXT = 400
 MOST_PARTS = 40
-PEOPLE = ("inspector_id", "officers", "assignee", "reviewer_id", "officer", "created_by")
+PEOPLE = ("inspector_id", "officers", "assignee", "reviewer_id", "officer", "created_by", "device")
 CODED = {"status": "status", "source": "source", "role": "photo", "kind": "enforcement", "decision": "decision"}
 NOTHING = Markup('<span class="nothing">—</span>')
 

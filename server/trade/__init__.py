@@ -17,7 +17,9 @@ from server.trade.base import ReviewedRule, TypeRule, must_have_right
 from server.trade.documents import EnforcementRule, InspectionRule, LetterRule
 from server.trade.evidence import EvidenceRule
 from server.trade.finding import FindingRule
+from server.trade.incident import IncidentRule
 from server.trade.office import ConflictRule, TaskRule, TemplateRule, ZoneRule
+from server.trade.tracks import TrackRule
 from sync.records import Door
 from sync.rules import Rule, Rules
 from sync.writers import Writer, covers
@@ -25,7 +27,7 @@ from sync.writers import Writer, covers
 log = logging.getLogger(__name__)
 OF_TYPE = {"finding": FindingRule, "evidence": EvidenceRule, "inspection": InspectionRule, "letter": LetterRule,
            "enforcement": EnforcementRule, "task": TaskRule, "conflict": ConflictRule, "template": TemplateRule,
-           "zone": ZoneRule}
+           "track": TrackRule, "incident": IncidentRule, "zone": ZoneRule}
 REVIEWED = tuple(name for name, rule in OF_TYPE.items() if issubclass(rule, ReviewedRule))
 """The types of which people judge the evidence."""
 

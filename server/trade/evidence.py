@@ -9,7 +9,8 @@ from media.evidence import arrival, arrived
 from schemas.problems import Problem
 from schemas.records import RECORD_TYPES
 from server.rules.risk import risk_of
-from server.trade.base import TypeRule
+from server.trade.base import TypeRule, utc
+from server.trade.tracks import with_places
 from sync.kept import Kept
 from sync.rules import Context
 
@@ -27,11 +28,14 @@ class EvidenceRule(TypeRule):
         derived.pop("unsigned", None)
         if before is None:
             derived |= arrival(context.door, context.writer, context.record_id, {**after, **derived})
+        if before is None or context.op == "media":  # the places that are compared have come
+            whose = before.created_by if before else context.writer.user_id
+            derived["flags"] = with_places(context.door, whose, {**after, **derived})
         return derived
 
     def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {**super().promote(fields), "about_id": fields["about"]["id"], "sha256": fields["sha256"],
-                "media_state": (fields.get("media") or {}).get("state")}
+                "media_state": (fields.get("media") or {}).get("state"), "observed_at": utc(fields["captured_at"])}
 
     def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
         if before is None:

@@ -7,6 +7,7 @@ from functools import cache
 
 from schemas.problems import Problem
 from server.reference import known_scope, states
+from server.trade.incident import STATUSES
 from server.trade.office import STEPS
 
 
@@ -16,7 +17,7 @@ def statuses() -> dict[str, frozenset[str]]:
     return {"finding": frozenset(step.next_state for step in states().values()),
             "task": frozenset([*(state for state, _ in STEPS), *STEPS.values()]),
             "enforcement": frozenset({"draft", "issued"}), "letter": frozenset({"draft", "signed", "refused"}),
-            "conflict": frozenset({"open", "resolved"})}
+            "conflict": frozenset({"open", "resolved"}), "incident": frozenset(STATUSES)}
 
 
 def must_be_statuses(given: Iterable[str], record_name: str | None, path: str = "status") -> None:

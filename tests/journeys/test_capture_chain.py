@@ -10,7 +10,7 @@ import pytest
 
 from tests.bureau import Bureau, eventually
 from tests.handheld import NO_ENTRY, Handheld
-from tests.wire import moment, new_id, position, sha256
+from tests.wire import granted, moment, new_id, position, sha256
 
 SCOPE = "320412114"
 CHAIN_FLAGS = {"chain_gap", "chain_fork", "signature_invalid", "unsigned"}
@@ -130,3 +130,50 @@ def test_without_a_beacon_the_bracket_is_open_to_the_past(device: Handheld, find
     bracket = eventually(lambda: device.owner.record("evidence", mutation["record_id"])["fields"].get("bracket"))
     assert bracket["not_before"] is None
     assert bracket["not_after"]
+
+
+def incidents(bureau: Bureau, device: Handheld) -> list[dict[str, Any]]:
+    supervisor = bureau.person("supervisor", scopes=("3204",))
+    asked = f"/records?type=incident&inspector_id={device.user['id']}&limit=500"
+    return [one for one in granted(supervisor.get(asked))["items"] if one["fields"]["device"] == device.id]
+
+
+def test_a_gap_is_an_item_that_the_inspector_explains_and_that_closes_by_itself(bureau: Bureau, device: Handheld,
+                                                                               finding: str) -> None:
+    first, second, third = (shot(device, finding) for _ in range(3))
+    late = {**second, "n": third["n"]}
+    device.deliver(first, {**third, "n": second["n"]})
+    assert incidents(bureau, device) == []
+    granted(device.push(health={"unsent": 0}))
+    incident, = eventually(lambda: incidents(bureau, device), within_s=20)
+    assert (incident["fields"]["kind"], incident["fields"]["missing"]) == ("chain_gap", [[2, 2]])
+    device.catch_up()
+    assert ("incident", incident["id"]) in device.rows
+    granted(device.owner.command("incident", incident["id"], "explain", {"reason": "补传"}))
+    device.deliver(late)
+    incident, = incidents(bureau, device)
+    assert (incident["fields"]["status"], incident["fields"]["missing"]) == ("closed", [])
+
+
+def test_a_fork_is_an_incident_at_once(bureau: Bureau, device: Handheld, finding: str) -> None:
+    first = shot(device, finding)
+    seq, prev = device.seq, device.prev
+    second = shot(device, finding)
+    device.seq, device.prev = seq, prev
+    twin = shot(device, finding)
+    device.deliver(first, second, twin)
+    incident, = incidents(bureau, device)
+    assert (incident["fields"]["kind"], incident["fields"]["severity"]) == ("chain_fork", "high")
+    assert set(incident["fields"]["evidence"]) == {second["record_id"], twin["record_id"]}
+
+
+def test_a_revoked_device_leaves_what_it_had_told_and_its_successor_begins_anew(bureau: Bureau, device: Handheld,
+                                                                               finding: str) -> None:
+    device.deliver(shot(device, finding))
+    granted(device.push(health={"unsent": 3, "unsent_photos": 2}))
+    granted(bureau.admin.post(f"/devices/{device.id}/revoke", {"reason": "遗失"}))
+    incident, = incidents(bureau, device)
+    assert incident["fields"]["undelivered"]["unsent_photos"] == 2
+    successor = bureau.handheld(owner=device.owner)
+    successor.deliver(shot(successor, finding))
+    assert incidents(bureau, successor) == []

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.bureau import Bureau, a_photo, eventually
+from server.rules.crs import from_4490
+from tests.bureau import Bureau, a_photo, east_north, eventually
 from tests.handheld import Handheld
-from tests.wire import granted, moment, refused, sha256
+from tests.wire import granted, moment, position, refused, sha256
 
 SCOPE = "320412113"
 PHOTOS = Path(__file__).parents[2].parent / "shared" / "data" / "photos"
@@ -222,3 +223,20 @@ def test_real_photographs_are_judged_rightly(device: Handheld, finding: str, nam
         name.rsplit(".")[-1], "image/jpeg"))
     assert device.upload(content).status_code in (200, 201, 204)
     wait_for(device, evidence, state)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4490", "GCJ-02"])
+def test_a_photo_is_held_against_its_makers_track_whichever_came_first(bureau: Bureau, crs: str) -> None:
+    device = bureau.handheld(owner=bureau.newcomer("inspector", scopes=(SCOPE,)))
+    finding, at = device.report(SCOPE), moment(-600)
+    near, far = (captured(device, finding, a_photo(), captured_at=at, position=position(
+        *from_4490(*east_north(119.95, 31.71, east_m, 0), crs), crs=crs)) for east_m in (20, 500))
+    assert not fields_of(device, far)["flags"]
+    track = device.create("track", SCOPE, {"points": [
+        {"id": "p1", "at": at, "lon": 119.95, "lat": 31.71, "crs": "EPSG:4326", "accuracy_m": 8}]})
+    device.deliver(track)
+    detail = wait_for_flag(device, far, "place_conflict")["detail"]
+    assert detail["between"] == ["device", "track"] and 490 < detail["distance_m"] < 510
+    assert not fields_of(device, near)["flags"]
+    later = captured(device, finding, a_photo(), captured_at=at, position=position(119.96, 31.71))
+    assert wait_for_flag(device, later, "place_conflict")["detail"]["between"] == ["device", "track"]

@@ -69,7 +69,7 @@ def test_an_invitation_works_once(office: Indoors, visitor: Visitor, supervisor:
 
 
 @pytest.mark.parametrize("path", ["/reviews", "/records", "/records?type=conflict", "/spot-checks", "/devices",
-                                  "/conflicts", "/quarantine", "/quarantine?state=released", "/zones"])
+                                  "/conflicts", "/quarantine", "/quarantine?state=released", "/zones", "/incidents"])
 def test_an_empty_page_says_what_to_do(office: Indoors, visitor: Visitor, path: str) -> None:
     visitor.signed_in(office.person("supervisor", scopes=("320585102",)))
     page = visitor.see(path)

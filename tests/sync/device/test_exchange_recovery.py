@@ -161,6 +161,26 @@ def test_an_older_copy_of_a_device_is_noticed_before_it_uses_a_number_twice(offi
     assert {early, late, offline} <= {record.id for record in older.records("finding")}
 
 
+def test_an_older_copy_that_took_photos_forks_no_chain(office, device, tmp_path):
+    """Its chain would go on with a number that the newer one used; it begins a chain of its own instead."""
+    finding = report(device)
+    device.capture(b"\xff\xd8\xff first", about=("finding", finding), role="scene")
+    device.sync()
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "older")
+    parts = {"transport": office.transport, "patience": HURRIED}
+    newer = Device.open(tmp_path / "a", **parts)
+    newer.capture(b"\xff\xd8\xff newer", about=("finding", finding), role="scene")
+    newer.sync()
+    older = Device.open(tmp_path / "older", invite=lambda: office.invite(newer.user["username"]), **parts)
+    photo = older.capture(b"\xff\xd8\xff older", about=("finding", finding), role="scene")
+    quiet(older, newer)
+    assert older.id != newer.id and older.get("evidence", photo).fields["capture"]["seq"] == 1
+    photos = [one for one in older.records("evidence") if one.fields["about"]["id"] == finding]
+    assert len(photos) == 3 and not [flag for one in photos for flag in one.fields["flags"] or ()]
+    assert not {newer.id, older.id} & {one.fields["device"] for one in older.records("incident")}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_over_a_bad_network_everything_arrives_exactly_once(office, tmp_path, seed):
     odds = Odds(lose_request=0.15, lose_answer=0.15, duplicate=0.1)
