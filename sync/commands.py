@@ -18,7 +18,8 @@ MOVE = "move"
 
 
 def must_may(kept: Kept, context: Context) -> None:
-    """Raise a Problem when there is no such command, or the writer may not give it in whatever state."""
+    """Raise a Problem when there is no such command, or the writer gives none whatever: what state it is in, and who
+    may give it then, is asked when it is carried out."""
     if context.op != MOVE:
         context.door.rules.of(kept.declared).must_may(kept, context.op, context)
     elif not context.writer.has_role("supervisor", "admin"):

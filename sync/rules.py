@@ -47,7 +47,7 @@ class Rule(Protocol):
         """Columns beside the document that a new record begins with (`review_state`, `risk`)."""
 
     def must_may(self, kept: Kept, name: str, context: Context) -> None:
-        """Raise a Problem when there is no such command, or the writer may not give it in whatever state."""
+        """Raise a Problem when there is no such command, or the writer gives none whatever."""
 
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Field changes that a command makes; raises a Problem when it is not allowed."""

@@ -22,7 +22,7 @@ from server.reference import Step, states
 from server.rules.clocks import clock_changes
 from server.rules.needs import Move, Person, Refusal, unmet
 
-__all__ = ["Person", "Refusal", "Transition", "allowed_commands", "decide", "never_allowed"]
+__all__ = ["Person", "Refusal", "Transition", "allowed_commands", "decide", "is_command"]
 
 FINDING_FIELDS = {
     "status",
@@ -65,17 +65,9 @@ def decide(
     return Transition(step.next_state, _changes(step, move), command == "choose_zone")
 
 
-def never_allowed(command: str, person: Person) -> Refusal | None:
-    """Why the person may not give this command to a finding in whatever state it is; None where he may in some."""
-    steps = [step for (state, name), step in states().items() if state and name == command]
-    if not steps:
-        return Refusal("command_unknown", f"无此命令。A finding has no command {command[:40]!r}.")
-    asked = {*(role for step in steps for role in step.roles)}
-    hands, finder = bool(person.roles & HANDS), "inspector" in person.roles and person.own
-    if person.roles & asked or ("assignee" in asked and hands) or ("finder" in asked and finder):
-        return None
-    said = f"当前角色无权执行“{steps[0].name_cn}”。{command} is for {', '.join(sorted(asked))}."
-    return Refusal("role_forbidden", said)
+def is_command(name: str) -> bool:
+    """Is there such a command of findings, in whatever state?"""
+    return any(state and command == name for state, command in states())
 
 
 def allowed_commands(fields: Mapping[str, Any], person: Person, context: Mapping[str, Any]) -> list[Step]:
@@ -100,7 +92,7 @@ def _step(move: Move) -> Step | Refusal:
     step = states().get((status, move.command)) if isinstance(status, str) and status else None
     if step:
         return step
-    if not any(state and command == move.command for state, command in states()):
+    if not is_command(move.command):
         return Refusal("command_unknown", f"无此命令。A finding has no command {str(move.command)[:40]!r}.")
     return Refusal("state_moved", f"当前状态不允许此操作。{move.command} is not allowed from the state {status}.")
 

@@ -20,6 +20,7 @@ from sync.rules import Context
 from sync.writers import SERVER, Writer
 
 DECIDED = ("accepted", "excluded")
+ONLY_READS = frozenset({"auditor"})
 WRITES = {"create": "create", "edit": "edit", "delete": "edit", "amend": "edit"}
 
 
@@ -35,6 +36,12 @@ def must_have_right(writer: Writer, record_type: str, what: str) -> None:
     roles = rights()[record_type, what]
     if writer is not SERVER and roles.isdisjoint(writer.roles):
         raise Problem("role_forbidden", f"{what} of a {record_type} is for {', '.join(sorted(roles))}")
+
+
+def must_act(writer: Writer) -> None:
+    """Raise `role_forbidden` for somebody who reads alone (protocol section 1: an auditor changes nothing)."""
+    if ONLY_READS.issuperset(writer.roles):
+        raise Problem("role_forbidden", "审计员只读 an auditor changes nothing")
 
 
 class TypeRule:

@@ -11,9 +11,9 @@ from schemas.values import parse_time
 from server import zones
 from server.reference import class_known, settings
 from server.rules.duplicates import cell_of, cells_near, same_thing
-from server.rules.lifecycle import Refusal, decide, never_allowed
+from server.rules.lifecycle import Refusal, decide, is_command
 from server.trade.ahead import ask_of, attributions, neighbours, newcomers
-from server.trade.base import ReviewedRule, utc
+from server.trade.base import ReviewedRule, must_act, utc
 from server.trade.people import person_of
 from sync.kept import Kept
 from sync.records import Door
@@ -50,9 +50,9 @@ class FindingRule(ReviewedRule):
                 "observed_at": utc(fields.get("observed_at")), "zone_id": (fields.get("zone") or {}).get("zone_id")}
 
     def must_may(self, kept: Kept, name: str, context: Context) -> None:
-        refusal = never_allowed(name, person_of(context.writer, own=_own(kept, context)))
-        if refusal is not None:
-            raise Problem(refusal.code, refusal.detail)
+        if not is_command(name):
+            raise Problem("command_unknown", f"无此命令 a finding has no command {name[:40]!r}")
+        must_act(context.writer)
 
     def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         found = decide(kept.fields, name, args, person_of(context.writer, own=_own(kept, context)),

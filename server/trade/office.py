@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from schemas.problems import Problem
 from server import zones
 from server.models import User
-from server.trade.base import TypeRule
+from server.trade.base import TypeRule, must_act
 from sync.kept import Kept
 from sync.rules import Context
 from sync.writers import SERVER, covers
@@ -48,11 +48,12 @@ class TaskRule(TypeRule):
     def must_may(self, kept: Kept, name: str, context: Context) -> None:
         if name not in ("accept", "finish", "hand_back"):
             raise Problem("command_unknown", f"无此命令 a task has no command {name!r}")
+        must_act(context.writer)
+
+    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         writer = context.writer
         if kept.fields.get("assignee") != writer.user_id and not writer.has_role("supervisor"):
             raise Problem("assignee_required", "此任务属于他人 this task is somebody else's")
-
-    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
         status = STEPS.get((kept.fields["status"], name))
         if status is None:
             raise Problem("state_moved", f"{name} is not possible from {kept.fields['status']}")

@@ -20,7 +20,7 @@ from tests.handheld import Handheld
 Row = dict[str, Any]
 # What differs between two pushes of the same content.
 RECORD_DIFFERS = {"id", "seq", "created_seq", "created_at", "updated_at"}
-HISTORY_DIFFERS = {"record_id", "seq", "at", "salt"}
+HISTORY_DIFFERS = {"record_id", "seq", "at", "salt", "n"}
 RECEIPT_DIFFERS = {"n", "id", "digest", "received_at"}
 RULE = trade.rules()
 
@@ -54,7 +54,7 @@ class Pattern:
         salt = secrets.token_hex(16)
         changed = {name: {"from": None, "to": fields[name]} for name in orjson.loads(self.rows.history["changed"])}
         history = {**self.rows.history, "record_id": record_id, "seq": seq, "salt": salt,
-                   "changed": orjson.dumps(changed, option=orjson.OPT_SORT_KEYS).decode()}
+                   "n": mutation["n"], "changed": orjson.dumps(changed, option=orjson.OPT_SORT_KEYS).decode()}
         own = {"n": mutation["n"], "id": mutation["id"]}
         receipt = {**self.rows.receipt, **own, "digest": digest_of(mutation),
                    "outcome": {**self.rows.receipt["outcome"], **own, "record_id": record_id}}

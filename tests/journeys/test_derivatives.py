@@ -38,7 +38,8 @@ def test_copies_are_made_listed_served_and_verified(server: Server, bureau: Bure
         beside = list(threads.map(lambda _: granted(reviewer.post(f"{path}/redactions", asked), 201), range(4)))
     assert sorted(one["kind"] for one in beside) == [f"redacted-00{number}" for number in (3, 4, 5, 6)]
     assert {one["sha256"] for one in beside} == {made[0]["sha256"]}, "the same boxes give the same bytes"
-    entries = granted(bureau.admin.get("/journal/entries?limit=1000"))["entries"]
+    size = int(bureau.admin.get("/journal/checkpoint").text.splitlines()[1])
+    entries = granted(bureau.admin.get(f"/journal/entries?from={max(0, size - 500)}&limit=1000"))["entries"]
     told = [entry["body"] for entry in entries if entry["kind"] == "derivative" and entry["about"] == sha256(content)]
     assert [(one["kind"], one["sha256"], one["params"]) for one in told[:3]] == [
         (one["kind"], one["sha256"], one["params"]) for one in made]

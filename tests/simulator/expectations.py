@@ -91,9 +91,10 @@ def _of_known(records: Mapping[str, Remembered], record: Remembered, user_id: st
         expect = (raw["command"].get("expect") or {}).get("status")
         if record.deleted:
             return FAILED
-        if record.finder != user_id:  # what handhelds command here is for who found it
-            return FAILED
-        return {"taken"} if record.status == "reported" or (expect is not None and expect != record.status) else FAILED
+        if expect is not None and expect != record.status:
+            return {"taken"}
+        finder = record.finder == user_id
+        return {"taken"} if finder and record.status == "reported" else FAILED
     if raw["op"] == "delete" and not record.deleted and record.type == "finding":
         return {"taken"} if record.status in DELETABLE else FAILED
     return {"taken"} if record.deleted or raw["op"] == "delete" else _referred(records, raw)
