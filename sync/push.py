@@ -131,8 +131,8 @@ def _walk(door: Door, writer: Writer, new: Sequence[Raw], came: Mapping[int, Rea
     """Outcomes of the new mutations by number, with a receipt written for each."""
     outcomes: dict[int, dict[str, Any]] = {}
     earlier = _by_id(door, new)
-    split = _split(units := list(_units(new)))
-    for unit in units:
+    split = _split(new)
+    for unit in _units(new):
         seen = {raw["n"]: _seen_before(writer, came[raw["n"]], earlier) for raw in unit}
         repeated = {n: receipt for n, receipt in seen.items() if isinstance(receipt, Receipt)}
         for n, receipt in repeated.items():
@@ -154,10 +154,10 @@ def _walk(door: Door, writer: Writer, new: Sequence[Raw], came: Mapping[int, Rea
     return outcomes
 
 
-def _split(units: Sequence[Sequence[Raw]]) -> frozenset[str]:
+def _split(new: Sequence[Raw]) -> frozenset[str]:
     """The groups whose mutations do not stand together: nothing of them is applied."""
-    counts = Counter(str(group) for unit in units if is_uuid(group := unit[0].get("group")))
-    return frozenset(group for group, runs in counts.items() if runs > 1)
+    runs = Counter(group for group, _ in groupby(new, key=_group_of))
+    return frozenset(group for group, times in runs.items() if group is not None and times > 1)
 
 
 def _by_id(door: Door, new: Sequence[Raw]) -> dict[str, Receipt]:
@@ -196,9 +196,14 @@ def _says(receipt: Receipt, came: Read) -> bool:
     return any(digest_of({**raw, "base": base}) == receipt.digest for base in bases)
 
 
+def _group_of(raw: Raw) -> str | None:
+    group = raw.get("group")
+    return str(group) if is_uuid(group) else None
+
+
 def _units(new: Sequence[Raw]) -> Iterator[list[Raw]]:
     """Each mutation by itself, those of one group together."""
-    for group, members in groupby(new, key=lambda raw: raw.get("group") if is_uuid(raw.get("group")) else None):
+    for group, members in groupby(new, key=_group_of):
         if group is None:
             yield from ([raw] for raw in members)
         else:
