@@ -22,6 +22,7 @@ from schemas.records import RecordType
 from schemas.values import stamp
 from sync import journal
 from sync.bulk import Among, insert_rows, update_rows
+from sync.equality import same
 from sync.gate import Gate, close_gate
 from sync.kept import RECORD, Kept, kept_from, to_row
 from sync.late import is_late, take_along
@@ -156,8 +157,8 @@ class Door:
         after = {name: value for name, value in {**fields, **derived}.items() if value is not None}
         changed = dict(changed) if changed is not None else _differences(before.fields, fields)
         stamps = dict(stamps) if stamps is not None else _stamped(before, changed, writer)
-        changed.update({name: pair for name, pair in _differences(before.fields, after).items()
-                        if name in derived and name not in changed})
+        changed |= {name: (before.fields.get(name), after.get(name)) for name in derived
+                    if not same(changed.get(name, (None, before.fields.get(name)))[1], after.get(name))}
         kept = before._replace(version=before.version + 1, seq=self.gate.next(), fields=after, stamps=stamps,
                                updated_at=self.at, scope=scope,
                                deleted=before.deleted if deleted is None else deleted,
