@@ -83,7 +83,7 @@ def perform(run_id: str) -> dict[str, Any]:
     with _beating(run_id, found):
         try:
             result = audit(found)
-        except Exception:
+        except Exception:  # whatever it is goes on up; the run is told to have failed first
             db.session.rollback()
             _conclude(run_id, "failed", {"ok": False, "checked": dict(found.checked), "found": dict(found.found),
                                          "problems": found.problems})

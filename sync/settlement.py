@@ -14,6 +14,7 @@ from schemas.problems import Problem
 from schemas.records import Merge, RecordType
 from sync.commands import carry_out, must_may
 from sync.equality import same
+from sync.late import must_write_in
 from sync.merge import SCOPE, WHOLE, Edit, Merged, merge, touched
 from sync.rules import Context
 from sync.values import put_value, unit_of, value_of
@@ -136,9 +137,9 @@ def _both(declared: RecordType, first: Changed, second: Changed) -> Changed:
 
 
 def _settle_scope(door: Door, record: Kept, scope: Any, writer: Writer) -> None:
-    if not isinstance(scope, str) or not door.rules.known_scope(scope):
-        raise Problem("scope_unknown", f"no division has the code {scope!r}")
-    writer.must_cover(scope)
+    if not isinstance(scope, str):
+        raise Problem("scope_unknown", f"没有此区划 no division has the code {scope!r}")
+    must_write_in(door, writer, scope)
     if scope != record.scope:
         door.change(record, record.fields, writer, op="settle", changed={SCOPE: (record.scope, scope)}, scope=scope)
 
