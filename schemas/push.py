@@ -110,7 +110,7 @@ def load_mutation(raw: Mapping[str, Any]) -> Mutation:
         errors["command"] = ["not {name, args?, expect?}"]
     elif whole["op"] != "command" and whole["command"] is not None:
         errors["command"] = ["only with op command"]
-    for name in OF_PUT.get(whole["op"], ()):
+    for name in OF_PUT.get(whole["op"], ()) if "op" not in errors else ():
         if whole[name]:
             errors.setdefault(name, [f"not with op {whole['op']}"])
     if whole["op"] == "delete" and isinstance(whole["set"], dict) and whole["set"].keys() - {"reason"}:

@@ -38,8 +38,14 @@ def outcome_of(device: Handheld, mutation: dict[str, Any]) -> tuple[str, str | N
 
 
 def entry_of(reader: Person, mutation: dict[str, Any]) -> dict[str, Any]:
-    found, = (row for row in granted(reader.get("/quarantine"))["items"] if row["mutation"]["id"] == mutation["id"])
-    return found
+    query: str | None = "?limit=500"
+    while query:
+        page = granted(reader.get(f"/quarantine{query}"))
+        for row in page["items"]:
+            if row["mutation"]["id"] == mutation["id"]:
+                return row
+        query = page["next"] and f"?limit=500&cursor={page['next']}"
+    raise AssertionError(f"{mutation['id']} is not in the quarantine")
 
 
 def test_rights_come_before_the_state_that_was_expected(bureau: Bureau, device: Handheld, supervisor: Person) -> None:
