@@ -86,6 +86,12 @@ def newest(session: Session) -> JournalTimestamp | None:
     return session.execute(select(JournalTimestamp).order_by(JournalTimestamp.size.desc()).limit(1)).scalar()
 
 
+def of_entry(session: Session, index: int) -> JournalTimestamp | None:
+    """The first stamp over this entry of the journal; the newest of all where there is none yet."""
+    return session.execute(select(JournalTimestamp).where(JournalTimestamp.size > index)
+                           .order_by(JournalTimestamp.size).limit(1)).scalar() or newest(session)
+
+
 def sizes(session: Session) -> set[int]:
     """The sizes of the journal that were stamped."""
     return set(session.execute(select(JournalTimestamp.size)).scalars())

@@ -53,6 +53,30 @@ def read_proof(text: str) -> tuple[int, list[bytes], str]:
     return int(lines[1][len("index "):]), [base64.b64decode(line, validate=True) for line in lines[2:]], note
 
 
+def goes_on(old: int, new: int, old_root: bytes, new_root: bytes, path: list[bytes]) -> bool:
+    """Is the tree of `old` leaves the beginning of that of `new` (RFC 9162 section 2.1.4.2)?"""
+    if not 0 < old <= new:
+        return False
+    if old == new:
+        return old_root == new_root and not path
+    hashes = path if old & (old - 1) else [old_root, *path]
+    at, last = old - 1, new - 1
+    while at % 2:
+        at, last = at // 2, last // 2
+    from_old = from_new = hashes[0]
+    for sibling in hashes[1:]:
+        if last == 0:
+            return False
+        if at % 2 or at == last:
+            from_old, from_new = sha256(b"\x01" + sibling + from_old), sha256(b"\x01" + sibling + from_new)
+            while at and at % 2 == 0:
+                at, last = at // 2, last // 2
+        else:
+            from_new = sha256(b"\x01" + from_new + sibling)
+        at, last = at // 2, last // 2
+    return last == 0 and (from_old, from_new) == (old_root, new_root)
+
+
 def root_by(index: int, size: int, leaf: bytes, path: list[bytes]) -> bytes:
     """The root that a proof of inclusion leads to (RFC 9162 section 2.1.3.2)."""
     if not 0 <= index < size:

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-PARTS = ("curves", "log", "telling", "history", "photos", "verify")
+PARTS = ("curves", "log", "telling", "history", "photos", "stamp", "verify")
 FUTURE = "from __future__ import annotations\n"
 OURS = re.compile(r"^from media\.bundle\.\w+ import .*\n", re.MULTILINE)
 DOCSTRING = re.compile(r'\A"""(.*?)"""\n', re.DOTALL)

@@ -73,13 +73,14 @@ class Entry:
 
 
 class Bag:
-    """An unpacked bag; `digests` are the files that are there, `entries` those of the journal by index."""
+    """An unpacked bag; `digests` are the files that are there, `entries` those of the journal by index, which
+    was so large, with that root, at the export."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.digests: dict[str, str] = {}
         self.entries: dict[int, Entry] = {}
-        self.key = ""
+        self.key, self.size, self.root_hash = "", 0, b""
         self._case: dict[str, Any] = {}
 
     def text(self, path: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from media.bundle.history import check_history
 from media.bundle.log import open_checkpoint, read_proof, root_by, sha256
 from media.bundle.photos import check_photos
+from media.bundle.stamp import check_stamp
 from media.bundle.telling import Bag, Entry, Report
 
 PAYLOAD, TAGS = "manifest-sha256.txt", "tagmanifest-sha256.txt"
@@ -79,7 +80,7 @@ def check_journal(bag: Bag, report: Report, key_line: str | None) -> None:
     note, size, root = "", 0, b""
     with report.reading(JOURNAL + "checkpoint.txt"):
         note = bag.text(JOURNAL + "checkpoint.txt")
-        size, root = open_checkpoint(note, bag.key)
+        bag.size, bag.root_hash = size, root = open_checkpoint(note, bag.key)
     with report.reading(JOURNAL + "entries.jsonl"):
         for line in bag.lines(JOURNAL + "entries.jsonl"):
             entry = Entry(line)
@@ -147,7 +148,8 @@ def main(arguments: list[str]) -> int:
         check_files(bag, report)
     check_journal(bag, report, asked.key)
     for path, check in ((JOURNAL + "contents.txt", check_contents), ("data/history.jsonl", check_history),
-                        ("data/case.json", check_photos), ("data/case.json", tell)):
+                        ("data/case.json", check_photos), ("data/journal/stamped.txt", check_stamp),
+                        ("data/case.json", tell)):
         with report.reading(path):
             check(bag, report)
     if not asked.key:

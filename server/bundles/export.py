@@ -35,9 +35,10 @@ from server.house import house
 from server.models import User
 from server.reference import table
 from server.rules.disclosure import Disclosure
+from server.timestamps import of_entry
 from sync import journal, notes
 from sync.bulk import Among
-from sync.models import Checkpoint, Device
+from sync.models import Checkpoint, Device, JournalTimestamp
 
 log = structlog.get_logger()
 
@@ -58,6 +59,7 @@ class Export:
     case: Case
     happened: list[Happening]
     beacons: dict[str, Checkpoint] = field(default_factory=dict)
+    stamped: JournalTimestamp | None = None
     parts: list[Part] = field(default_factory=list)
     originals: int = 0
 
@@ -109,6 +111,7 @@ def _gathered(record_id: str, profile: str, directory: Path) -> Export:
         photos = Photos(directory, case, profile, disclosure, house().store)
         export.originals = photos.originals
         export.beacons = beacons_of(session, photos.captures)
+        export.stamped = of_entry(session, max(export.indexes))
         export.parts += [*photos.parts.values(), *chain_parts(directory, session, case, disclosure, photos),
                          part_of("data/history.jsonl", history), part_of("verify.py", verify_program())]
         told = _told(export, photos, disclosure, issues)
@@ -135,7 +138,8 @@ def _told(export: Export, photos: Photos, disclosure: Disclosure, issues: list[I
         "custody": [*custody_of(case, export.happened, issues),
                     {"step": "exported", "at": at, "by": by, "about": case.root.id, "profile": export.profile}],
         "lacking": photos.lacking,
-        "journal": {"size": journal.journal_size(db.session()), "entries": export.indexes}}
+        "journal": {"size": journal.journal_size(db.session()), "entries": export.indexes,
+                    **({"stamped": {"size": export.stamped.size, "at": export.stamped.at}} if export.stamped else {})}}
 
 
 def _write_readings(export: Export, told: dict[str, Any], history: Path, ids: set[str],
@@ -183,7 +187,7 @@ def _proven(export: Export, reason: str) -> Bag:
     with reading():
         proofs = list(journal_parts(
             export.directory, db.session(), notes.key_line(signer.origin, signer.key.public_key()), door.checkpoint,
-            [*export.indexes, own], export.beacons, asides=export.profile == "court"))
+            [*export.indexes, own], export.beacons, export.stamped, asides=export.profile == "court"))
     return Bag(export.base, [*export.parts, listed, *proofs], {
         "Source-Organization": signer.origin, "External-Identifier": export.id,
         "Internal-Sender-Identifier": root.id, "Bag-Software-Agent": "Menqian"}, export.at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.bag import Part, part_of
-from sync.journal import Entry
-from sync.models import Aside, Checkpoint, JournalEntry
+from sync.journal import Entry, consistency
+from sync.models import Aside, Checkpoint, JournalEntry, JournalTimestamp
 from sync.notes import read_checkpoint
 from sync.proofs import proofs_of
 
@@ -20,8 +21,10 @@ TOGETHER = 200
 
 
 def journal_parts(directory: Path, session: Session, key_line: str, checkpoint: str, indexes: Sequence[int],
-                  beacons: Mapping[str, Checkpoint], *, asides: bool) -> Iterator[Part]:
+                  beacons: Mapping[str, Checkpoint], stamped: JournalTimestamp | None, *,
+                  asides: bool) -> Iterator[Part]:
     """The files; `indexes` name the entries, `asides` says whether what people wrote beside the tree comes along."""
+    size = read_checkpoint(checkpoint).size
     yield part_of(FOLDER + "key.txt", key_line.encode() + b"\n")
     yield part_of(FOLDER + "checkpoint.txt", checkpoint.encode())
     target = directory / "entries.jsonl"
@@ -29,11 +32,16 @@ def journal_parts(directory: Path, session: Session, key_line: str, checkpoint: 
         for line in _lines(session, indexes, asides):
             file.write(line)
     yield part_of(FOLDER + "entries.jsonl", target)
-    for index, proof in proofs_of(session, indexes, read_checkpoint(checkpoint).size, checkpoint):
+    for index, proof in proofs_of(session, indexes, size, checkpoint):
         yield part_of(f"{FOLDER}proofs/{index}.tlog-proof", _spooled(directory / f"{index}.tlog-proof", proof))
     for root, seen in beacons.items():
         for _, proof in proofs_of(session, [seen.size - 1], seen.size, seen.note):
             yield part_of(f"{FOLDER}beacons/{root}.tlog-proof", _spooled(directory / f"{root}.tlog-proof", proof))
+    if stamped is not None:
+        yield part_of(FOLDER + "stamped.txt", stamped.note.encode())
+        yield part_of(FOLDER + "stamped.tsr", base64.b64decode(stamped.response))
+        yield part_of(FOLDER + "stamped.consistency",
+                      "".join(f"{part}\n" for part in consistency(session, stamped.size, size)).encode())
 
 
 def _spooled(path: Path, text: str) -> Path:

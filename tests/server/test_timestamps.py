@@ -14,6 +14,7 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from server import jobs, timestamps
 from server.config import Settings, UnsafeSettings
+from tests import bundles
 from tests.authority import Authority, running_authority
 from tests.server.indoors import Indoors, indoors
 from tests.server.pages.conftest import Visitor
@@ -127,3 +128,29 @@ def test_settings_that_would_believe_anybody_are_refused(authority: Authority, t
         with pytest.raises(UnsafeSettings, match="MENQIAN_TSA"):
             settings(**given)
     assert settings(MENQIAN_TSA_URL=authority.url, MENQIAN_TSA_CA=str(authority.ca)).tsa_ca == authority.ca
+
+
+def test_a_bundle_carries_the_stamp_over_its_case(office: Indoors, authority: Authority, tmp_path: Path) -> None:
+    case = bundles.a_case(office, SCOPE, photos=1)
+
+    def exported(name: str) -> Path:
+        answer = office.person("reviewer", scopes=(SCOPE,)).get(f"/reviews/{case.finding}/bundle?profile=court")
+        return bundles.unpacked(answer, tmp_path / name)
+
+    assert "No authority outside" in bundles.verify(exported("before")).stdout
+    work(office)
+    work(office)
+    one, = stamped(office)
+    bag = exported("after")
+    told = bundles.verify(bag, "--key", bundles.key_line(office))
+    assert told.returncode == 0, told.stdout
+    assert f"before {one['at'][:19]}Z" in told.stdout
+    assert "stamped.tsr" in (bag / "index.html").read_text(encoding="utf-8")
+    journal = bag / "data" / "journal"
+    assert authority.verifies((journal / "stamped.tsr").read_bytes(), (journal / "stamped.txt").read_bytes())
+    for name in ("stamped.txt", "stamped.tsr", "stamped.consistency"):
+        kept = (journal / name).read_bytes()
+        (journal / name).write_bytes(kept[:-9] + bytes([kept[-9] ^ 1]) + kept[-8:])
+        found = bundles.verify(bag)
+        assert found.returncode == 1 and name in found.stdout
+        (journal / name).write_bytes(kept)
