@@ -46,7 +46,7 @@ def bug(says: str) -> Callable[[Callable[[], Iterator[Any]]], Callable[[], Itera
     return register
 
 
-# those that the issue names
+# those that every engine of this kind has had
 
 
 @bug("no gate: a writer takes numbers, another one gets lower ones and commits later")
