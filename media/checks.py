@@ -151,7 +151,7 @@ def _rendered(store: Store, original: Path) -> tuple[tuple[Rendered, ...], dict[
         except NotRendered as error:
             return tuple(made), {}, str(error)
         sha256 = digest_of(target)
-        store.put(sha256, target, "image/jpeg")
+        store.put(sha256, target, "image/jpeg", given=True)
         made.append(Rendered(kind, sha256, target.stat().st_size))
         if kind == "thumb":
             hashes = dhashes(target)

@@ -68,7 +68,7 @@ def _copy_of(store: Store, sha256: str, directory: Path) -> Iterator[Path]:
 
 def _stored(store: Store, family: str, target: Path, recipe: dict[str, Any]) -> Derived:
     sha256 = digest_of(target)
-    store.put(sha256, target, "image/jpeg")
+    store.put(sha256, target, "image/jpeg", given=True)
     return Derived(family, sha256, target.stat().st_size, recipe)
 
 

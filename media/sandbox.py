@@ -27,6 +27,7 @@ ADDRESS_SPACE_BYTES = 1536 * 1024 * 1024
 CPU_S = 20
 TIMEOUT_S = 40.0  # of the wall clock, longer than the processor may take because the machine is shared
 CHILDREN = max(1, min(4, os.cpu_count() or 1))
+NICE = 10
 CALLS_A_CHILD = 200  # memory that a decoder loses ends with its child
 KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 ROOT = Path(__file__).resolve().parent.parent
@@ -161,7 +162,9 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """The child: answer calls until the parent closes the pipe."""
+    """The child: answer calls until the parent closes the pipe. It holds no lock, so that it may stand back for those
+    who answer requests."""
+    os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while len(head := requests.read(LENGTH.size)) == LENGTH.size:

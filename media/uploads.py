@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from media.evidence import media_of, set_media
 from media.models import Photo, PhotoHold, Rendition, Upload
 from media.pictures import MediaTypeRefused, TooManyPixels, sniff
-from media.stores import Store, StoreUnavailable, digest_of
+from media.stores import DigestMismatch, Store, StoreUnavailable, digest_of
 from schemas.problems import Problem
 from schemas.values import is_uuid, stamp
 from sync.records import Door
@@ -76,17 +76,19 @@ def stands(session: Session, store: Store, sha256: str, length: int) -> bool:
     return photo is not None and photo.bytes == length and store.has(sha256)
 
 
-def create(door: Door, spool: Path, *, sha256: str, media_type: str, length: int, owner: str, lifetime: timedelta,
-           known: bool) -> Upload:
-    """Begin an upload. One of a photo that `stands` already is `known`: whole from the beginning."""
-    values = {"id": door.new_id(), "sha256": sha256, "media_type": media_type, "length": length, "owner": owner,
-              "created_at": door.at, "expires_at": stamp(door.now + lifetime), "state": "known" if known else "open"}
-    upload = Upload(**values)
+def create(session: Session, spool: Path, now: datetime, new_id: str, *, sha256: str, media_type: str, length: int,
+           owner: str, lifetime: timedelta, known: bool) -> Upload:
+    """Begin an upload, detached from the session. One of a photo that `stands` already is `known`: whole from the
+    beginning."""
+    upload = Upload(id=new_id, sha256=sha256, media_type=media_type, length=length, owner=owner, created_at=stamp(now),
+                    expires_at=stamp(now + lifetime), state="known" if known else "open")
     if not known:
         with _spool_works():
             spool.mkdir(parents=True, exist_ok=True)
             os.close(os.open(spool / upload.id, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    door.add_row(Upload, values)
+    session.add(upload)
+    session.flush()
+    session.expunge(upload)
     return upload
 
 
@@ -107,9 +109,9 @@ def held(spool: Path, upload: Upload, patience_s: float = 0) -> Iterator[FileIO]
 
     flock(2) belongs to the open file: it excludes threads and processes alike and ends with a killed one.
     """
-    deadline = time.monotonic() + patience_s
+    deadline, path = time.monotonic() + patience_s, spool / upload.id
     try:
-        file = FileIO(spool / upload.id, "r+")
+        file = FileIO(path, "r+")
     except FileNotFoundError:
         raise Problem("upload_gone", "the upload's bytes are no longer here: create another") from None
     with file:
@@ -117,7 +119,7 @@ def held(spool: Path, upload: Upload, patience_s: float = 0) -> Iterator[FileIO]
             if time.monotonic() >= deadline:
                 raise Problem("upload_locked", "another request is writing this upload", retry_after=1)
             time.sleep(LOOK_AGAIN_S)
-        if os.fstat(file.fileno()).st_nlink == 0:
+        if not _stands(path, file):
             raise Problem("upload_locked", "another request has just finished this upload", retry_after=1)
         yield file
 
@@ -129,11 +131,13 @@ def offset_of(file: FileIO) -> int:
 
 def receive(file: FileIO, upload: Upload, offset: int, blocks: Iterable[bytes], *, checksum: Checksum | None = None,
             came_whole: Callable[[], bool] = lambda: True, begun: Callable[[], None] = lambda: None) -> int:
-    """Write the blocks behind what is there, as they come, and give the new offset once it is on the disk.
+    """Write the blocks behind what is there, as they come, and give the new offset.
 
-    `begun` is called when the first bytes are written, `came_whole` after the last block: of a request that was cut all
-    that came is kept, checksum or not. Raises `offset_mismatch`; `too_large` and `checksum_mismatch`, after which
-    nothing of this request is kept; StoreUnavailable when the disk fails.
+    They survive this process; they are synced to the disk when all are here (`keep`), and a power cut before costs no
+    more than sending again what HEAD then lacks. `begun` is called when the first bytes are written, `came_whole` after
+    the last block: of a request that was cut all that came is kept, checksum or not. Raises `offset_mismatch`;
+    `too_large` and `checksum_mismatch`, after which nothing of this request is kept; StoreUnavailable when the disk
+    fails.
     """
     start = offset_of(file)
     if offset != start:
@@ -153,25 +157,37 @@ def receive(file: FileIO, upload: Upload, offset: int, blocks: Iterable[bytes], 
         if checksum and came_whole() and not checksum.matches():
             file.truncate(start)
             raise Problem("checksum_mismatch", "the bytes do not match Upload-Checksum; send them again")
-        os.fsync(file.fileno())
     return offset_of(file)
 
 
 def keep(store: Store, spool: Path, upload: Upload, *, heif: bool) -> Kept:
-    """Put a whole upload's bytes into the store; gives their media type as the bytes themselves tell it.
+    """Give a whole upload's bytes to the store; gives their media type as the bytes themselves tell it.
 
-    Raises `digest_mismatch`, `media_type_refused`, `too_many_pixels` (call `refuse` then); StoreUnavailable.
+    Raises `digest_mismatch`, `media_type_refused`, `too_many_pixels` (call `refuse` then); StoreUnavailable, and then
+    they wait in the spool, on its disk.
     """
     path = spool / upload.id
-    if (digest := digest_of(path)) != upload.sha256:
-        raise Problem("digest_mismatch", f"the bytes hash to {digest}, not to {upload.sha256}")
     try:
         media_type = sniff(path, heif=heif).media_type
-    except MediaTypeRefused as refusal:
-        raise Problem("media_type_refused", str(refusal)) from refusal
-    except TooManyPixels as refusal:
-        raise Problem("too_many_pixels", str(refusal)) from refusal
-    return Kept(media_type, store.put(upload.sha256, path, media_type))
+    except (MediaTypeRefused, TooManyPixels) as refusal:
+        must_match(path, upload)  # bytes that were damaged on their way say nothing of the photo
+        code = "media_type_refused" if isinstance(refusal, MediaTypeRefused) else "too_many_pixels"
+        raise Problem(code, str(refusal)) from refusal
+    try:
+        return Kept(media_type, store.put(upload.sha256, path, media_type, given=True))
+    except DigestMismatch:
+        must_match(path, upload)
+        raise StoreUnavailable("the store finds other bytes than were sent to it") from None
+    except StoreUnavailable:
+        with path.open("rb") as file, _spool_works():
+            os.fsync(file.fileno())
+        raise
+
+
+def must_match(path: Path, upload: Upload) -> None:
+    """Raise `digest_mismatch` unless the bytes hash to what was named."""
+    if (digest := digest_of(path)) != upload.sha256:
+        raise Problem("digest_mismatch", f"the bytes hash to {digest}, not to {upload.sha256}")
 
 
 def finish(door: Door, upload: Upload, kept: Kept) -> None:
@@ -235,6 +251,14 @@ def _write(file: FileIO, block: bytes) -> None:
     rest = memoryview(block)
     while rest:
         rest = rest[file.write(rest):]
+
+
+def _stands(path: Path, file: FileIO) -> bool:
+    """Is this still the upload's file? Whoever finished it took its name away, or gave the file itself to the store."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _locked(file: FileIO) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from sync.merkle import Frontier
 from sync.models import Clock, table_of
 
-MODE = "menqian_begin"
+MODE, UNSYNCED = "menqian_begin", "menqian_unsynced"
 CLOCK = table_of(Clock)
 LOCK = select(CLOCK.c.seq, CLOCK.c.epoch, CLOCK.c.journal_peaks, CLOCK.c.journal_size).where(CLOCK.c.id == 1) \
     .with_for_update()
@@ -57,6 +57,14 @@ def close_gate(session: Session, gate: Gate) -> None:
         gate.written = now
 
 
+def open_unsynced(session: Session) -> None:
+    """Begin a transaction behind no gate, for a row that nobody misses when a power cut takes it: its commit does not
+    wait for the disk. It is lost whole, or not at all, and no commit that follows one stands without it."""
+    connection = session.connection(execution_options={MODE: "IMMEDIATE", UNSYNCED: True})
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+
+
 def open_snapshot(session: Session) -> None:
     """Make all that this transaction reads come from one snapshot (SQLite in WAL mode does so by itself)."""
     if session.get_bind().dialect.name == "postgresql":
@@ -78,4 +86,8 @@ def prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        unsynced = bool(connection.get_execution_options().get(UNSYNCED))
+        if unsynced != connection.info.get(UNSYNCED, False):  # stays with the connection until said otherwise
+            connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if unsynced else 'FULL'}")
+            connection.info[UNSYNCED] = unsynced
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(MODE, 'DEFERRED')}")

@@ -48,8 +48,12 @@ class Store(Protocol):
     @property
     def holding(self) -> bool: ...
 
-    def put(self, sha256: str, path: Path, media_type: str) -> bool:
-        """Keep the file under its digest, durably. False: it stood there already. Raises DigestMismatch; idempotent."""
+    def put(self, sha256: str, path: Path, media_type: str, *, given: bool = False) -> bool:
+        """Keep the file under its digest, durably. False: it stood there already. Raises DigestMismatch; idempotent.
+
+        A file that is `given` is written by nobody from now on: a directory on the same disk takes it as it is instead
+        of a copy. Its old name is the caller's to remove.
+        """
         ...
 
     def has(self, sha256: str) -> bool:

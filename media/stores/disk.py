@@ -1,5 +1,6 @@
 """Bytes in a directory: durable when `put` returns, whole or absent after a crash. Serves open_store."""
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -22,6 +23,7 @@ from media.stores.contract import (
 
 LEFT_OVER_AFTER_S = 24 * 3600
 PART = ".part"
+NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK)  # another disk, or a file system without hard links
 
 
 class DiskStore:
@@ -40,10 +42,16 @@ class DiskStore:
             self.incoming.mkdir(parents=True, exist_ok=True)
             self._sweep()
 
-    def put(self, sha256: str, path: Path, media_type: str) -> bool:
-        """Keep a copy of the file; `media_type` is not kept here."""
+    def put(self, sha256: str, path: Path, media_type: str, *, given: bool = False) -> bool:
+        """Keep the file if it is given and on this disk, else a copy; `media_type` is not kept here."""
         target = self.root / key_of(sha256)
         with _unavailable("write"):
+            if given:
+                try:
+                    return self._take(sha256, path, target)
+                except OSError as error:
+                    if error.errno not in NO_LINK:
+                        raise
             copy = self._copy(sha256, path)
             try:
                 return self._link(copy, target)
@@ -119,6 +127,16 @@ class DiskStore:
     def check(self) -> None:
         with _unavailable("write"), tempfile.TemporaryFile(dir=self.incoming) as probe:
             probe.write(b"\0")
+
+    def _take(self, sha256: str, path: Path, target: Path) -> bool:
+        """Sync the file itself and give it its name; raises DigestMismatch."""
+        with path.open("rb") as file:
+            if (found := hashlib.file_digest(file, "sha256").hexdigest()) != sha256:
+                raise DigestMismatch(f"the bytes hash to {found}, not to {sha256}")
+            os.fsync(file.fileno())
+            is_new = self._link(path, target)
+        target.chmod(0o440)
+        return is_new
 
     def _copy(self, sha256: str, path: Path) -> Path:
         """Write the file's bytes aside and sync them; raises DigestMismatch, leaving nothing."""

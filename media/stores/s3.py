@@ -47,7 +47,7 @@ class S3Store:
             "s3", endpoint_url=endpoint_url, region_name=region, aws_access_key_id=access_key,
             aws_secret_access_key=secret_key, config=style)
 
-    def put(self, sha256: str, path: Path, media_type: str) -> bool:
+    def put(self, sha256: str, path: Path, media_type: str, *, given: bool = False) -> bool:
         key = self._key(sha256)
         if (found := digest_of(path)) != sha256:
             raise DigestMismatch(f"the bytes hash to {found}, not to {sha256}")

@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 from email.utils import format_datetime
 from threading import Timer
+from uuid import UUID
 
 from flask import Flask, Response, current_app, request, url_for
 
@@ -20,7 +21,7 @@ from server.api import blueprint
 from server.api.openapi import body, header, told
 from server.arriving import Arriving
 from server.auth import ROLES, me, must_have_role
-from server.db import db, writing
+from server.db import db, jotting, writing
 from server.house import house
 
 blp = blueprint("uploads", "上传 Uploads (tus 1.0.0)")
@@ -78,10 +79,11 @@ def create_upload() -> Response:
     if request.content_length and not brings:
         raise Problem("unsupported_media_type", f"a body must be {CONTENT_TYPE}")
     known = uploads.stands(db.session(), house().store, metadata["sha256"], length)
-    with writing() as door:
-        upload = uploads.create(door, settings.spool, sha256=metadata["sha256"], media_type=metadata["filetype"],
-                                length=length, owner=me().id, lifetime=timedelta(hours=settings.upload_hours),
-                                known=known)
+    new_id = str(UUID(bytes=house().random_bytes(16), version=4))
+    with jotting() as session:  # an upload that a power cut takes is created again
+        upload = uploads.create(session, settings.spool, house().clock(), new_id, sha256=metadata["sha256"],
+                                media_type=metadata["filetype"], length=length, owner=me().id,
+                                lifetime=timedelta(hours=settings.upload_hours), known=known)
     offset = _receive(upload, 0)[0] if brings else length if upload.state in uploads.WHOLE else 0
     answer = _answer(201, upload, offset)
     answer.headers["Location"] = url_for("uploads.head_upload", upload_id=upload.id)

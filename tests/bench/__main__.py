@@ -90,7 +90,8 @@ def journal(asked: Asked) -> Iterable[Row]:
 def media(asked: Asked) -> list[Row]:
     with deployed(asked.folder / "media", asked.engine) as deployment, ExitStack() as stack:
         beside = peer(asked, stack, running_tus)
-        return [*upload_rows(deployment.bureau, beside, asked.rounds), attribution_row(deployment.bureau, deployment.town),
+        return [*upload_rows(deployment.bureau, beside, asked.rounds),
+                attribution_row(deployment.bureau, deployment.town),
                 Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server):,.0f} MB")]
 
 

@@ -79,9 +79,10 @@ def upload_rows(bureau: Bureau, peer: Uploaded | None, rounds: int) -> list[Row]
 
         rates = interleaved(rounds, {server.name: lambda number, server=server: prepared(server, number)
                                      for server in servers})
+        aims = {peer.name: 1.0} if peer else {}
         rows += [Row(f"{server.name}: {load}", f"{statistics.median(rates[server.name]):,.1f} uploads/s "
                      f"({min(rates[server.name]):,.1f} to {max(rates[server.name]):,.1f})",
-                     "" if server is peer else beside(rates, server.name, {peer.name: 1} if peer else {})) for server in servers]
+                     "" if server is peer else beside(rates, server.name, aims)) for server in servers]
     return rows
 
 

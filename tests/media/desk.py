@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from media.evidence import arrival, arrived
 from media.models import Photo, Upload
 from media.stores import Store, open_store
 from schemas.values import stamp
-from sync.gate import open_gate
+from sync.gate import open_gate, open_unsynced
 from sync.records import Door
 from tests.darkroom import encoded, scene
 from tests.sync.desk import SCOPE, Desk, PlainRule, PlainRules
@@ -82,9 +83,11 @@ class Darkroom(Desk):
         digest = named or sha256(content)
         with Session(self.engine) as session:
             known = uploads.stands(session, self.store, digest, len(content))
-        with self.writing() as door:
-            return uploads.create(door, self.spool, sha256=digest, media_type="image/jpeg", length=len(content),
-                                  owner=OWNER, lifetime=timedelta(days=7), known=known)
+        with Session(self.engine) as session, session.begin():
+            open_unsynced(session)
+            return uploads.create(session, self.spool, self.now, str(uuid.uuid4()), sha256=digest,
+                                  media_type="image/jpeg", length=len(content), owner=OWNER,
+                                  lifetime=timedelta(days=7), known=known)
 
     def find(self, upload: Upload) -> Upload:
         with Session(self.engine) as session:

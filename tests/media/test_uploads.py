@@ -4,6 +4,7 @@ import base64
 import hashlib
 import subprocess
 import sys
+import uuid
 from datetime import timedelta
 from io import FileIO
 
@@ -261,8 +262,8 @@ def test_a_later_upload_that_ends_leaves_refused_as_it_is(room):
 def test_a_row_is_written_with_its_transaction_only(room):
     try:
         with room.writing() as door:
-            uploads.create(door, room.spool, sha256="0" * 64, media_type="image/jpeg", length=1, owner=OWNER,
-                           lifetime=timedelta(days=7), known=False)
+            uploads.create(door.session, room.spool, room.now, str(uuid.uuid4()), sha256="0" * 64, length=1,
+                           media_type="image/jpeg", owner=OWNER, lifetime=timedelta(days=7), known=False)
             raise RuntimeError("the request fails")
     except RuntimeError:
         pass

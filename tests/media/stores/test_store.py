@@ -1,8 +1,10 @@
 """One conformance suite for every store: on a directory and on a real S3 store."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from media.stores import DigestMismatch, NotStored, Stored, StoreUnavailable, digest_of, open_store
 from media.stores.contract import key_of
+from media.stores.disk import DiskStore
 from tests.engines import free_ports
 from tests.media.desk import BODY
 
@@ -52,6 +55,28 @@ def test_bytes_that_do_not_hash_to_their_name_are_refused_and_not_kept(store, ph
     with pytest.raises(DigestMismatch):
         store.put(ABSENT, photo, "image/jpeg")
     assert not store.has(ABSENT)
+
+
+def test_a_file_that_is_given_is_kept_without_a_copy_and_its_old_name_may_go(store, photo):
+    digest, same = digest_of(photo), photo.stat().st_ino
+    with pytest.raises(DigestMismatch):
+        store.put(ABSENT, photo, "image/jpeg", given=True)
+    assert store.put(digest, photo, "image/jpeg", given=True) and not store.put(digest, photo, "image/jpeg", given=True)
+    if isinstance(store, DiskStore):
+        kept = store.root / key_of(digest)
+        assert (kept.stat().st_ino, kept.stat().st_mode & 0o777) == (same, 0o440)
+    photo.unlink()
+    assert b"".join(store.open(digest)) == BODY and not store.has(ABSENT)
+
+
+def test_a_file_that_is_given_on_another_disk_is_copied(store, photo):
+    elsewhere = Path(os.sep, "dev", "shm")
+    if not elsewhere.is_dir():
+        pytest.skip("there is no other disk here")
+    with tempfile.NamedTemporaryFile(dir=elsewhere) as file:
+        shutil.copyfile(photo, file.name)
+        assert store.put(digest_of(photo), Path(file.name), "image/jpeg", given=True)
+        assert b"".join(store.open(digest_of(photo))) == BODY and Path(file.name).read_bytes() == BODY
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 10), (5, 6), (1000, None), (0, 10**9), (7, 7), (len(BODY), None),

@@ -34,17 +34,17 @@ def spool(office: Indoors) -> Path:
 
 @pytest.fixture
 def store_away(office: Indoors):
-    """A media directory that cannot be written, until `back` is called."""
-    incoming = office.app.extensions["menqian"].settings.data / "media" / "incoming"
-    kept = incoming.with_name("kept")
-    incoming.rename(kept)
-    incoming.touch()
+    """A media directory that is not there, until `back` is called."""
+    media = office.app.extensions["menqian"].settings.data / "media"
+    kept = media.with_name("kept")
+    media.rename(kept)
+    media.touch()
 
     class Away:
         def back(self):
             if kept.exists():
-                incoming.unlink()
-                kept.rename(incoming)
+                media.unlink()
+                kept.rename(media)
 
     away = Away()
     yield away
