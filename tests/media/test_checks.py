@@ -1,9 +1,7 @@
 """The background check: from stored bytes to verified or damaged, with facts, renditions and flags."""
 
 import io
-import json
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from PIL import Image
@@ -11,15 +9,11 @@ from sqlalchemy.orm import Session
 
 from media.checks import conclude, examine, forgotten
 from media.models import Rendition
-from media.stores import NotStored, Store, open_store
-from schemas.values import stamp
-from tests.darkroom import PHOTOS, with_photos
+from media.stores import NotStored
 from tests.media.desk import Darkroom, a_jpeg
 from tests.wire import sha256
 
 CONTENT = a_jpeg()
-EXPECTED = json.loads((PHOTOS / "expected.json").read_text())["files"] if PHOTOS.is_dir() else {}
-DAMAGED = {"damaged_truncated.jpg", "damaged_zero_tail.jpg", "damaged_bit_in_header.jpg", "damaged_bit_in_scan.jpg"}
 
 
 @pytest.fixture
@@ -128,59 +122,6 @@ def test_photos_that_wait_too_long_are_remembered(room):
     check(room, CONTENT)
     with Session(room.engine) as session:
         assert forgotten(session, room.now + timedelta(days=1)) == []
-
-
-@pytest.fixture(scope="module", params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
-def store(request, tmp_path_factory) -> Store:
-    directory: Path = tmp_path_factory.mktemp(request.param)
-    if request.param == "disk":
-        yield open_store((directory / "media").as_uri())
-        return
-    engines = pytest.importorskip("tests.engines")
-    with engines.running_s3(directory) as url:
-        yield open_store(url)
-
-
-@with_photos
-def test_every_reference_photo_tells_what_it_should(store, tmp_path):
-    """Each file of the reference photos goes its whole way: evidence, upload, store, check."""
-    room = Darkroom(tmp_path, store)
-    for name, expected in EXPECTED.items():
-        content = (PHOTOS / name).read_bytes()
-        if name.endswith((".heic", ".avif")):
-            continue
-        evidence = room.evidence(content)
-        room.take(content)
-        check(room, content)
-        media = room.media(evidence)
-        assert media["state"] == ("damaged" if name in DAMAGED else "verified"), (name, media)
-        agrees_with(expected, media, name)
-        assert store.has(sha256(content))
-        if media["state"] == "verified":
-            assert all(store.has(rendition.sha256) for rendition in renditions(room, content).values()), name
-
-
-def agrees_with(expected, media, name):
-    """Size, orientation, time and place are those that exiftool read."""
-    exif = media["exif"]
-    assert (media["width"], media["height"]) == (expected["width"], expected["height"]), name
-    assert exif.get("orientation", 1) == (expected["orientation"] or 1), name
-    assert (exif.get("taken_at") or "")[:19] == moment(expected), name  # exiftool's list has no fractions
-    position = exif.get("position")
-    if expected["gps_latitude"]:  # neither absent nor null island
-        assert position["lat"] == pytest.approx(expected["gps_latitude"], abs=1e-7), name
-        assert position["lon"] == pytest.approx(expected["gps_longitude"], abs=1e-7), name
-    else:
-        assert position is None, name
-
-
-def moment(expected):
-    """The UTC time that the written one means; +08:00 where no offset is written, empty for blanks and zeros."""
-    written = expected["datetime_original"]
-    if not written or not written.strip(" :0"):
-        return ""
-    zone = written[19:] or expected["offset_time_original"] or "+08:00"
-    return stamp(datetime.strptime(written[:19] + zone, "%Y:%m:%d %H:%M:%S%z"))[:19]
 
 
 def test_another_size_than_declared_at_capture_is_flagged(room):
