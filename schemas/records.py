@@ -98,7 +98,7 @@ ENFORCEMENT = RecordType("enforcement", {
     "finding_id": _ref("finding"), "party_id": _ref("party"), "offence_code": Declared(_text(80)),
     "facts": Declared(_text()), "officers": Declared(_texts(), Merge.SET), "amount": Declared(Amount()),
     "due_at": Declared(Time()), "served": Declared(fields.Raw()), "document_no": Declared(_text(100)),
-    **{name: _server() for name in ("checks", "status", "amendments", "inspector_id", "unsigned")},
+    **{name: _server() for name in ("checks", "status", "amendments", "inspector_id", "unsigned", "conclusion")},
 }, required=("kind", "facts"))
 
 LETTER = RecordType("letter", {

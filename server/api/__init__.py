@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
         quarantine,
         receipts,
         records,
+        retention,
         reviews,
         sessions,
         snapshot,
@@ -55,7 +56,8 @@ def init_app(app: Flask) -> None:
     api = Description(app)
     app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, receipts, uploads, media,
-                   derivatives, zones, journal, reviews, spot_checks, conflicts, poke):
+                   derivatives, zones, journal, reviews, spot_checks, conflicts, retention,
+                   poke):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)
 

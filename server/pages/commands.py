@@ -14,8 +14,9 @@ from server.house import house
 from server.models import User
 from server.pages.lookups import class_name, zone_name
 from server.pages.words import words
-from server.reference import classes, conditions, settings
+from server.reference import classes, conditions, enforcement_steps, settings
 from server.rules.lifecycle import Person, allowed_commands
+from server.trade import documents
 from server.trade.incident import COMMANDS, objection
 from server.trade.office import STEPS
 from server.trade.people import person_of
@@ -53,6 +54,10 @@ def offers(kept: Kept) -> list[Offer]:
     if kept.type == "incident":
         return [Offer(name, *words()["incident_op", name], ("reason",), expects) for name, states in COMMANDS.items()
                 if kept.fields["status"] in states and objection(kept, name, me().writer()) is None]
+    if kept.type == "enforcement":
+        return [Offer(name, step["name_cn"], step["name_en"], ("reason",), expects)
+                for (state, name), step in enforcement_steps().items()
+                if state == kept.fields["status"] and documents.objection(kept, step, me().writer()) is None]
     return []
 
 

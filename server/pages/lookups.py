@@ -13,7 +13,7 @@ from sqlalchemy import select
 from server.db import db
 from server.models import User, ZoneRow
 from server.pages.words import plain_word, t, word, words
-from server.reference import classes, divisions
+from server.reference import classes, divisions, table
 from server.trade.statuses import statuses
 from sync.kept import Kept
 from sync.models import Device, Record
@@ -126,3 +126,8 @@ def place_of(kept: Kept) -> str:
     lon, lat = kept.marks.get("lon"), kept.marks.get("lat")
     degrees = f"{lon:.5f}, {lat:.5f}" if lon is not None and lat is not None else None
     return str(kept.fields.get("address") or zone_name(kept.marks.get("zone_id")) or degrees or scope_name(kept.scope))
+
+
+def retention_name(name: str) -> tuple[str, str]:
+    """A retention class in Chinese and English."""
+    return next(((row["name_cn"], row["name_en"]) for row in table("retention") if row["class"] == name), (name, name))

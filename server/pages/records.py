@@ -29,6 +29,7 @@ from server.pages.lookups import learn_names, status_choices, types_of, zone_nam
 from server.pages.photos import copies_of
 from server.pages.reviews import review_of
 from server.pages.tracks import places_on_tracks
+from server.retention import retentions
 from server.wire import answer
 from sync.kept import Kept
 from sync.models import Record
@@ -66,7 +67,8 @@ def record(record_type: str, record_id: str) -> str:
             "record.html", kept=kept, photos=photos, review=review_of(kept), history=history, earlier=earlier,
             offered=offered, choices=choices(kept, offered), zone=zone, zone_name=zone_name,
             twins=types_of(_twins(kept), me().scopes), conflicts=_conflicts(kept.id),
-            exports=exports_of(kept), distance_between=distance_between, tracks=places_on_tracks(photos),
+            exports=exports_of(kept), retention=retentions(db.session(), [kept], house().clock())[kept.id],
+            distance_between=distance_between, tracks=places_on_tracks(photos),
             has_map=bool(_places(kept, photos)), **copies_of(photos),
             details={name: value for name, value in kept.fields.items() if name not in APART})
 

@@ -16,9 +16,19 @@ from server.reference.codes import (
     conditions,
     offences,
 )
-from server.reference.files import document, settings, table
+from server.reference.files import document, settings, table, valid_on
 from server.reference.places import Division, divisions, gcj02_area, known_scope
-from server.reference.procedure import Step, checklists, forms, indicators, rights, states, template_known, timers
+from server.reference.procedure import (
+    Step,
+    checklists,
+    enforcement_steps,
+    forms,
+    indicators,
+    rights,
+    states,
+    template_known,
+    timers,
+)
 
 __all__ = [
     "Class",
@@ -36,6 +46,7 @@ __all__ = [
     "conditions",
     "divisions",
     "document",
+    "enforcement_steps",
     "forms",
     "gcj02_area",
     "hours",
@@ -48,5 +59,6 @@ __all__ = [
     "table",
     "template_known",
     "timers",
+    "valid_on",
     "workdays",
 ]

@@ -35,6 +35,13 @@ def states() -> dict[tuple[str, str], Step]:
 
 
 @cache
+def enforcement_steps() -> dict[tuple[str, str], Row]:
+    """How an enforcement record is concluded and taken up again, by (state, command); an empty `next_state` is the one
+    that its facts give."""
+    return {(row["state"], row["command"]): row for row in table("enforcement_states")}
+
+
+@cache
 def checklists() -> dict[tuple[str, int], dict[str, Any]]:
     """Checklists by (id, version)."""
     return {(one["id"], one["version"]): one for one in document("checklists")["checklists"]}

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.problems import Problem
-from server.reference import checklists, offences, template_known
+from server.reference import checklists, enforcement_steps, offences, template_known
 from server.rules.scoring import score
 from server.trade.base import ReviewedRule, TypeRule, utc
 from sync.kept import Kept
 from sync.records import Door
 from sync.rules import Context
+from sync.writers import Writer
 
 
 class InspectionRule(TypeRule):
@@ -58,7 +59,8 @@ def template_of(door: Door, template_id: Any, version: Any) -> Mapping[str, Any]
 
 
 class EnforcementRule(ReviewedRule):
-    """Enforcement records: soft steps here; sealed once served or numbered."""
+    """Enforcement records: soft steps here; sealed once served, numbered or concluded (结案归档). How one is concluded,
+    and taken up again, stands in `server/reference/enforcement_states.csv`; `conclusion` tells the last of it."""
 
     def check(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> None:
         super().check(before, after, context)
@@ -77,11 +79,37 @@ class EnforcementRule(ReviewedRule):
         officers = len(after.get("officers") or ())
         derived["checks"] = [] if officers >= 2 or after.get("kind") in ("persuade", "courtesy_notice") else [
             {"code": "two_officers", "law": "行政处罚法 art. 42", "detail": {"officers": officers}}]
-        derived["status"] = "issued" if _issued(after) else "draft"
+        derived["status"] = (after.get("conclusion") or {}).get("state") or ("issued" if _issued(after) else "draft")
         return derived
 
+    def must_may(self, kept: Kept, name: str, context: Context) -> None:
+        steps = [step for (_, command), step in enforcement_steps().items() if command == name]
+        if not steps:
+            raise Problem("command_unknown", f"无此命令 an enforcement record has no command {name!r}")
+        if problem := objection(kept, steps[0], context.writer):
+            raise problem
+
+    def command(self, kept: Kept, name: str, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        step = enforcement_steps().get((kept.fields["status"], name))
+        if step is None:
+            raise Problem("state_moved", f"当前状态不允许此操作 {name} is not possible from {kept.fields['status']}")
+        reason = args.get("reason")
+        if not isinstance(reason, str) or not reason.strip():
+            raise Problem("need_missing", f"须写明情况 {name} needs a reason", errors={"args.reason": ["required"]})
+        return {"conclusion": {"state": step["next_state"], "at": context.door.at, "by": context.writer.user_id,
+                               "reason": reason}}
+
     def seals(self, kept: Kept) -> bool:
-        return _issued(kept.fields)
+        return _issued(kept.fields) or kept.fields.get("status") == "concluded"
+
+
+def objection(kept: Kept, step: Mapping[str, str], writer: Writer) -> Problem | None:
+    """Why this writer may not take the step; None where he may."""
+    if not writer.has_role(*step["roles"].split()):
+        return Problem("role_forbidden", f"当前角色无权执行 {step['command']} is for {step['roles']}")
+    if "not_own" in step["needs"].split() and writer.user_id in (kept.created_by, kept.fields.get("inspector_id")):
+        return Problem("own_work", "办案人不得自行结案归档 nobody concludes his own case")
+    return None
 
 
 def _issued(fields: Mapping[str, Any]) -> bool:

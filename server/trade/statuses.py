@@ -16,7 +16,8 @@ def statuses() -> dict[str, frozenset[str]]:
     """The statuses of each type that has any."""
     return {"finding": frozenset(step.next_state for step in states().values()),
             "task": frozenset([*(state for state, _ in STEPS), *STEPS.values()]),
-            "enforcement": frozenset({"draft", "issued"}), "letter": frozenset({"draft", "signed", "refused"}),
+            "enforcement": frozenset({"draft", "issued", "concluded"}),
+            "letter": frozenset({"draft", "signed", "refused"}),
             "conflict": frozenset({"open", "resolved"}), "incident": frozenset(STATUSES)}
 
 

@@ -29,6 +29,7 @@ QUERIES = {
     "/journal/entries": {"from", "limit"}, "/journal/inclusion": {"index", "size"},
     "/journal/consistency": {"from", "to"}, "/journal/timestamps": {"from", "limit"},
     "/reviews/{record_id}/bundle": {"profile", "reason"},
+    "/retention": {"due_before", "class", "scope", *PAGE},
 }
 HEADERS = {
     ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range"},

@@ -6,7 +6,7 @@ from schemas.records import RECORD_TYPES
 from server.rules.holds import is_open, kinds
 from server.trade.statuses import statuses
 
-OVER = {"finding": {"closed", "not_filed", "cancelled"}, "enforcement": set()}
+OVER = {"finding": {"closed", "not_filed", "cancelled"}, "enforcement": {"concluded"}}
 
 
 @pytest.mark.parametrize(("record_type", "status"), [
