@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from media import incidents
 from media.capture import EntryInvalid, Flag, Link, check_link, check_signature, link_of
+from media.disposal import REMOVING
 from media.evidence import CHAIN_FLAGS, SIGNING_FLAGS
-from media.models import CaptureEntry, ChainBreak, Photo, Rendition
+from media.models import CaptureEntry, ChainBreak, Photo, PhotoDisposal, Rendition
 from media.stores import NotStored, Store, StoreUnavailable
 from schemas.records import INCIDENT
 from schemas.values import stamp
@@ -127,7 +128,10 @@ def check_photos(audit: Audit, session: Session, store: Store, now: datetime,
     def is_due(stored_at: str) -> bool:
         return stored_at >= since or int.from_bytes(random_bytes(4)) < chance * 2**32
 
+    removing = set(session.execute(select(PhotoDisposal.sha256).where(PhotoDisposal.state == REMOVING)).scalars())
     for photo in stream(session, select(Photo.sha256, Photo.bytes, Photo.stored_at).order_by(Photo.sha256)):
+        if photo.sha256 in removing:  # its bytes may be gone, which is told in a moment
+            continue
         audit.checked["photos"] += 1
         again = is_due(photo.stored_at)
         try:
@@ -136,17 +140,21 @@ def check_photos(audit: Audit, session: Session, store: Store, now: datetime,
             audit.wrong("store_unavailable", photo.sha256, str(error))
             break
     else:
-        _check_renditions(audit, session, store, is_due)
+        _check_renditions(audit, session, store, is_due, removing)
     kept = select(Photo.sha256).where(Photo.sha256 == Record.sha256).exists()
     for evidence_id, digest in stream(session, select(Record.id, Record.sha256).where(
             Record.type == "evidence", Record.media_state.in_(KEPT_STATES), ~kept)):
         audit.wrong("photo_unknown", evidence_id, f"says that {digest} is stored; no such photo is")
 
 
-def _check_renditions(audit: Audit, session: Session, store: Store, is_due: Callable[[str], bool]) -> None:
+def _check_renditions(audit: Audit, session: Session, store: Store, is_due: Callable[[str], bool],
+                      removing: set[str]) -> None:
     """Every rendition is in the store with its size, and some are read again: pages show nothing of a photo but it."""
     for made in stream(session, select(Rendition.parent, Rendition.kind, Rendition.sha256, Rendition.bytes,
-                                       Rendition.made_at).order_by(Rendition.parent, Rendition.kind)):
+                                       Rendition.made_at).where(Rendition.disposed_at.is_(None))
+                       .order_by(Rendition.parent, Rendition.kind)):
+        if made.parent in removing:
+            continue
         audit.checked["renditions"] += 1
         try:
             found = store.head(made.sha256)

@@ -83,7 +83,7 @@ class Reuse(Base):
 
 class Rendition(Base):
     """A derived picture: its own digest, its parent, and how it was made. One that a person made (media/derivatives.py)
-    names him and the evidence record on whose page he did."""
+    names him and the evidence record on whose page he did; of it the row stays when its bytes were disposed of."""
 
     __tablename__ = "rendition"
     parent: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -94,6 +94,7 @@ class Rendition(Base):
     made_at: Mapped[str] = mapped_column(TimeText)
     made_by: Mapped[str | None] = mapped_column(UuidText)
     evidence_id: Mapped[str | None] = mapped_column(UuidText)
+    disposed_at: Mapped[str | None] = mapped_column(TimeText)
 
 
 class CaptureEntry(Base):
@@ -128,6 +129,21 @@ class HoldWalk(Base):
     rules: Mapped[str] = mapped_column(String(64))
     trouble: Mapped[str | None] = mapped_column(String(40))
     busy_until: Mapped[str | None] = mapped_column(TimeText)
+
+
+class PhotoDisposal(Base):
+    """A photo whose bytes an approved disposal removes: `waiting`, `removing` from before the store is told until
+    after it has done so, `removed` with its entry in the journal, or `kept` because something needs it after all. What
+    cannot go yet is tried again at `retry_at`, for the reason of `trouble`. The photo's own row goes with its bytes."""
+
+    __tablename__ = "photo_disposal"
+    disposal_id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    trouble: Mapped[str | None] = mapped_column(String(200))
+    retry_at: Mapped[str | None] = mapped_column(TimeText)
+    removed_at: Mapped[str | None] = mapped_column(TimeText)
+    __table_args__ = (Index(None, "sha256"),)
 
 
 class ChainBreak(Base):

@@ -1,4 +1,5 @@
-"""Photos whose bytes are gone: what the rows then say, so that devices bring them again. Serves `menqian restore`.
+"""Photos whose bytes are gone: what the rows then say. Serves `menqian restore`, which lets devices bring them again,
+and disposals.
 
 Copies that people made are no check's to make again: their rows stay.
 """
@@ -15,10 +16,15 @@ from sync.records import Door
 
 def expect_again(door: Door, sha256: str) -> None:
     """The original is not in the store: its evidence expects it, and `media_wanted` asks the devices for it."""
+    forget(door, sha256)
+    set_media(door, sha256, {"state": "expected"})
+
+
+def forget(door: Door, sha256: str) -> None:
+    """Remove what is known of the photo beside its evidence: when it comes, it is a new arrival."""
     _forget_renditions(door, sha256)
     _leave_the_others(door, sha256)
     door.session.execute(delete(Photo).where(Photo.sha256 == sha256))
-    set_media(door, sha256, {"state": "expected"})
 
 
 def check_again(door: Door, sha256: str) -> None:

@@ -24,6 +24,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from media.disposal import is_removing
 from media.evidence import media_of, set_media
 from media.models import Photo, PhotoHold, Rendition, Upload
 from media.pictures import MediaTypeRefused, TooManyPixels, sniff
@@ -73,7 +74,7 @@ def checksum_of(header: str) -> Checksum:
 def stands(session: Session, store: Store, sha256: str, length: int) -> bool:
     """Is this photo noted, and really in the store? Asked before the gate opens; raises StoreUnavailable."""
     photo = session.get(Photo, sha256)
-    return photo is not None and photo.bytes == length and store.has(sha256)
+    return photo is not None and photo.bytes == length and store.has(sha256) and not is_removing(session, sha256)
 
 
 def create(session: Session, spool: Path, now: datetime, new_id: str, *, sha256: str, media_type: str, length: int,
@@ -191,7 +192,10 @@ def must_match(path: Path, upload: Upload) -> None:
 
 
 def finish(door: Door, upload: Upload, kept: Kept) -> None:
-    """Note that the bytes stand in the store. Idempotent. A photo that the store had lost is checked anew."""
+    """Note that the bytes stand in the store. Idempotent. A photo that the store had lost is checked anew. Raises
+    StoreUnavailable while the same bytes are being disposed of."""
+    if is_removing(door.session, upload.sha256):
+        raise StoreUnavailable("these bytes are being disposed of: what comes now waits until they are gone")
     photo = door.session.get(Photo, upload.sha256)
     if photo is None:
         door.add_row(Photo, {"sha256": upload.sha256, "bytes": upload.length, "media_type": kept.media_type,

@@ -115,6 +115,12 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "media_type_refused":   Kind(415, "none", "不是可接受的图片 Not an accepted picture"),
     "too_many_pixels":      Kind(422, "none", "像素过多 Too many pixels"),
     "reason_required":      Kind(422, "none", "须填写调阅理由 Reason required"),
+    # keeping and giving up
+    "held_by_order":        Kind(409, "none", "已被保全 Under a legal hold"),
+    "not_due":              Kind(409, "none", "保管期限未满 The retention period is not over"),
+    "own_proposal":         Kind(403, "none", "提出人不得审批 Who proposed it may not decide"),
+    "not_erasable":         Kind(422, "none", "此项不可删除 This cannot be erased"),
+    "disposed":             Kind(410, "none", "照片已按批准销毁 The photo was disposed of"),
     # zones, journal, review, spot checks
     "size_invalid":         Kind(422, "none", "范围有误 Size or range invalid"),
     "claimed":              Kind(409, "retry", "已被他人认领 Claimed by somebody else"),

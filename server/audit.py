@@ -7,12 +7,15 @@ from typing import Any
 
 from media.audit import check_chains, check_photos
 from media.derivatives import check_derivatives
+from media.disposal import check_disposed
 from media.reuse_audit import check_reuse
 from media.stores import StoreUnavailable
 from server import timestamps, witness
 from server.db import db, reading
 from server.hold_audit import check_holds
 from server.house import house
+from server.keeping.orders import check_orders
+from server.keeping.proposals import check_proposals
 from server.people_audit import check_people
 from server.review_audit import check_reviews
 from server.run_audit import check_runs
@@ -57,6 +60,9 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         check_photos(found, session, state.store, state.clock(), state.random_bytes,
                      state.settings.verify_read_percent)
         check_holds(found, session, state.store)
+        check_orders(found, session)
+        check_proposals(found, session)
+        check_disposed(found, session, state.store)
         check_reuse(found, session)
     return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),
             "holding": state.store.holding, "problems": found.problems}

@@ -22,8 +22,9 @@ EVIDENCE = (Record.type == "evidence", Record.deleted.is_(False))
 
 
 class Named(NamedTuple):
-    """A photo that evidence names about a record."""
+    """A photo that evidence, the record `id`, names about a record."""
 
+    id: str
     sha256: str
     about_id: str
     checked: bool
@@ -77,8 +78,14 @@ def photos_of(session: Session, cases: Collection[str]) -> set[str]:
         *EVIDENCE, Among(Record.about_id, list(cases)))).scalars() if sha256}
 
 
+def photos_named_by(session: Session, ids: Collection[str]) -> set[str]:
+    """The photos of those of these records that are evidence."""
+    return {sha256 for sha256 in session.execute(select(Record.sha256).where(
+        *EVIDENCE, Among(Record.id, list(ids)))).scalars() if sha256}
+
+
 def named(session: Session, photos: Collection[str]) -> list[Named]:
     """All evidence that names these photos."""
-    return [Named(row.sha256, row.about_id, row.media_state in CHECKED) for row in session.execute(
-        select(Record.sha256, Record.about_id, Record.media_state).where(
+    return [Named(row.id, row.sha256, row.about_id, row.media_state in CHECKED) for row in session.execute(
+        select(Record.id, Record.sha256, Record.about_id, Record.media_state).where(
             *EVIDENCE, Among(Record.sha256, list(photos))))]

@@ -17,13 +17,15 @@ from media import models as media_models
 from schemas.values import parse_time
 from server import models as server_models
 from server.house import house
+from server.keeping import models as keeping_models
 from server.meters import meters
 from sync import append_only, journal
 from sync.gate import open_gate, open_snapshot, open_unsynced, prepare_sqlite
 from sync.models import Base, Clock
 from sync.records import Door
 
-__all__ = ["db", "initialise", "jotting", "media_models", "reading", "server_models", "upgrade", "writing"]
+__all__ = ["db", "initialise", "jotting", "keeping_models", "media_models", "reading", "server_models", "upgrade",
+           "writing"]
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
 

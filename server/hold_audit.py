@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from media.models import HoldWalk
 from media.stores import Store, StoreUnavailable
 from server.cases import CHECKED, EVIDENCE, belongings, open_cases
+from server.keeping.orders import held
 from sync.audit import Audit, batches, stream
 from sync.models import Record
 
@@ -34,7 +35,8 @@ def check_holds(audit: Audit, session: Session, store: Store) -> None:
         for sha256 in _wanted(session, walk.seq):
             audit.checked["holds"] += 1
             if not store.on_hold(sha256):
-                audit.wrong("hold_missing", sha256, "a case that is open names it, the store does not hold it")
+                audit.wrong("hold_missing", sha256, "a case that is open, or held by order, names it, the store does "
+                                                    "not hold it")
     except StoreUnavailable as error:
         audit.wrong("store_unavailable", store.place, str(error))
 
@@ -42,12 +44,14 @@ def check_holds(audit: Audit, session: Session, store: Store) -> None:
 def _wanted(session: Session, seq: int) -> Iterator[str]:
     """The photos that the store was to hold when the walk stood here."""
     about = aliased(Record)
-    rows = stream(session, select(Record.sha256, Record.about_id).join(about, about.id == Record.about_id).where(
+    rows = stream(session, select(Record.id, Record.sha256, Record.about_id).join(
+        about, about.id == Record.about_id).where(
         *EVIDENCE, Record.media_state.in_(CHECKED), Record.seq <= seq, about.seq <= seq).order_by(Record.sha256))
     before, through = None, belongings(session)
     for batch in batches(rows):
         found = open_cases(session, {row.about_id for row in batch}, through)
+        found |= held(session, {one for row in batch for one in (row.id, row.about_id)}, seq)
         for row in batch:
-            if row.about_id in found and row.sha256 != before:
+            if not found.isdisjoint((row.id, row.about_id)) and row.sha256 != before:
                 before = row.sha256
                 yield row.sha256

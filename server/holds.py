@@ -22,9 +22,10 @@ from sqlalchemy.orm import Session
 from media.models import HoldWalk, PhotoHold
 from media.stores import NotStored, Store, StoreUnavailable
 from schemas.values import stamp
-from server.cases import cases_of, named, open_cases, photos_of
+from server.cases import cases_of, named, open_cases, photos_named_by, photos_of
 from server.db import db, reading, writing
 from server.house import house
+from server.keeping import orders
 from server.reference import table
 from sync.audit import batches
 from sync.bulk import Among
@@ -122,19 +123,22 @@ def _due(session: Session, place: str, again: bool) -> Due:
     rows = session.execute(select(Record.id, Record.type, Record.seq, Record.about_id, Record.sha256).where(
         Record.seq > since).order_by(Record.seq).limit(RECORDS)).all()
     cases = cases_of(session, [(row.id, row.type, row.about_id) for row in rows])
-    photos = photos_of(session, cases) | {row.sha256 for row in rows if row.type == "evidence" and row.sha256}
+    until = rows[-1].seq if len(rows) == RECORDS else newest
+    ordered = orders.covered(session, since, until)
+    photos = photos_of(session, cases | ordered) | photos_named_by(session, ordered)
+    photos |= {row.sha256 for row in rows if row.type == "evidence" and row.sha256}
     standing = select(PhotoHold.sha256, PhotoHold.held_at).where(PhotoHold.place == place)
     if again:
         photos |= {row.sha256 for row in session.execute(standing.where(PhotoHold.held_at.is_(None)))}
     evidence = named(session, photos)
     opened = open_cases(session, {each.about_id for each in evidence})
-    wanted = {each.sha256 for each in evidence if each.about_id in opened}
+    opened |= orders.held(session, {one for each in evidence for one in (each.id, each.about_id)})
+    wanted = {each.sha256 for each in evidence if not opened.isdisjoint((each.id, each.about_id))}
     checked = {each.sha256 for each in evidence if each.checked}
     stand = {row.sha256: row.held_at for row in session.execute(standing.where(
         Among(PhotoHold.sha256, list(photos))))}
-    more = len(rows) == RECORDS
     return Due(sorted(sha256 for sha256 in wanted & checked if not stand.get(sha256)), sorted(stand.keys() - wanted),
-               rows[-1].seq if more else newest, more)
+               until, len(rows) == RECORDS)
 
 
 def _intend(session: Session, place: str, due: Due) -> None:

@@ -24,6 +24,7 @@ from server import arrivals, compaction, holds, nightly, snapshots, timestamps, 
 from server.config import Settings
 from server.db import db, fresh_checkpoint, writing
 from server.house import house
+from server.keeping import orders, removal
 from server.reference import settings
 from sync import held
 
@@ -112,12 +113,16 @@ def _tick() -> None:
             log.warning("held_expired", count=expired, pid=os.getpid())
     _take_up(checks.FORGOTTEN_AFTER, sweep.QUIET)
     with writing() as door:
+        if ended := orders.end_due(door):
+            log.info("legal_holds_ended", count=ended, pid=os.getpid())
         sweep.sweep_uploads(door, house().settings.spool)
         if opened := incidents.open_due(door, timedelta(hours=settings("incidents")["gap_grace_hours"])):
             log.warning("incidents_opened", count=opened, pid=os.getpid())
     snapshots.sweep()
     _compare_stored()
     _settle_holds()
+    if became := removal.remove_due(house().store, house().clock()):
+        log.info("disposals", **became, pid=os.getpid())
     _audit()
 
 

@@ -106,7 +106,8 @@ def _files() -> Iterator[list[Copy]]:
     yield from _pages(lambda after: [Copy(row.sha256, row.media_type, True) for row in db.session.execute(
         select(Photo.sha256, Photo.media_type).where(Photo.sha256 > after).order_by(Photo.sha256).limit(A_BATCH))])
     yield from _pages(lambda after: [Copy(digest, "image/jpeg", False) for digest in db.session.execute(
-        select(Rendition.sha256).distinct().where(Rendition.sha256 > after).order_by(Rendition.sha256)
+        select(Rendition.sha256).distinct().where(Rendition.sha256 > after, Rendition.disposed_at.is_(None))
+        .order_by(Rendition.sha256)
         .limit(A_BATCH)).scalars()])
 
 

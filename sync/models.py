@@ -112,7 +112,8 @@ class Record(Base):
 
 class History(Base):
     """Each version of each record: who changed what from what to what. `salt` opens the journal's commitment, `n` is
-    the number of the device's mutation that made it."""
+    the number of the device's mutation that made it. The salt of a version from which values were lawfully erased is
+    empty, for the commitment would let them be guessed; the entry of the erasure names the version."""
 
     __tablename__ = "history"
     record_id: Mapped[str] = mapped_column(UuidText, primary_key=True)

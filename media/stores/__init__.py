@@ -3,11 +3,20 @@
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from media.stores.contract import DigestMismatch, NotStored, Store, Stored, StoreRefuses, StoreUnavailable, digest_of
+from media.stores.contract import (
+    DigestMismatch,
+    NotStored,
+    Retained,
+    Store,
+    Stored,
+    StoreRefuses,
+    StoreUnavailable,
+    digest_of,
+)
 from media.stores.s3_asked import OPTIONS, asked_of
 
-__all__ = ["DigestMismatch", "NotStored", "Store", "StoreRefuses", "StoreUnavailable", "Stored", "digest_of",
-           "open_store"]
+__all__ = ["DigestMismatch", "NotStored", "Retained", "Store", "StoreRefuses", "StoreUnavailable", "Stored",
+           "digest_of", "open_store"]
 
 S3_OPTIONS = {"endpoint_url", "region", "access_key", "secret_key"}
 

@@ -19,6 +19,14 @@ class StoreRefuses(StoreUnavailable):
     """The store does not do what its URL asks for, Object Lock or encryption: its owner must act, waiting is no use."""
 
 
+class Retained(StoreUnavailable):
+    """The bytes may not be removed yet: they are on hold, or retained up to the time `until`, where it is known."""
+
+    def __init__(self, message: str, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
+
+
 class NotStored(LookupError):
     """No bytes lie under this digest."""
 
@@ -76,6 +84,11 @@ class Store(Protocol):
     def delete(self, sha256: str) -> None:
         """Remove a rendition, or bytes that are not those of their name (`holds`); nothing there is no failure.
         Originals are never deleted by this."""
+        ...
+
+    def remove(self, sha256: str) -> None:
+        """Remove the bytes for good, with every version of them; nothing there is no failure. Raises Retained where a
+        hold or a retention forbids it. Serves approved disposals, and nothing else."""
         ...
 
     def hold(self, sha256: str, at: datetime) -> None:

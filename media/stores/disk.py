@@ -88,6 +88,13 @@ class DiskStore:
         with _unavailable("delete"):
             (self.root / key_of(sha256)).unlink(missing_ok=True)
 
+    def remove(self, sha256: str) -> None:
+        target = self.root / key_of(sha256)
+        self.delete(sha256)
+        with _unavailable("delete"):
+            if target.parent.is_dir():
+                sync_directory(target.parent)
+
     def hold(self, sha256: str, at: datetime) -> None:
         if not self.has(sha256):
             raise NotStored(sha256)

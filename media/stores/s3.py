@@ -105,6 +105,10 @@ class S3Store:
                 if code_of(error) not in ABSENT:
                     raise
 
+    def remove(self, sha256: str) -> None:
+        with unavailable("remove"):
+            s3_lock.remove(self._client, self.bucket, self._key(sha256))
+
     def hold(self, sha256: str, at: datetime) -> None:
         if self.head(sha256) is None:  # seaweedfs answers 500 where nothing is
             raise NotStored(sha256)

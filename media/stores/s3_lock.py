@@ -1,4 +1,5 @@
-"""Object Lock of one object: a legal hold, and beside it a retention that is only ever made longer. Serves s3.py.
+"""Object Lock of one object: a legal hold, and beside it a retention that is only ever made longer; and the removal of
+all its versions, which either forbids. Serves s3.py.
 
 Names and modes are S3's (Object Lock: `PutObjectLegalHold`, `PutObjectRetention`).
 """
@@ -12,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from media.stores.contract import StoreRefuses
+from media.stores.contract import Retained, StoreRefuses
 from media.stores.s3_asked import Asked
 from media.stores.s3_failures import ABSENT, code_of
 
@@ -46,6 +47,20 @@ def on_hold(client: Any, bucket: str, key: str) -> bool:
             return False
         raise
     return bool(found["LegalHold"]["Status"] == "ON")
+
+
+def remove(client: Any, bucket: str, key: str) -> None:
+    """Remove every version and delete marker of the object; raises Retained, ClientError. None is bypassed."""
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
+        for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            try:
+                client.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+            except ClientError as error:
+                if code_of(error) not in REFUSED:
+                    raise
+                standing = _retention(client, bucket, key)
+                until = standing["RetainUntilDate"] if standing else None
+                raise Retained(f"the bytes are retained until {until or 'their hold is lifted'}", until) from error
 
 
 def _retain(client: Any, bucket: str, key: str, mode: str, until: datetime) -> None:

@@ -29,8 +29,10 @@ def init_app(app: Flask) -> None:
         conflicts,
         derivatives,
         devices,
+        disposals,
         hello,
         journal,
+        legal_holds,
         media,
         poke,
         pull,
@@ -57,7 +59,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, receipts, uploads, media,
                    derivatives, zones, journal, reviews, spot_checks, conflicts, retention,
-                   poke):
+                   legal_holds, disposals, poke):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)
 

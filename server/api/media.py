@@ -8,6 +8,7 @@ from flask import Response, request
 from sqlalchemy import select
 from werkzeug.datastructures import ContentRange
 
+from media import disposal
 from media.models import Photo, Rendition
 from schemas.problems import Problem
 from schemas.values import SHA256_HEX
@@ -18,6 +19,7 @@ from server.auth import me, needs_role
 from server.db import db, reading, writing
 from server.derivatives import visible
 from server.house import house
+from server.keeping.models import Disposal
 from server.wire import answer
 from sync.models import Record
 
@@ -70,7 +72,8 @@ def get_rendition(sha256: str, kind: str) -> Response:
 
 
 def original(sha256: str, reason: str) -> Response:
-    """The response for the one who asks, whose opening is journalled first. Raises `not_found`, `reason_required`."""
+    """The response for the one who asks, whose opening is journalled first. Raises `not_found`, `disposed`,
+    `reason_required`."""
     photo = _photo(sha256)
     media_type, size = photo.media_type, photo.bytes
     record_id = _record_that_allows(sha256)
@@ -97,7 +100,9 @@ def rendition(sha256: str, kind: str) -> Response:
     """The response for the one who asks. Raises `not_found`."""
     must_know_of(sha256)
     made = db.session.get(Rendition, (sha256, kind))
-    if made is None or not visible(db.session(), me().scopes, [made]):
+    if made is not None and made.disposed_at is not None:
+        _must_not_be_disposed(sha256)
+    if made is None or made.disposed_at is not None or not visible(db.session(), me().scopes, [made]):
         raise Problem("not_found", f"no rendition {kind[:20]!r} (yet)")
     answer = Response(mimetype="image/jpeg", headers={"Cache-Control": "private, max-age=86400", **LOCKED})
     answer.set_etag(made.sha256)
@@ -109,7 +114,7 @@ def rendition(sha256: str, kind: str) -> Response:
 
 
 def must_know_of(sha256: str) -> None:
-    """Raises `not_found` for what is no photo, or for one that no record in the caller's scopes names."""
+    """Raises `not_found` for what is no photo, or for one that no record in the caller's scopes names; `disposed`."""
     _photo(sha256)
     _record_that_allows(sha256)
 
@@ -117,8 +122,21 @@ def must_know_of(sha256: str) -> None:
 def _photo(sha256: str) -> Photo:
     photo = db.session.get(Photo, sha256) if SHA256_HEX.fullmatch(sha256) else None
     if photo is None:
+        _must_not_be_disposed(sha256)
         raise Problem("not_found", "no such photo")
     return photo
+
+
+def _must_not_be_disposed(sha256: str) -> None:
+    """Raise `disposed`, with when and on which approval, for a photo whose bytes were given up; `not_found` for one who
+    may not know of it."""
+    row = disposal.disposal_of(db.session(), sha256) if request.method != "HEAD" else None
+    if row is not None:
+        _record_that_allows(sha256)
+        approved = db.session.get_one(Disposal, row.disposal_id)
+        told = {"id": approved.id, "removed_at": row.removed_at, "approved_by": approved.decided_by,
+                "approved_at": approved.decided_at}
+        raise Problem("disposed", f"照片已于 {row.removed_at} 按批准销毁 disposed of on approval", disposal=told)
 
 
 def _record_that_allows(sha256: str) -> str:

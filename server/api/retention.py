@@ -9,11 +9,11 @@ from marshmallow import RAISE
 
 from schemas.retention import LONGEST_PAGE, DueAsked
 from schemas.values import parse_time
-from server import retention
 from server.api import blueprint
 from server.auth import me, needs_role
 from server.db import db, reading
 from server.house import house
+from server.keeping import periods
 from server.listing import visible_record
 from server.reference import rights
 from server.rules.retention import Retention
@@ -34,8 +34,8 @@ def list_due(asked: dict[str, Any]) -> Response:
     if asked.get("due_before"):
         asked["due_before"] = parse_time(asked["due_before"])
     with reading():
-        found, following = retention.due_page(db.session(), me().scopes, asked, house().clock(), limit)
-        photos = retention.photos_about(db.session(), [kept.id for kept, _ in found])
+        found, following = periods.due_page(db.session(), me().scopes, asked, house().clock(), limit)
+        photos = periods.photos_about(db.session(), [kept.id for kept, _ in found])
     return answer({"items": [{**shown(kept, kept_for), "photos": photos.get(kept.id, 0)} for kept, kept_for in found],
                    "next": following})
 
@@ -47,7 +47,7 @@ def get_retention(record_name: str, record_id: str) -> Response:
     `longer` (what is about it keeps it), `open`, `permanent`, or `unlisted`: no class has it, and it is kept."""
     with reading():
         kept = visible_record(db.session(), me().scopes, record_name, record_id)
-        found = retention.retentions(db.session(), [kept], house().clock())[kept.id]
+        found = periods.retentions(db.session(), [kept], house().clock())[kept.id]
     return answer(shown(kept, found))
 
 

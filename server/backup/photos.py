@@ -49,7 +49,7 @@ def save_list(session: Session, directory: Path) -> dict[str, int]:
             count["bytes"] += photo.bytes
             yield Listed(photo.sha256, photo.bytes, photo.media_type, None, "original")
         for made in stream(session, select(Rendition.sha256, Rendition.bytes, Rendition.parent, Rendition.kind)
-                           .order_by(Rendition.parent, Rendition.kind)):
+                           .where(Rendition.disposed_at.is_(None)).order_by(Rendition.parent, Rendition.kind)):
             count["renditions"] += 1
             count["bytes"] += made.bytes
             yield Listed(made.sha256, made.bytes, "image/jpeg", made.parent, made.kind)

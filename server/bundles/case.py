@@ -132,7 +132,8 @@ class Happening(NamedTuple):
 
 
 def happenings_of(session: Session, case: Case) -> Iterator[Happening]:
-    """The journal's entries about records, openings of photos and enrolments of devices of the case, oldest first."""
+    """The journal's entries about records, openings and disposals of photos, enrolments of devices of the case, oldest
+    first."""
     ids, devices = {kept.id for kept in case.records}, {device.id for device in case.devices}
     rows = session.execute(select(
         JournalEntry.index, JournalEntry.at, JournalEntry.kind, JournalEntry.actor, JournalEntry.about,
@@ -140,6 +141,7 @@ def happenings_of(session: Session, case: Case) -> Iterator[Happening]:
             JournalEntry.index).execution_options(yield_per=500))
     for row in rows:
         enrolled = row.about in devices and row.kind == "device_enrolled"
-        if row.about in ids or enrolled or (row.kind == "opened" and row.body.get("evidence_id") in ids):
+        opened = row.kind == "opened" and row.body.get("evidence_id") in ids
+        if row.about in ids or enrolled or opened or row.kind == "disposed":
             happened = Happening(*row)
             yield happened._replace(body={"version": row.body["version"]}) if row.kind == "change" else happened

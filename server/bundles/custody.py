@@ -23,6 +23,9 @@ def custody_of(case: Case, happened: Sequence[Happening], issues: Iterable[Issue
               **{name: one.body[name] for name in TOLD if name in one.body},
               **(_photo(photos[one.body["evidence_id"]]) if one.kind == "opened" else {})}
              for one in happened if one.kind in STEP_OF]
+    line += [{"step": one.kind, "at": one.at, "by": one.actor, "index": one.index, **_photo(kept)}
+             for one in happened if one.kind == "disposed" for kept in case.evidence
+             if kept.fields["sha256"] == one.about]
     line += [{"step": "documented", "at": issue.at, "by": issue.actor, "about": issue.record_id,
               "index": index.get((issue.record_id, issue.version))} for issue in issues]
     return sorted(line, key=lambda one: stamp(parse_time(one["at"])))

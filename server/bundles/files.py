@@ -113,7 +113,10 @@ class Photos:
             digest = kept.fields["sha256"]
             photo = case.photos.get(digest)
             original = self._original(kept, digest, photo.media_type) if photo and profile == "court" else None
-            if photo is None:
+            went = (kept.fields.get("media") or {}) if photo is None else {}
+            if went.get("state") == "disposed":
+                self._miss(kept, f"已按批准销毁({went['at']})", f"disposed of on approval ({went['at']})")
+            elif photo is None:
                 state = (kept.fields.get("media") or {}).get("state", "expected")
                 self._miss(kept, f"照片未到({state})", f"its bytes have not come ({state})")
             copy = self._copy(_chosen(case.renditions.get(digest, {}), profile))

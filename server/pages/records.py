@@ -19,6 +19,7 @@ from server.api.zones import features_at
 from server.auth import me
 from server.db import db, reading
 from server.house import house
+from server.keeping.periods import retentions
 from server.listing import list_page, visible_record
 from server.pages.bundles import exports_of
 from server.pages.commands import arguments, choices, offers
@@ -29,7 +30,6 @@ from server.pages.lookups import learn_names, status_choices, types_of, zone_nam
 from server.pages.photos import copies_of
 from server.pages.reviews import review_of
 from server.pages.tracks import places_on_tracks
-from server.retention import retentions
 from server.wire import answer
 from sync.kept import Kept
 from sync.models import Record

@@ -25,7 +25,7 @@ from tests.conftest import Places
 from tests.handheld import Handheld
 from tests.server.backups import quiet, restore
 from tests.server.indoors import URL, Indoors, indoors
-from tests.wire import Person, granted, sha256
+from tests.wire import Person, granted, moment, sha256
 
 SCOPE = "320412110"
 ASKED = "&lock=governance&retain_days=1"
@@ -102,6 +102,31 @@ def test_a_photo_is_held_while_its_case_is_open(office: Indoors, device: Handhel
     assert problems(office) == {}
     command(supervisor, finding, "cancel")
     assert not on_hold(office, content) and rows(office) == {}
+
+
+def test_an_order_holds_the_file_of_a_record_until_it_is_released_or_over(office: Indoors, device: Handheld,
+                                                                           supervisor: Person) -> None:
+    content, later, finding = a_photo(), a_photo(), device.report(SCOPE)
+    photographed(device, content, ("finding", finding))
+    command(supervisor, finding, "cancel")
+    assert not on_hold(office, content)
+    order = device.create("enforcement", SCOPE, {"kind": "persuade", "facts": "劝导", "finding_id": finding})
+    device.deliver(order)
+    photographed(device, later, ("enforcement", order["record_id"]))
+    reviewer = office.person("reviewer", scopes=(SCOPE,))
+    granted(reviewer.command("enforcement", order["record_id"], "conclude", {"reason": "已改正"}))
+    assert not on_hold(office, content) and not on_hold(office, later)
+    path, given = f"/records/enforcement/{order['record_id']}/legal-holds", {"reason": "复议", "ordered_by": "区政府"}
+    hold = granted(supervisor.post(path, given), 201)
+    assert on_hold(office, content) and on_hold(office, later)
+    assert problems(office) == {}
+    granted(supervisor.post(f"/legal-holds/{hold['id']}/release", {"reason": "复议终结"}))
+    assert not on_hold(office, content) and not on_hold(office, later)
+    hold = granted(supervisor.post(path, {**given, "until": moment(3600)}), 201)
+    assert on_hold(office, content)
+    office.clock.put_on(hours=2)
+    assert not on_hold(office, content) and problems(office) == {}
+    assert granted(supervisor.get("/legal-holds?state=all"))["items"][-1]["released_by"] == "server"
 
 
 def test_junk_is_not_locked_in(office: Indoors, device: Handheld) -> None:

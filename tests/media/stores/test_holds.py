@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from media.stores import NotStored, StoreRefuses, StoreUnavailable, digest_of, open_store
+from media.stores import NotStored, Retained, StoreRefuses, StoreUnavailable, digest_of, open_store
 from media.stores.contract import key_of
 from media.stores.s3_bucket import lifecycle
 from media.stores.s3_failures import code_of
@@ -105,6 +105,33 @@ def test_a_retention_outlasts_its_hold(bucket_url, photo, lock, bypassed):
     assert mode == lock.upper() and abs(until - NOW - timedelta(days=30)) < timedelta(minutes=1)
     assert not is_removable(store, version)
     assert is_removable(store, version, BypassGovernanceRetention=True) is bypassed
+
+
+@pytest.mark.s3
+def test_removing_takes_every_version_and_is_idempotent(store, photo):
+    digest = digest_of(photo)
+    for _ in range(2):
+        store.put(digest, photo, "image/jpeg")
+        store.delete(digest)  # in a bucket with versions a marker above the bytes
+    store.put(digest, photo, "image/jpeg")
+    for _ in range(2):
+        store.remove(digest)
+        assert not store.has(digest)
+    if hasattr(store, "bucket"):
+        left = store._client.list_object_versions(Bucket=store.bucket, Prefix=key_of(digest))
+        assert not left.get("Versions") and not left.get("DeleteMarkers")
+
+
+@pytest.mark.s3
+def test_what_is_held_or_retained_is_not_removed_and_until_when_is_told(bucket_url, photo):
+    store, digest = open_store(bucket_url + "&lock=governance&retain_days=2"), digest_of(photo)
+    store.put(digest, photo, "image/jpeg")
+    store.hold(digest, NOW)
+    for lift in (lambda: None, lambda: store.release(digest)):
+        lift()
+        with pytest.raises(Retained) as refusal:
+            store.remove(digest)
+        assert refusal.value.until > NOW + timedelta(days=1) and store.has(digest)
 
 
 @pytest.mark.s3
