@@ -79,3 +79,14 @@ class ProposalsAsked(Schema):
 
     state = fields.String(validate=validate.OneOf(("proposed", "approved", "refused", "done")))
     limit = fields.Integer(load_default=100, validate=validate.Range(min=1))
+
+
+class ErasureGiven(Schema):
+    """A proposal to erase the values of these fields of a record, on a ground of `erasure_grounds.csv`."""
+
+    record_type = Text(required=True)
+    record_id = Id(required=True)
+    fields_ = fields.List(Text(validate=validate.Length(min=1, max=200)), data_key="fields", required=True,
+                          validate=validate.Length(min=1, max=50))
+    ground = Text(required=True)
+    reason = Text(required=True, validate=REASON)

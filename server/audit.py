@@ -23,17 +23,19 @@ from server.spot_check_audit import check_spot_checks
 from server.zone_audit import check_zones
 from sync import notes
 from sync.audit import Audit, check_asides, check_commitments, check_guards, check_journal
+from sync.erased import erasures
 from sync.receipt_audit import check_quarantine, check_receipts
 from sync.record_audit import check_records
 from sync.witnesses import Witness, check_witnesses, standing
 
 
 def audit(found: Audit | None = None) -> dict[str, Any]:
-    """`{ok, checked: {what: count}, found, holding, problems: [{code, about, detail}]}`, from one snapshot; writes
-    nothing.
+    """`{ok, checked: {what: count}, found, holding, erased, problems: [{code, about, detail}]}`, from one snapshot;
+    writes nothing.
 
     Of one kind of fault at most 100 are listed; `found` counts them all. `holding` says whether the store is asked to
-    hold the photos of open cases; where it is not, whoever may write there may remove them. Whoever gives an Audit sees
+    hold the photos of open cases; where it is not, whoever may write there may remove them. `erased` are the
+    entries of lawful erasures, by which values are accounted for that stand nowhere. Whoever gives an Audit sees
     how far it came.
     """
     state, found = house(), found or Audit()
@@ -45,14 +47,15 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         roots = check_journal(found, session, key_line, {each.size for each in kept} | timestamps.sizes(session))
         check_witnesses(found, standing(session, roots.get), kept, witness.note_of, key_line)
         timestamps.check_timestamps(found, session, roots, key_line)
-        check_asides(found, session)
-        check_commitments(found, session)
+        erased = erasures(session)
+        check_asides(found, session, erased)
+        check_commitments(found, session, erased)
         check_records(found, session, state.rules)
         check_reviews(found, session)
         check_receipts(found, session)
-        check_quarantine(found, session)
+        check_quarantine(found, session, erased)
         check_zones(found, session)
-        check_spot_checks(found, session)
+        check_spot_checks(found, session, erased)
         check_people(found, session)
         check_runs(found, session)
         check_chains(found, session)
@@ -65,7 +68,7 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         check_disposed(found, session, state.store)
         check_reuse(found, session)
     return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),
-            "holding": state.store.holding, "problems": found.problems}
+            "holding": state.store.holding, "erased": erased.told, "problems": found.problems}
 
 
 def _kept(found: Audit) -> list[Witness]:

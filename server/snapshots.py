@@ -19,11 +19,13 @@ from pathlib import Path
 
 import orjson
 import structlog
+from sqlalchemy import func, select
 
 from schemas.problems import Problem
 from schemas.values import SHA256_HEX, parse_time, stamp
 from server.db import db, reading
 from server.house import house
+from server.keeping.models import Erasure
 from sync.snapshot import Written, is_behind, is_worth_it, log_of, write_snapshot
 
 log = structlog.get_logger()
@@ -41,6 +43,11 @@ class Prepared:
     size: int
     made_at: str
     took_s: float
+
+    @property
+    def began_at(self) -> str:
+        """When its making began, at the latest."""
+        return stamp(parse_time(self.made_at) - timedelta(seconds=self.took_s))
 
     def to_json(self) -> bytes:
         """The text that stands beside the file."""
@@ -89,17 +96,20 @@ def kept_until(found: Prepared) -> str:
 
 
 def sweep() -> None:
-    """Remove what nobody can be reading any more: of another history, or last offered long ago."""
+    """Remove what nobody can be reading any more, of another history, or last offered long ago; and what was begun
+    before values were lawfully erased, for they stand in it."""
     state = house()
     oldest = (state.clock() - timedelta(hours=state.settings.snapshot_hours)).timestamp()
     log = log_of(db.session())
+    erased_at = db.session.execute(select(func.max(Erasure.decided_at)).where(Erasure.state == "done")).scalar() or ""
     db.session.rollback()
     for path in state.settings.snapshots.glob("*/*.gz"):
         told = path.with_suffix(".json")
         found = _read(told)
         with suppress(FileNotFoundError):  # another worker was quicker
             offered_at = (told if found else path).stat().st_mtime
-            if offered_at < oldest or (found and not log.goes_on_from(found.written)):
+            if offered_at < oldest or (found and (
+                    found.began_at <= erased_at or not log.goes_on_from(found.written))):
                 told.unlink(missing_ok=True)
                 path.unlink()
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.models import SpotCheck, SpotSample
 from server.rules import sampling
 from sync.audit import Audit, batches, holds, journalled, parsed, stream
+from sync.erased import Erasures
 from sync.journal import first_checkpoint_after
 from sync.models import JournalEntry
 
@@ -22,8 +23,9 @@ PLAIN = ("title", "made_by", "made_at", "state", "size", "frame_digest", "commit
          "beacon", "seed", "drawn_at")
 
 
-def check_spot_checks(audit: Audit, session: Session) -> None:
-    """Every spot check, its sample and its verdicts; none is missing of which the journal tells."""
+def check_spot_checks(audit: Audit, session: Session, erased: Erasures) -> None:
+    """Every spot check, its sample and its verdicts; none is missing of which the journal tells. What of a verdict
+    was lawfully erased is not asked for."""
     for (check_id,) in stream(session, select(SpotCheck.id).order_by(SpotCheck.id)):
         audit.checked["spot_checks"] += 1
         row = session.execute(select(
@@ -36,7 +38,7 @@ def check_spot_checks(audit: Audit, session: Session) -> None:
         altered = [*_freezing(check, entries), *_drawing(session, check, entries)]
         if altered:
             audit.wrong("spot_check_altered", check_id, f"{', '.join(altered)} differs from the journal or the draw")
-        _check_verdicts(audit, session, check_id)
+        _check_verdicts(audit, session, check_id, erased)
     for (check_id,) in stream(session, select(JournalEntry.about).outerjoin(
             SpotCheck, SpotCheck.id == JournalEntry.about).where(
             JournalEntry.kind == "spot_check_frozen", SpotCheck.id.is_(None))):
@@ -109,7 +111,7 @@ def _drawing(session: Session, check: Mapping[str, Any], entries: Mapping[str, A
     return altered + [name for name in ("seed", "allocation") if again[name] != check[name] and name not in altered]
 
 
-def _check_verdicts(audit: Audit, session: Session, check_id: str) -> None:
+def _check_verdicts(audit: Audit, session: Session, check_id: str, erased: Erasures) -> None:
     """The verdicts of a sample against the entries of it."""
     rows = stream(session, select(
         SpotSample.record_id, SpotSample.verdict, SpotSample.judged_by, SpotSample.judged_at, SpotSample.note,
@@ -123,15 +125,16 @@ def _check_verdicts(audit: Audit, session: Session, check_id: str) -> None:
                 told[entry.about] = entry
         for row in batch:
             audit.checked["verdicts"] += row.verdict is not None
-            if altered := _altered_verdict(row, told.get(row.record_id)):
+            if altered := _altered_verdict(row, told.get(row.record_id),
+                                           (check_id, row.record_id) in erased.verdicts):
                 audit.wrong("verdict_altered", row.record_id,
                             f"{', '.join(altered)} in the spot check {check_id} differs from the journal")
 
 
-def _altered_verdict(row: Any, entry: Any) -> list[str]:
+def _altered_verdict(row: Any, entry: Any, is_erased: bool) -> list[str]:
     body = parsed(entry.body) or {} if entry else {}
     said = {"verdict": body.get("verdict"), "judged_by": entry and entry.actor, "judged_at": entry and entry.at}
     altered = [name for name, value in said.items() if getattr(row, name) != value]
-    if entry and not holds(entry, {"values": parsed(row.second), "note": row.note}):
+    if entry and not is_erased and not holds(entry, {"values": parsed(row.second), "note": row.note}):
         altered.append("values or note")
     return altered

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import rfc8785
@@ -21,8 +21,13 @@ from sqlalchemy.orm import Session
 from sync import append_only, journal, merkle, notes
 from sync.models import Aside, Checkpoint, Clock, History, JournalEntry, JournalNode, Record
 
+if TYPE_CHECKING:
+    from sync.erased import Erasures
+
 CHUNK = 1000
 LISTED_AT_MOST = 100
+ERASED = "erased"
+"""The kind of the entry that tells of a lawful erasure (`sync/erasure.py`)."""
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 BODY = type_coerce(JournalEntry.body, Text).label("body")  # as text: one that is no JSON any more is a fault, too
 
@@ -140,9 +145,9 @@ def _check_checkpoint(audit: Audit, row: Any, root: bytes, key_line: str) -> Non
 TOLD = ("commitment", "actor", "at", "device_id", "op")
 
 
-def check_commitments(audit: Audit, session: Session) -> None:
+def check_commitments(audit: Audit, session: Session, erased: Erasures) -> None:
     """Every version in the history against the journal's entry of it, and the other way round; the newest entry also
-    tells in which scope its record lies.
+    tells in which scope its record lies. A commitment whose salt was erased cannot be opened any more.
 
     Both were written in step, so the two streams are read side by side and only what does not pair stays in memory.
     """
@@ -169,30 +174,36 @@ def check_commitments(audit: Audit, session: Session) -> None:
             opened[keys[-1]] = (_commitment(version), version.actor, version.at, version.device_id, version.op)
         for key in keys:
             if key in committed and key in opened:
-                _check_version(audit, key, committed.pop(key), opened.pop(key))
+                _check_version(audit, key, committed.pop(key), opened.pop(key), key in erased.versions)
     for record_id, number in committed:
         audit.wrong("history_missing", record_id, f"the journal tells of version {number}")
     for record_id, number in opened:
         audit.wrong("history_unknown", record_id, f"the journal tells nothing of version {number}")
 
 
-def _check_version(audit: Audit, key: tuple[Any, Any], told: tuple[Any, ...], kept: tuple[Any, ...]) -> None:
+def _check_version(audit: Audit, key: tuple[Any, Any], told: tuple[Any, ...], kept: tuple[Any, ...],
+                   is_erased: bool) -> None:
     differ = [name for name, one, other in zip(TOLD, told, kept, strict=True) if one != other]
-    if differ == ["commitment"]:
+    if differ == ["commitment"] and kept[0] is None and is_erased:
+        audit.checked["versions_erased"] += 1
+    elif differ == ["commitment"]:
         audit.wrong("history_altered", key[0], f"version {key[1]} is not what the journal is committed to")
     elif differ:
         audit.wrong("history_altered", key[0], f"version {key[1]}: {', '.join(differ)} differs from the journal")
 
 
 def _commitment(version: Any) -> str | None:
+    """What the version commits to; None where the salt is erased, or it is no JSON any more."""
+    if not version.salt:
+        return None
     try:
         return journal.commitment(version.salt, orjson.loads(version.changed))
     except ValueError:  # neither hex nor JSON any more
         return None
 
 
-def check_asides(audit: Audit, session: Session) -> None:
-    """What entries say aside against their commitments to it; the salt of each is there."""
+def check_asides(audit: Audit, session: Session, erased: Erasures) -> None:
+    """What entries say aside against their commitments to it; the salt of each is there, or erased."""
     rows = stream(session, select(Aside.index.label("number"), Aside.salt, type_coerce(Aside.document, Text).label(
         "document"), BODY).outerjoin(JournalEntry, JournalEntry.index == Aside.index).order_by(Aside.index))
     for row in rows:
@@ -200,6 +211,10 @@ def check_asides(audit: Audit, session: Session) -> None:
         told = (parsed(row.body) or {}).get("aside")
         if told is None:
             audit.wrong("aside_unknown", row.number, "the entry of this number says nothing aside")
+        elif not row.salt and row.document is None and row.number in erased.asides:
+            audit.checked["asides_erased"] += 1
+        elif not row.salt:
+            audit.wrong("aside_altered", row.number, "its salt is gone, which no erasure tells")
         elif row.document is not None and not opens(row.salt, parsed(row.document), told):
             audit.wrong("aside_altered", row.number, "what the entry says aside is not what it is committed to")
     for number, text in stream(session, select(JournalEntry.index.label("number"), BODY).outerjoin(

@@ -14,14 +14,15 @@ from sync.models import History, table_of
 PAGE, PAGE_SIZE, BUFFERED = 500, 4 * 2**20, 50
 HISTORY = table_of(History)
 PUTS = frozenset({"create", "edit", "amend", "late_edit", "overtaken", "restore", "import", "server", "media", "flags",
-                  "duplicate", "open", "fold", "settle", "retake"})
+                  "duplicate", "open", "fold", "settle", "retake", "erase"})
 
 
 def history_of(session: Session, record_id: str, after: int = 0, most: int = PAGE,
                size: int = PAGE_SIZE) -> tuple[list[dict[str, Any]], int | None]:
     """`{version, at, actor, device_id?, op, name, changed: {field: {from, to}}}` of the versions after `after`, oldest
     first: at most `most` and about `size` bytes; and the last of them, when there are more. `op` is that of a mutation
-    (put, delete, command); `name` says which command, or on what occasion the server wrote."""
+    (put, delete, command); `name` says which command, or on what occasion the server wrote. `erased`: values of this
+    version were lawfully erased."""
     query = select(HISTORY).where(HISTORY.c.record_id == record_id, HISTORY.c.version > after) \
         .order_by(HISTORY.c.version).limit(most + 1).execution_options(yield_per=BUFFERED)
     told: list[dict[str, Any]] = []
@@ -33,7 +34,7 @@ def history_of(session: Session, record_id: str, after: int = 0, most: int = PAG
             told.append({"version": row.version, "at": row.at, "actor": row.actor, "op": op_of(row.op),
                          "name": row.op, "changed": _shown(orjson.loads(row.changed)),
                          **({"device_id": row.device_id} if row.device_id else {}),
-                         **({"note": row.note} if row.note else {})})
+                         **({"note": row.note} if row.note else {}), **({} if row.salt else {"erased": True})})
     return told, None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from schemas.problems import Problem
 from schemas.push import load_mutation, unreadable_members
 from schemas.values import SCOPE, is_uuid
+from sync.audit import ERASED
 from sync.models import Quarantined
 from sync.mutations import apply
 from sync.outcomes import Waits
@@ -47,7 +48,7 @@ def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
     kept = door.get(row.record_id) if row.record_id else None
     if kept is not None:
         supervisor.must_cover(kept.scope)
-    raw = {**row.mutation}
+    raw = {name: value for name, value in row.mutation.items() if name != ERASED}
     corrected = correction.get("set") or {}
     if corrected and raw.get("op") == "command":  # what a command says is in its arguments
         command = raw.get("command") or {}

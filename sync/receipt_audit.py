@@ -16,7 +16,8 @@ from sqlalchemy import Text, and_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from schemas.values import is_uuid
-from sync.audit import Audit, batches, holds, journalled, parsed, stream
+from sync.audit import ERASED, Audit, batches, holds, journalled, parsed, stream
+from sync.erased import Erasures
 from sync.models import Device, Held, JournalEntry, Quarantined, Receipt, Record
 from sync.push import digest_of
 
@@ -79,8 +80,9 @@ def _waiting(audit: Audit, session: Session) -> Waiting:
 
 
 def _digest(raw: Any) -> str | None:
-    """The digest of a kept mutation; None where its source could not be kept as JSON, of which the digest is."""
-    return None if not isinstance(raw, dict) or "unreadable" in raw else digest_of(raw)
+    """The digest of a kept mutation; None where its source could not be kept as JSON, of which the digest is, or where
+    values were erased from it."""
+    return None if not isinstance(raw, dict) or "unreadable" in raw or ERASED in raw else digest_of(raw)
 
 
 def _check_outcomes(audit: Audit, session: Session, batch: list[Any], waiting: Waiting) -> None:
@@ -132,8 +134,9 @@ def _stands_elsewhere(session: Session, row: Any, waiting: Waiting) -> bool:
     return False
 
 
-def check_quarantine(audit: Audit, session: Session) -> None:
-    """Every entry of the quarantine against the journal and its receipt, and whether any is missing."""
+def check_quarantine(audit: Audit, session: Session, erased: Erasures) -> None:
+    """Every entry of the quarantine against the journal and its receipt, and whether any is missing. Of one from which
+    values were lawfully erased mutation and settlement cannot be told from altered ones."""
     rows = stream(session, select(
         Quarantined.id, Quarantined.device_id, Quarantined.user_id, Quarantined.n, Quarantined.received_at,
         Quarantined.reason, Quarantined.state, type_coerce(Quarantined.mutation, Text).label("mutation"),
@@ -149,7 +152,7 @@ def check_quarantine(audit: Audit, session: Session) -> None:
             audit.checked["quarantined"] += 1
             if not entries[row.id]:
                 audit.wrong("quarantine_unknown", row.id, "the journal tells nothing of it")
-            elif altered := _altered(row, entries[row.id]):
+            elif altered := _altered(row, entries[row.id], row.id in erased.quarantined):
                 audit.wrong("quarantine_altered", row.id, f"{', '.join(altered)} differs from journal or receipt")
     for (quarantine_id,) in stream(session, select(JournalEntry.about).outerjoin(
             Quarantined, Quarantined.id == JournalEntry.about).where(
@@ -157,7 +160,7 @@ def check_quarantine(audit: Audit, session: Session) -> None:
         audit.wrong("quarantine_missing", quarantine_id, "the journal tells of it")
 
 
-def _altered(row: Any, entries: list[Any]) -> list[str]:
+def _altered(row: Any, entries: list[Any], is_erased: bool) -> list[str]:
     """What of an entry is not as the journal tells, or not what its device sent."""
     first, last = entries[0], entries[-1]
     body, settlement = parsed(first.body) or {}, parsed(row.settlement) or {}
@@ -167,11 +170,12 @@ def _altered(row: Any, entries: list[Any]) -> list[str]:
         "reason": (row.reason, body.get("code")), "state": (row.state, STATE_OF[last.kind])}
     if last is not first:
         said = {name: value for name, value in settlement.items() if name not in ("by", "at")}
-        pairs["settlement"] = ((settlement.get("by"), settlement.get("at"), holds(last, said)),
+        pairs["settlement"] = ((settlement.get("by"), settlement.get("at"), is_erased or holds(last, said)),
                                (last.actor, last.at, True))
     altered = [name for name, (kept, told) in pairs.items() if kept != told]
     mutation = parsed(row.mutation)
-    if not isinstance(mutation, dict) or row.digest is None or _digest(mutation) not in (None, row.digest):
+    if not isinstance(mutation, dict) or row.digest is None or _digest(mutation) not in (None, row.digest) \
+            or (ERASED in mutation) is not is_erased:
         altered.append("mutation")
     if (parsed(row.settled) or {}).get("outcome") not in SETTLED.get(row.state, ()):
         altered.append("receipt")

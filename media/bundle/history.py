@@ -42,7 +42,7 @@ class Standing:
 
 def check_history(bag: Bag, report: Report) -> None:
     """Every version of every record, in order and complete, against the journal's entry of its change."""
-    before, withheld, versions = report.failures, 0, 0
+    before, withheld, versions, erased = report.failures, 0, 0, 0
     changes = {(entry.about, entry.body["version"]): entry for entry in bag.entries.values() if entry.kind == "change"}
     standing: dict[str, Standing] = {record["id"]: Standing() for record in bag.case()["records"]}
     for number, line in enumerate(bag.lines(HISTORY), 1):
@@ -53,6 +53,7 @@ def check_history(bag: Bag, report: Report) -> None:
             if told["version"] != stands.version + 1:
                 report.wrong(f"{where} 缺少前一版本", f"{where} does not follow version {stands.version}")
             stands.version = told["version"]
+            erased += bool(told.get("erased"))
             entry = changes.pop((told["record_id"], told["version"]), None)
             if entry is None:
                 report.wrong(f"{where} 不在日志中", f"{where} has no entry in the journal")
@@ -68,9 +69,13 @@ def check_history(bag: Bag, report: Report) -> None:
     report.group(before, f"经过:{versions} 个版本一个不缺,其中 {opened} 个与日志的承诺相符,各记录由此推得",
                  f"History: all {versions} versions that the journal has, {opened} of them opening its commitments, "
                  "and the records follow from these")
-    if withheld:
-        report.note(f"{withheld} 个版本含不予公开的内容,只有其承诺:所示内容仅由导出条目证明",
-                    f"{withheld} versions hold withheld values: what is shown of them rests on the export alone")
+    if erased:
+        report.note(f"{erased} 个版本中的个人信息已依法删除,只有其承诺",
+                    f"values of {erased} versions were lawfully erased: the journal has their commitments alone")
+    if withheld > erased:
+        report.note(f"{withheld - erased} 个版本含不予公开的内容,只有其承诺:所示内容仅由导出条目证明",
+                    f"{withheld - erased} versions hold withheld values: what is shown of them rests on the export "
+                    "alone")
 
 
 def _check_version(report: Report, where: str, told: dict[str, Any], entry: Entry, stands: Standing) -> int:

@@ -30,6 +30,7 @@ def init_app(app: Flask) -> None:
         derivatives,
         devices,
         disposals,
+        erasures,
         hello,
         journal,
         legal_holds,
@@ -59,7 +60,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, receipts, uploads, media,
                    derivatives, zones, journal, reviews, spot_checks, conflicts, retention,
-                   legal_holds, disposals, poke):
+                   legal_holds, disposals, erasures, poke):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)
 

@@ -75,6 +75,8 @@ def _version(kept: Kept, row: Any, changed: Mapping[str, Any], disclosure: Discl
     note = disclosure.show("history", {"note": row.note}).fields.get("note") if row.note else None
     told |= {"note": note} if note else {}
     shown = disclosure.show_changes(kept.type, changed)
+    if not row.salt:
+        return {**told, "withheld": shown.withheld, "shown": shown.fields, "erased": True}
     if shown.withheld:
         return {**told, "withheld": shown.withheld, "shown": shown.fields}
     return {**told, "salt": row.salt, "changed": row.changed}

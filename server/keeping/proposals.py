@@ -60,14 +60,14 @@ def newest(session: Session, model: type[T], states: Sequence[str], most: int) -
 
 def check_proposals(audit: Audit, session: Session) -> None:
     """Every proposal is what the journal says of it, who proposed it, who decided; none of which it tells is gone."""
-    for model, name in ((Disposal, "disposals"), (Erasure, "erasures")):
+    for model in (Disposal, Erasure):
         for batch in batches(stream(session, select(model).order_by(model.id))):
             told: dict[str | None, list[Any]] = {}
             for row in session.execute(journalled().where(Among(JournalEntry.about, [row[0].id for row in batch]),
                                                           JournalEntry.kind.in_(STEPS))):
                 told.setdefault(row.about, []).append(row)
             for (made,) in batch:
-                audit.checked[name] += 1
+                audit.checked["proposals"] += 1
                 entries = told.get(made.id, [])
                 if not entries:
                     audit.wrong("proposal_unknown", made.id, "the journal tells nothing of this proposal")

@@ -29,7 +29,8 @@ QUERIES = {
     "/journal/entries": {"from", "limit"}, "/journal/inclusion": {"index", "size"},
     "/journal/consistency": {"from", "to"}, "/journal/timestamps": {"from", "limit"},
     "/reviews/{record_id}/bundle": {"profile", "reason"},
-    "/retention": {"due_before", "class", "scope", *PAGE},
+    "/retention": {"due_before", "class", "scope", *PAGE}, "/legal-holds": {"scope", "state"},
+    "/disposals": {"state", "limit"}, "/erasures": {"state", "limit"},
 }
 HEADERS = {
     ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range"},
