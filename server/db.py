@@ -33,8 +33,10 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": Fal
 def connect(app: Flask, url: str) -> None:
     """Bind the app to its database."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 30}} if url.startswith("sqlite:") else {
+    of_engine = {"connect_args": {"timeout": 30}} if url.startswith("sqlite:") else {
         "pool_pre_ping": True, "pool_size": 16, "max_overflow": 16}
+    # What a statement failed with may be anybody's name or number: no log shall have it.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True, **of_engine}
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

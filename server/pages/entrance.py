@@ -20,6 +20,7 @@ from server.db import db
 from server.i18n import choose
 from server.models import AuditRun
 from server.refusals import note_refusal, remember_problem
+from server.rules.masking import displayed_text
 
 bp = Blueprint("pages", __name__)
 csrf = CSRFProtect()
@@ -58,6 +59,14 @@ def enter() -> AnyResponse | None:
 
 
 bp.after_request(note_refusal)
+
+
+@bp.after_request
+def hide_numbers(response: Response) -> Response:
+    """Identity and phone numbers are masked on every page (domain.md 17.4), but where somebody has opened them."""
+    if response.mimetype == "text/html" and not response.is_streamed and not g.get("numbers_opened"):
+        response.set_data(displayed_text(response.get_data(as_text=True)))
+    return response
 
 
 def signed_in() -> Principal | None:

@@ -18,6 +18,7 @@ from server.pages.lookups import class_name, scope_choices
 from server.pages.values import CODED, is_position
 from server.pages.words import BEIJING, beijing, plain, plain_word
 from server.reference.codes import CODE_DIGITS, classes, offences
+from server.rules.masking import meant
 
 LONG_TEXT = 60
 CLASS = ("class_scheme", "class_code", "severity")
@@ -64,7 +65,7 @@ def typed(asked: Input, given: Mapping[str, str]) -> Any:
 
     None, which clears a field, only for a text that is left empty by choice.
     """
-    given = {part: _tidy(text) for part, text in given.items()}
+    given = {part: _meant(_tidy(text), asked.draft.get(part)) for part, text in given.items()}
     text = given.get("", "")
     if asked.kind in ("text", "long") and given.pop("empty", ""):
         if text not in ("", _tidy(asked.draft[""])):
@@ -79,6 +80,14 @@ def typed(asked: Input, given: Mapping[str, str]) -> Any:
     except (ValueError, OverflowError):
         chinese, english = SAID[asked.kind]
         raise Problem("choice_invalid", f"第三个值须为有效{chinese} The third value must be {english}") from None
+
+
+def _meant(text: str, draft: str | None) -> str:
+    """What was typed over a draft in which numbers are masked."""
+    try:
+        return text if draft is None else meant(text, _tidy(draft))
+    except ValueError:
+        raise Problem("choice_invalid", "号码被遮盖,请写全或整段重写 A number is masked: give it in full") from None
 
 
 def _read(asked: Input, text: str, given: Mapping[str, str]) -> Any:

@@ -18,6 +18,7 @@ from server.db import db, reading
 from server.listing import quarantine_page
 from server.pages.entrance import bp, done, loaded
 from server.pages.lookups import learn_names
+from server.rules.masking import meant
 from sync.models import Quarantined
 
 MOST = 100
@@ -45,7 +46,7 @@ def release(quarantine_id: str) -> Response:
     """Apply the mutation with the fields that were corrected; others stay as they were sent."""
     row = db.session.get(Quarantined, quarantine_id)
     sent = _sent(row.mutation) if row else {}
-    corrected = {name: value for name, value in _typed(request.form).items() if value != sent.get(name)}
+    corrected = {name: value for name, value in _typed(request.form, sent).items() if value != sent.get(name)}
     scope = request.form.get("scope", "").strip()
     given = loaded(Release(), {"set": corrected, **({"scope": scope} if scope else {})})
     release_entry(quarantine_id, given)
@@ -60,13 +61,18 @@ def dismiss(quarantine_id: str) -> Response:
     return done(url_for("pages.quarantine"), "已关闭,原文保留", "Dismissed; the raw mutation stays")
 
 
-def _typed(form: Mapping[str, str]) -> dict[str, Any]:
-    """Fields from inputs named `text.NAME` and `json.NAME`; an input left empty changes nothing."""
+def _typed(form: Mapping[str, str], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields from inputs named `text.NAME` and `json.NAME`; one left empty, or as it was shown, changes nothing."""
     given: dict[str, Any] = {}
     for key, text in form.items():
         kind, _, name = key.partition(".")
         if kind not in ("text", "json") or not text.strip():
             continue
+        try:
+            text = meant(text, _draft(sent.get(name)))
+        except ValueError:
+            raise Problem("field_invalid", f"{name} 中的号码被遮盖,请写全 a number in it is masked: give it in full",
+                          errors={name: ["masked"]}) from None
         try:
             given[name] = text if kind == "text" else orjson.loads(text)
         except orjson.JSONDecodeError:

@@ -27,6 +27,7 @@ from server.pages.entrance import bp, done, loaded
 from server.pages.evidence import Panel, distance_between, evidence_about, file_place, panels
 from server.pages.history import sentences
 from server.pages.lookups import learn_names, status_choices, types_of, zone_name
+from server.pages.numbers import may_open
 from server.pages.photos import copies_of
 from server.pages.reviews import review_of
 from server.pages.tracks import places_on_tracks
@@ -68,7 +69,7 @@ def record(record_type: str, record_id: str) -> str:
             offered=offered, choices=choices(kept, offered), zone=zone, zone_name=zone_name,
             twins=types_of(_twins(kept), me().scopes), conflicts=_conflicts(kept.id),
             exports=exports_of(kept), retention=retentions(db.session(), [kept], house().clock())[kept.id],
-            distance_between=distance_between, tracks=places_on_tracks(photos),
+            numbers_hidden=may_open(kept), distance_between=distance_between, tracks=places_on_tracks(photos),
             has_map=bool(_places(kept, photos)), **copies_of(photos),
             details={name: value for name, value in kept.fields.items() if name not in APART})
 

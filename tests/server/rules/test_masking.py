@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.rules.masking import masked, masked_text
+from server.rules.masking import displayed, displayed_text, masked, masked_text, meant
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -25,6 +25,21 @@ from server.rules.masking import masked, masked_text
 ])
 def test_numbers_of_people_are_masked_and_others_are_not(text, expected):
     assert masked_text(text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("11010519491231002X", "110105********002X"), ("电话13812345678", "电话138****5678"),
+    ("91320412MA1234567X", "91320412MA1234567X")])
+def test_pages_show_six_and_four_digits_of_an_identity_number(text, expected):
+    assert displayed_text(text) == expected and displayed({"a": [text]}) == {"a": [expected]}
+
+
+def test_what_was_shown_masked_is_meant_as_it_was():
+    before = "店主13812345678"
+    assert meant("店主138****5678", before) == before and meant("店主", before) == "店主"
+    assert meant("a****b", "别的") == "a****b"
+    with pytest.raises(ValueError, match="in full"):
+        meant("店主已搬走,138****5678", before)
 
 
 def test_texts_are_masked_wherever_they_stand():
