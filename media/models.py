@@ -49,6 +49,15 @@ class Photo(Base):
               postgresql_where=text("near IS NULL")))
 
 
+class PhotoSource(Base):
+    """Who brought the bytes of a photo, and when first (media/sources.py)."""
+
+    __tablename__ = "photo_source"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(UuidText, primary_key=True)
+    at: Mapped[str] = mapped_column(TimeText)
+
+
 class PhotoBand(Base):
     """The index of difference hashes (media/bands.py): each that a photo has, under the keys of its 13 bands."""
 

@@ -28,6 +28,7 @@ from media.disposal import is_removing
 from media.evidence import media_of, set_media
 from media.models import Photo, PhotoHold, Rendition, Upload
 from media.pictures import MediaTypeRefused, TooManyPixels, sniff
+from media.sources import note_source
 from media.stores import DigestMismatch, Store, StoreUnavailable, digest_of
 from schemas.problems import Problem
 from schemas.values import is_uuid, stamp
@@ -204,6 +205,7 @@ def finish(door: Door, upload: Upload, kept: Kept) -> None:
         photo.state, photo.stored_at, photo.checked_at, photo.found = "stored", door.at, None, None
         door.session.execute(delete(Rendition).where(Rendition.parent == upload.sha256, Rendition.made_by.is_(None)))
         door.session.execute(update(PhotoHold).where(PhotoHold.sha256 == upload.sha256).values(held_at=None))
+    note_source(door, upload.sha256, upload.owner)
     if photo is None or kept.fresh:
         set_media(door, upload.sha256, {"state": "stored"})
     _set_state(door, upload, "done")

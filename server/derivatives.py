@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.models import Photo, Rendition
+from media.sources import opening
 from schemas.problems import Problem
 from server.listing import visible_record
 from server.models import User
@@ -30,7 +31,7 @@ SHORT = 12  # hex digits of a digest or id that people compare
 def shown_photo(session: Session, scopes: Sequence[str], sha256: str, evidence_id: str) -> Kept:
     """The evidence record of a photo that copies can be made of; raises `not_found`, `need_missing`."""
     kept = visible_record(session, scopes, "evidence", evidence_id)
-    if kept.deleted or kept.fields.get("sha256") != sha256:
+    if kept.deleted or kept.fields.get("sha256") != sha256 or kept.id not in opening(session, [sha256]):
         raise Problem("not_found", "此证据记录不是这张照片的 the evidence record is not of this photo")
     photo = session.get(Photo, sha256)
     if photo is None or photo.state != "verified":

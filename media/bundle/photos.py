@@ -38,6 +38,8 @@ def _check_photo(bag: Bag, report: Report, where: str, photo: dict[str, Any], re
             report.wrong(f"{photo['original']} 不是记录所载的照片", f"{photo['original']} is not the photo that the "
                                                                     f"record names: {photo['sha256']}")
         held.append("bytes")
+    if photo["shown"]:
+        _check_copy(bag, report, where, photo)
     since = None
     if photo["sidecar"]:
         content = (bag.root / photo["sidecar"]).read_bytes()
@@ -54,6 +56,18 @@ def _check_photo(bag: Bag, report: Report, where: str, photo: dict[str, Any], re
     after = (f"{since} 之后、", f"after {since} and ") if since else ("", "")
     report.group(before, f"照片 {where}:摄于 {after[0]}{until} 之前 ({'、'.join(held) or '仅摘要'})",
                  f"Photo {where}: taken {after[1]}before {until} (holds: {', '.join(held) or 'digest'})")
+
+
+def _check_copy(bag: Bag, report: Report, where: str, photo: dict[str, Any]) -> None:
+    """Is the copy that is shown the one of which the journal tells? One that a person made has an entry of its own."""
+    copy, path = photo["made"], photo["shown"]
+    made = [entry for entry in bag.entries.values() if entry.kind == "derivative" and entry.about == photo["sha256"]
+            and entry.body["kind"] == copy["kind"]]
+    if bag.digests.get(path) != copy["sha256"] or (copy["made_by"] and [
+            (entry.actor, entry.body["sha256"]) for entry in made] != [(copy["made_by"], copy["sha256"])]):
+        report.wrong(f"{path} 不是日志所载的副本", f"{path} is not the copy of which the journal tells")
+    if bag.case()["profile"] != "court" and not copy["made_by"]:
+        report.note(f"{where} 未作遮盖", f"{where} is shown as it is: nobody drew what to cover")
 
 
 def _check_sidecar(report: Report, photo: dict[str, Any], entry: dict[str, Any], record: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 UNCOMMITTED = ("bagit.txt", "bag-info.txt", PAYLOAD, TAGS)
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 JOURNAL = "data/journal/"
+PLAIN = ("key.txt", "checkpoint.txt", "entries.jsonl", "contents.txt")
+STAMPED = ("stamped.txt", "stamped.tsr", "stamped.consistency")
 
 
 def check_files(bag: Bag, report: Report) -> None:
@@ -30,7 +32,9 @@ def check_files(bag: Bag, report: Report) -> None:
     before, size, number = report.failures, 0, 0
     for path in sorted(bag.root.rglob("*")):
         name = path.relative_to(bag.root).as_posix()
-        if path.name in LITTER:
+        if path.is_symlink():
+            report.wrong(f"{name} 是指向别处的链接", f"{name} is a link to somewhere else")
+        elif path.name in LITTER:
             report.note(f"{name} 由操作系统产生,忽略", f"{name} was made by the operating system and is passed over")
         elif not path.is_dir():
             with report.reading(name):
@@ -84,6 +88,9 @@ def check_journal(bag: Bag, report: Report, key_line: str | None) -> None:
     with report.reading(JOURNAL + "entries.jsonl"):
         for line in bag.lines(JOURNAL + "entries.jsonl"):
             entry = Entry(line)
+            if entry.index in bag.entries:
+                report.wrong(f"日志条目 {entry.index} 重复",
+                             f"entry {entry.index} stands twice in {JOURNAL}entries.jsonl")
             bag.entries[entry.index] = entry
     for index, entry in bag.entries.items():
         path = f"{JOURNAL}proofs/{index}.tlog-proof"
@@ -119,10 +126,20 @@ def check_contents(bag: Bag, report: Report) -> None:
                                         if name not in UNCOMMITTED and not name.startswith(JOURNAL)}):
         if listed.get(name) != bag.digests.get(name):
             report.wrong(f"{name} 不是导出时的文件", f"{name} is not the file that was exported")
-    wanted = {*bag.case()["journal"]["entries"], *(entry.index for entry in exports)}
+    told = bag.case()["journal"]
+    wanted = {*told["entries"], *(entry.index for entry in exports)}
     for index in sorted(wanted ^ bag.entries.keys()):
         report.wrong(f"日志条目 {index} 多余或缺失",
                      f"entry {index} is missing from {JOURNAL}entries.jsonl, or does not belong there")
+    files = {*PLAIN, *(f"proofs/{index}.tlog-proof" for index in wanted),
+             *(f"beacons/{root}.tlog-proof" for root in told["beacons"]), *(STAMPED if told.get("stamped") else ())}
+    for name in sorted(files ^ {name[len(JOURNAL):] for name in bag.digests if name.startswith(JOURNAL)}):
+        report.wrong(f"{JOURNAL}{name} 多余或缺失", f"{JOURNAL}{name} is missing, or does not belong there")
+    spoken = {*told["asides"], *(entry.index for entry in exports
+                                 if "aside" in entry.body and bag.case()["profile"] == "court")}
+    for index in sorted(spoken ^ {entry.index for entry in bag.entries.values() if entry.aside is not None}):
+        report.wrong(f"日志条目 {index} 的旁注多余或缺失",
+                     f"what entry {index} says aside is missing, or does not belong there")
     report.group(before, f"内容:{len(listed)} 个文件就是日志所载的这次导出",
                  f"Contents: {len(listed)} files are those of the export that the journal has")
 

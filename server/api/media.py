@@ -5,10 +5,9 @@ from __future__ import annotations
 from mimetypes import guess_extension
 
 from flask import Response, request
-from sqlalchemy import select
 from werkzeug.datastructures import ContentRange
 
-from media import disposal
+from media import disposal, sources
 from media.models import Photo, Rendition
 from schemas.problems import Problem
 from schemas.values import SHA256_HEX
@@ -21,7 +20,6 @@ from server.derivatives import visible
 from server.house import house
 from server.keeping.models import Disposal
 from server.wire import answer
-from sync.models import Record
 
 blp = blueprint("media", "照片 Photos")
 LONGEST_REASON = 500
@@ -78,7 +76,7 @@ def original(sha256: str, reason: str) -> Response:
     media_type, size = photo.media_type, photo.bytes
     record_id = _record_that_allows(sha256)
     reason = reason.strip()[:LONGEST_REASON]
-    if not reason and me().device_id is None:
+    if not any(sign.isalnum() for sign in reason) and me().device_id is None:
         raise Problem("reason_required", "why is the original opened? (reason)", errors={"reason": ["required"]})
     start, end = _range(size)
     content = house().store.open(sha256, start, end)
@@ -119,6 +117,13 @@ def must_know_of(sha256: str) -> None:
     _record_that_allows(sha256)
 
 
+def may_see(sha256: str) -> bool:
+    """Did the caller bring the photo, or does a record in his scopes open it?"""
+    session = db.session()
+    return sources.brought(session, sha256, me().user_id) \
+        or any(me().covers(scope) for scope in sources.opening(session, [sha256]).values())
+
+
 def _photo(sha256: str) -> Photo:
     photo = db.session.get(Photo, sha256) if SHA256_HEX.fullmatch(sha256) else None
     if photo is None:
@@ -140,11 +145,11 @@ def _must_not_be_disposed(sha256: str) -> None:
 
 
 def _record_that_allows(sha256: str) -> str:
-    """The id of an evidence record that names the photo in the caller's scopes; raises `not_found`."""
-    named = select(Record.id, Record.scope).where(Record.sha256 == sha256, Record.type == "evidence")
-    for record_id, scope in db.session.execute(named.order_by(Record.created_seq)):
+    """The id of an evidence record in the caller's scopes that opens the photo (media/sources.py); raises
+    `not_found`."""
+    for record_id, scope in sources.opening(db.session(), [sha256]).items():
         if me().covers(scope):
-            return str(record_id)
+            return record_id
     raise Problem("not_found", "no such photo, or no right to know of it", hidden=True)
 
 

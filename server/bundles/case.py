@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from media.derivatives import ENTRY as COPIED
 from media.models import CaptureEntry, Photo, Rendition
+from media.sources import opening
 from schemas.problems import Problem
 from schemas.values import is_uuid
 from server.auth import Principal
@@ -28,11 +30,13 @@ NAMED = ("inspection_id", "party_id")
 
 @dataclass(slots=True)
 class Case:
-    """The records, the one that was asked for first; photos by digest, their copies, and the devices that took them."""
+    """The records, the one that was asked for first; photos by digest, those that no record of the case
+    opens, their copies, and the devices that took them."""
 
     records: list[Kept]
     unseen: list[dict[str, str]]
     photos: dict[str, Photo] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
     renditions: dict[str, dict[str, Rendition]] = field(default_factory=dict)
     devices: list[Device] = field(default_factory=list)
 
@@ -95,8 +99,13 @@ def _add_photos(session: Session, case: Case) -> None:
     digests = case.digests
     case.photos = {photo.sha256: photo for photo in session.execute(
         select(Photo).where(Among(Photo.sha256, digests))).scalars()}
+    ids = {kept.id for kept in case.evidence}
+    opened = opening(session, digests).keys()
+    case.closed = set(case.photos) - {kept.fields["sha256"] for kept in case.evidence if kept.id in opened}
     for made in session.execute(select(Rendition).where(Among(Rendition.parent, digests))).scalars():
-        case.renditions.setdefault(made.parent, {})[made.kind] = made
+        foreign = made.evidence_id is not None and made.evidence_id not in ids  # made of the same photo in another case
+        if made.parent not in case.closed and not foreign:
+            case.renditions.setdefault(made.parent, {})[made.kind] = made
     devices = list({kept.device_id for kept in case.evidence if kept.device_id})
     case.devices = list(session.execute(select(Device).where(Among(Device.id, devices)).order_by(Device.id)).scalars())
 
@@ -132,8 +141,8 @@ class Happening(NamedTuple):
 
 
 def happenings_of(session: Session, case: Case) -> Iterator[Happening]:
-    """The journal's entries about records, openings and disposals of photos, enrolments of devices of the case, oldest
-    first."""
+    """The journal's entries about records, openings, copies and disposals of photos, enrolments of devices of the
+    case, oldest first."""
     ids, devices = {kept.id for kept in case.records}, {device.id for device in case.devices}
     rows = session.execute(select(
         JournalEntry.index, JournalEntry.at, JournalEntry.kind, JournalEntry.actor, JournalEntry.about,
@@ -141,7 +150,7 @@ def happenings_of(session: Session, case: Case) -> Iterator[Happening]:
             JournalEntry.index).execution_options(yield_per=500))
     for row in rows:
         enrolled = row.about in devices and row.kind == "device_enrolled"
-        opened = row.kind == "opened" and row.body.get("evidence_id") in ids
-        if row.about in ids or enrolled or opened or row.kind == "disposed":
+        seen = row.kind in ("opened", COPIED) and row.body.get("evidence_id") in ids
+        if row.about in ids or enrolled or seen or row.kind == "disposed":
             happened = Happening(*row)
             yield happened._replace(body={"version": row.body["version"]}) if row.kind == "change" else happened

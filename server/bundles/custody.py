@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from media.derivatives import DISPLAY, REDACTED
+from media.derivatives import ENTRY as COPIED
 from schemas.values import parse_time, stamp
 from server.bundles.case import Case, Happening
 from server.bundles.files import Issue
 from sync.kept import Kept
 
+FAMILIES = {REDACTED: "redacted", DISPLAY: "stamped"}
 STEP_OF = {"decision": "reviewed", "opened": "opened", "export": "exported", "exported": "delivered"}
 TOLD = ("decision", "state", "profile", "sha256", "bundle")
 
@@ -23,6 +26,9 @@ def custody_of(case: Case, happened: Sequence[Happening], issues: Iterable[Issue
               **{name: one.body[name] for name in TOLD if name in one.body},
               **(_photo(photos[one.body["evidence_id"]]) if one.kind == "opened" else {})}
              for one in happened if one.kind in STEP_OF]
+    line += [{"step": FAMILIES[one.body["kind"].rpartition("-")[0]], "at": one.at, "by": one.actor, "index": one.index,
+              "copy": one.body["kind"], **_photo(photos[one.body["evidence_id"]])}
+             for one in happened if one.kind == COPIED]
     line += [{"step": one.kind, "at": one.at, "by": one.actor, "index": one.index, **_photo(kept)}
              for one in happened if one.kind == "disposed" for kept in case.evidence
              if kept.fields["sha256"] == one.about]

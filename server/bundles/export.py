@@ -28,7 +28,7 @@ from server.bundles.case import Case, Happening, beacons_of, gather, happenings_
 from server.bundles.custody import custody_of
 from server.bundles.files import Issue, Photos, chain_parts, ids_in, told_device, told_record, write_history
 from server.bundles.paper import write_story
-from server.bundles.proofs import FOLDER, journal_parts
+from server.bundles.proofs import FOLDER, journal_parts, with_asides
 from server.bundles.reading import Reading, learn_only, write_page
 from server.db import db, reading, writing
 from server.house import house
@@ -42,6 +42,7 @@ from sync.models import Checkpoint, Device, JournalTimestamp
 
 log = structlog.get_logger()
 
+COURT = "court"
 EXPORTERS = ("reviewer", "supervisor", "auditor")
 STORY = "story.json"
 FONTS = Path(__file__).parents[1] / "static" / "vendor" / "fonts"
@@ -139,6 +140,8 @@ def _told(export: Export, photos: Photos, disclosure: Disclosure, issues: list[I
                     {"step": "exported", "at": at, "by": by, "about": case.root.id, "profile": export.profile}],
         "lacking": photos.lacking,
         "journal": {"size": journal.journal_size(db.session()), "entries": export.indexes,
+                    "beacons": sorted(export.beacons),
+                    "asides": with_asides(db.session(), export.indexes) if export.profile == COURT else [],
                     **({"stamped": {"size": export.stamped.size, "at": export.stamped.at}} if export.stamped else {})}}
 
 
@@ -187,7 +190,7 @@ def _proven(export: Export, reason: str) -> Bag:
     with reading():
         proofs = list(journal_parts(
             export.directory, db.session(), notes.key_line(signer.origin, signer.key.public_key()), door.checkpoint,
-            [*export.indexes, own], export.beacons, export.stamped, asides=export.profile == "court"))
+            [*export.indexes, own], export.beacons, export.stamped, asides=export.profile == COURT))
     return Bag(export.base, [*export.parts, listed, *proofs], {
         "Source-Organization": signer.origin, "External-Identifier": export.id,
         "Internal-Sender-Identifier": root.id, "Bag-Software-Agent": "Menqian"}, export.at)

@@ -114,18 +114,25 @@ class Photos:
         for kept in case.evidence:
             digest = kept.fields["sha256"]
             photo = case.photos.get(digest)
-            original = self._original(kept, digest, photo.media_type) if photo and profile == "court" else None
+            closed = digest in case.closed
+            original = self._original(kept, digest, photo.media_type) \
+                if photo and profile == "court" and not closed else None
             went = (kept.fields.get("media") or {}) if photo is None else {}
-            if went.get("state") == "disposed":
+            if closed:
+                self._miss(kept, "照片由他人提交,此记录仅载其摘要",
+                           "others brought the photo; this record only names its digest")
+            elif went.get("state") == "disposed":
                 self._miss(kept, f"已按批准销毁({went['at']})", f"disposed of on approval ({went['at']})")
             elif photo is None:
                 state = (kept.fields.get("media") or {}).get("state", "expected")
                 self._miss(kept, f"照片未到({state})", f"its bytes have not come ({state})")
-            copy = self._copy(_chosen(case.renditions.get(digest, {}), profile))
+            chosen = _chosen(case.renditions.get(digest, {}), profile)
+            copy = self._copy(chosen)
             self.told.append({
                 "evidence_id": kept.id, "role": kept.fields["role"], "sha256": digest, "device_id": kept.device_id,
                 "captured_by": kept.created_by, "flags": [flag["code"] for flag in kept.fields.get("flags") or ()],
-                "original": original, "shown": copy, "sidecar": self._sidecar(kept, disclosure)})
+                "original": original, "shown": copy, "made": _told(chosen) if chosen and copy else None,
+                "sidecar": self._sidecar(kept, disclosure)})
         shown = {photo["evidence_id"] for photo in self.told if photo["sidecar"]}
         self.captures = [kept.fields["capture"] for kept in case.evidence if kept.id in shown]
         self.originals = sum(path.startswith("data/originals/") for path in self.parts)
@@ -178,6 +185,13 @@ class Photos:
             signature = path.removesuffix(".json") + ".sig"
             self.parts[signature] = part_of(signature, capture["sig"].encode())
         return path
+
+
+def _told(made: Rendition) -> dict[str, Any]:
+    """How a copy was made: what it is, when and by whom (nobody: by the check), with which tool and parameters."""
+    recipe = made.recipe or {}
+    return {"kind": made.kind, "sha256": made.sha256, "made_at": made.made_at, "made_by": made.made_by,
+            **{name: recipe[name] for name in ("tool", "version", "params") if name in recipe}}
 
 
 def _chosen(made: dict[str, Rendition], profile: str) -> Rendition | None:

@@ -81,6 +81,10 @@ def _photo_facts(record: Mapping[str, Any], photo: Mapping[str, Any]) -> list[li
             ["地点 Place", said(value_of("position", fields.get("position")))],
             ["拍摄人 By", f"{name_of(photo['captured_by'])} · {name_of(photo['device_id'])}"],
             ["原件 Original", photo["sha256"]]]
+    if made := photo["made"]:
+        by = f"{name_of(made['made_by'])} · " if made["made_by"] else ""
+        rows.append(["此处所示 Shown", f"{said(word('copy', made['kind'].partition('-')[0]))} · {by}"
+                                     f"{beijing(made['made_at'])} · {made['sha256'][:12]}"])
     if photo["flags"]:
         rows.append(["存疑 Flags", "、".join(said(word("flag", code)) for code in photo["flags"])])
     return rows

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.bag import Part, part_of
+from sync.bulk import Among
 from sync.journal import Entry, consistency
 from sync.models import Aside, Checkpoint, JournalEntry, JournalTimestamp
 from sync.notes import read_checkpoint
@@ -42,6 +43,13 @@ def journal_parts(directory: Path, session: Session, key_line: str, checkpoint: 
         yield part_of(FOLDER + "stamped.tsr", base64.b64decode(stamped.response))
         yield part_of(FOLDER + "stamped.consistency",
                       "".join(f"{part}\n" for part in consistency(session, stamped.size, size)).encode())
+
+
+def with_asides(session: Session, indexes: Sequence[int]) -> list[int]:
+    """Those of the entries beside which there are words."""
+    rows = session.execute(select(Aside.index, Aside.document).where(Among(Aside.index, list(indexes)))
+                           .order_by(Aside.index))
+    return [row.index for row in rows if row.document is not None]
 
 
 def _spooled(path: Path, text: str) -> Path:

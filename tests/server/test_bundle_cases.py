@@ -13,12 +13,10 @@ import pytest
 from PIL import Image
 
 from media.bundle import document
-from media.models import Rendition
 from media.sandbox import OutOfBounds
 from media.stores import StoreUnavailable
 from media.stores.disk import DiskStore
 from server.bundles import export
-from server.db import db
 from server.house import House
 from tests import bundles
 from tests.bureau import a_photo
@@ -165,22 +163,29 @@ def test_a_malformed_capture_leaves_the_photo_its_place(office: Indoors, reviewe
     assert told["photos"][0]["sidecar"] is None
 
 
-@pytest.mark.parametrize(("profile", "shown"), [("court", "screen"), ("party", "redacted-2"), ("public", "redacted-2")])
-def test_a_redaction_that_a_person_drew_is_what_others_see(office: Indoors, reviewer: Person, tmp_path: Path,
-                                                           profile: str, shown: str) -> None:
+def test_a_redaction_that_a_person_drew_is_what_others_see(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
     device = office.handheld(SCOPE)
     finding = device.report(SCOPE)
-    digest = photographed(device, finding)["set"]["sha256"]
-    drawn = {kind: a_photo() for kind in ("redacted-1", "redacted-2")}
-    for kind, content in drawn.items():
-        (tmp_path / kind).write_bytes(content)
-        office.app.extensions["menqian"].store.put(sha256(content), tmp_path / kind, "image/jpeg")
-        with office.app.app_context():
-            db.session.add(Rendition(parent=digest, kind=kind, sha256=sha256(content), bytes=len(content), recipe={},
-                                     made_at=f"2026-11-27T00:00:0{kind[-1]}.000Z"))
-            db.session.commit()
-    _, told = exported(reviewer, finding, tmp_path / "out", profile)
-    assert told["photos"][0]["shown"] == f"data/renditions/{digest}-{shown}.jpg"
+    bare, evidence = photographed(device, finding), photographed(device, finding)
+    digest = evidence["set"]["sha256"]
+    for edge in (0.1, 0.2):
+        box = {"x": 0.1, "y": 0.1, "width": edge, "height": edge}
+        made = granted(reviewer.post(f"/media/{digest}/redactions", {"evidence_id": evidence["record_id"],
+                                                                     "boxes": [box], "note": "号牌"}), 201)
+    for profile, shown in (("court", "screen"), ("party", "redacted-002"), ("public", "redacted-002")):
+        said, told = exported(reviewer, finding, tmp_path / profile, profile)
+        photo = next(one for one in told["photos"] if one["sha256"] == digest)
+        assert photo["shown"] == f"data/renditions/{digest}-{shown}.jpg"
+        assert photo["made"]["made_by"] == (None if shown == "screen" else made["made_by"])
+        assert photo["made"]["tool"] == "Pillow"
+        steps = [(one["step"], one["copy"], one["by"]) for one in told["custody"] if "copy" in one]
+        assert steps == [("redacted", f"redacted-00{number}", made["made_by"]) for number in (1, 2)]
+        as_it_is = f"({bare['record_id']}) is shown as it is"
+        assert (as_it_is in said) == (profile == "party"), said
+    base = next((tmp_path / "party").iterdir())
+    (base / photo["shown"]).write_bytes((tmp_path / "court" / next((tmp_path / "court").iterdir()).name / "data"
+                                         / "renditions" / f"{digest}-screen.jpg").read_bytes())
+    assert f"{photo['shown']} is not the copy of which the journal tells" in bundles.verify(base).stdout
 
 
 def test_nothing_that_a_record_says_can_run_in_the_page(office: Indoors, reviewer: Person, tmp_path: Path) -> None:

@@ -154,6 +154,30 @@ def test_a_photo_replaced_together_with_its_manifests_is_found(bag: Path, conten
                f"{original} is not the file that was exported" in line for line in found)
 
 
+def test_what_does_not_belong_to_the_journal_s_part_is_named(sound: Sound, bag: Path) -> None:
+    """Manifests are made anew each time: the list of contents says nothing of data/journal."""
+    journal, entries = bag / "data/journal", bag / "data/journal/entries.jsonl"
+    some_proof = next((journal / "proofs").iterdir()).read_bytes()
+    for name in ("extra.txt", "proofs/999999.tlog-proof", "beacons/00.tlog-proof", "stamped.tsr"):
+        (journal / name).write_bytes(some_proof)
+        relisted(bag)
+        assert any(f"data/journal/{name} is missing, or does not belong there" in line for line in failures(bag)), name
+        (journal / name).unlink()
+    lines = entries.read_text().splitlines()
+    spoken = next(line for line in lines if '"aside"' in line.partition('"leaf"')[2] and json.loads(line).get("aside"))
+    silent = {name: part for name, part in json.loads(spoken).items() if name != "aside"}
+    for changed, said in (([*lines, lines[0]], "stands twice"), (
+            [json.dumps(silent, ensure_ascii=False) if line == spoken else line for line in lines], "says aside is")):
+        entries.write_text("\n".join(changed) + "\n")
+        relisted(bag)
+        assert any(said in line for line in failures(bag)), said
+    entries.write_text("\n".join(lines) + "\n")
+    relisted(bag)
+    assert failures(bag) == []
+    (bag / "data" / "elsewhere").symlink_to(sound.base)
+    assert any("data/elsewhere is a link" in line for line in failures(bag))
+
+
 def edited(bag: Path, path: str, change: Callable[[Any], None]) -> None:
     """Change a JSON file and list everything anew."""
     told = json.loads((bag / path).read_text())
