@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.bag import Part, part_of
-from sync.bulk import Among
+from sync.audit import batches
 from sync.journal import Entry, consistency
 from sync.models import Aside, Checkpoint, JournalEntry, JournalTimestamp
 from sync.notes import read_checkpoint
@@ -47,9 +47,9 @@ def journal_parts(directory: Path, session: Session, key_line: str, checkpoint: 
 
 def with_asides(session: Session, indexes: Sequence[int]) -> list[int]:
     """Those of the entries beside which there are words."""
-    rows = session.execute(select(Aside.index, Aside.document).where(Among(Aside.index, list(indexes)))
-                           .order_by(Aside.index))
-    return [row.index for row in rows if row.document is not None]
+    return [row.index for some in batches(indexes, TOGETHER) for row in session.execute(
+        select(Aside.index, Aside.document).where(Aside.index.in_(some)).order_by(Aside.index))
+        if row.document is not None]
 
 
 def _spooled(path: Path, text: str) -> Path:

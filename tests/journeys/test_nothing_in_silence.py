@@ -42,7 +42,7 @@ def entry_of(reader: Person, mutation: dict[str, Any]) -> dict[str, Any]:
     while query:
         page = granted(reader.get(f"/quarantine{query}"))
         for row in page["items"]:
-            if row["mutation"]["id"] == mutation["id"]:
+            if row["mutation"].get("id") == mutation["id"]:
                 return row
         query = page["next"] and f"?limit=500&cursor={page['next']}"
     raise AssertionError(f"{mutation['id']} is not in the quarantine")
