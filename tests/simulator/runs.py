@@ -126,10 +126,10 @@ def planted(name: str | None) -> Iterator[None]:
         yield
 
 
-def caught(name: str, most: int = 2000) -> tuple[int, Failure | None]:
+def caught(name: str, most: int = 2000, first: int = 0) -> tuple[int, Failure | None]:
     """Play schedules with a planted bug until a promise breaks: how many that took, and which promise."""
     with planted(name):
-        tally = run(range(most), shrinking=False)
+        tally = run(range(first, first + most), shrinking=False)
     return tally.schedules, next(iter(tally.failures), None)
 
 
