@@ -14,7 +14,7 @@ from sync.models import History, table_of
 PAGE, PAGE_SIZE, BUFFERED = 500, 4 * 2**20, 50
 HISTORY = table_of(History)
 PUTS = frozenset({"create", "edit", "amend", "late_edit", "overtaken", "restore", "import", "server", "media", "flags",
-                  "duplicate", "open", "fold", "settle", "retake", "erase"})
+                  "duplicate", "open", "fold", "settle", "retake", "erase", "dispose"})
 
 
 def history_of(session: Session, record_id: str, after: int = 0, most: int = PAGE,

@@ -12,7 +12,17 @@ from flask import Flask
 
 from server.pages.entrance import bp, csrf, guard
 from server.pages.flags import rule_said
-from server.pages.lookups import class_name, excerpt, name_of, place_of, retention_name, scope_name, title_of, type_name
+from server.pages.lookups import (
+    class_name,
+    excerpt,
+    ground_name,
+    name_of,
+    place_of,
+    retention_name,
+    scope_name,
+    title_of,
+    type_name,
+)
 from server.pages.values import value_of
 from server.pages.words import beijing, clock_said, plain, plain_word, t, word
 from sync.health import has_unsent
@@ -29,6 +39,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         t=t, word=word, plain=plain, plain_word=plain_word, name_of=name_of, class_name=class_name, title_of=title_of,
         type_name=type_name, scope_name=scope_name, place_of=place_of, excerpt=excerpt, value_of=value_of,
-        rule_said=rule_said, retention_name=retention_name)
+        rule_said=rule_said, retention_name=retention_name, ground_name=ground_name)
     app.jinja_env.filters.update(beijing=beijing, clock_said=clock_said, has_unsent=has_unsent)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -36,6 +36,7 @@ PLACES = (
     ("pages.conflicts", "冲突", "Conflicts", ()),
     ("pages.quarantine", "隔离区", "Quarantine", ("supervisor", "admin")),
     ("pages.incidents", "事件", "Incidents", ("supervisor", "auditor", "admin")),
+    ("pages.keeping", "保管与处置", "Keeping", ("supervisor", "auditor", "admin")),
     ("pages.zones", "责任区", "Zones", ()),
     ("pages.audits", "核验", "Audits", ("auditor", "admin")),
 )

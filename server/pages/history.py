@@ -18,6 +18,7 @@ from sync.models import JournalEntry, Record
 
 CREATION = "create"  # names no fields: they stand on the page
 SHOWN, WHOLE = 50, 2**30
+GIVEN_UP = ("dispose", "erase")
 
 
 def sentences(kept: Kept, before: int) -> tuple[list[dict[str, Any]], int | None]:
@@ -38,8 +39,8 @@ def sentences(kept: Kept, before: int) -> tuple[list[dict[str, Any]], int | None
 
 
 def _op(version: dict[str, Any]) -> str:
-    """The first version is a creation, whatever made it."""
-    return CREATION if version["version"] == 1 else str(version["op"])
+    """The first version is a creation, whatever made it; what was given up is called so."""
+    return CREATION if version["version"] == 1 else str(version["name" if version["name"] in GIVEN_UP else "op"])
 
 
 def _changes(version: dict[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -128,6 +128,12 @@ def place_of(kept: Kept) -> str:
     return str(kept.fields.get("address") or zone_name(kept.marks.get("zone_id")) or degrees or scope_name(kept.scope))
 
 
+def ground_name(ground: str) -> tuple[str, str]:
+    """A ground of an erasure in Chinese and English."""
+    return next(((row["name_cn"], row["name_en"]) for row in table("erasure_grounds") if row["ground"] == ground),
+                (ground, ground))
+
+
 def retention_name(name: str) -> tuple[str, str]:
     """A retention class in Chinese and English."""
     return next(((row["name_cn"], row["name_en"]) for row in table("retention") if row["class"] == name), (name, name))

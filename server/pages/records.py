@@ -19,13 +19,13 @@ from server.api.zones import features_at
 from server.auth import me
 from server.db import db, reading
 from server.house import house
-from server.keeping.periods import retentions
 from server.listing import list_page, visible_record
 from server.pages.bundles import exports_of
 from server.pages.commands import arguments, choices, offers
 from server.pages.entrance import bp, done, loaded
 from server.pages.evidence import Panel, distance_between, evidence_about, file_place, panels
 from server.pages.history import sentences
+from server.pages.keeping import keeping_of
 from server.pages.lookups import learn_names, status_choices, types_of, zone_name
 from server.pages.numbers import may_open
 from server.pages.photos import copies_of
@@ -68,7 +68,7 @@ def record(record_type: str, record_id: str) -> str:
             "record.html", kept=kept, photos=photos, review=review_of(kept), history=history, earlier=earlier,
             offered=offered, choices=choices(kept, offered), zone=zone, zone_name=zone_name,
             twins=types_of(_twins(kept), me().scopes), conflicts=_conflicts(kept.id),
-            exports=exports_of(kept), retention=retentions(db.session(), [kept], house().clock())[kept.id],
+            exports=exports_of(kept), **keeping_of(kept),
             numbers_hidden=may_open(kept), distance_between=distance_between, tracks=places_on_tracks(photos),
             has_map=bool(_places(kept, photos)), **copies_of(photos),
             details={name: value for name, value in kept.fields.items() if name not in APART})

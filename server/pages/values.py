@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from typing import Any
 
 import orjson
@@ -11,9 +12,10 @@ from markupsafe import Markup, escape
 from marshmallow import ValidationError
 
 from schemas.positions import distance_m
-from schemas.values import RFC3339, Position, is_uuid
+from schemas.problems import Problem
+from schemas.values import RFC3339, Position, is_uuid, stamp
 from server.pages.lookups import class_name, name_of, scope_name, zone_name
-from server.pages.words import beijing, t, word, words
+from server.pages.words import BEIJING, beijing, t, word, words
 from server.rules.crs import to_4490
 
 POSITION = Position()
@@ -45,6 +47,14 @@ def raw(value: Any) -> Markup:
     """JSON, shortened."""
     text = orjson.dumps(value).decode()
     return Markup("<code>{}</code>").format(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…")
+
+
+def from_beijing(day: str, path: str) -> str:
+    """The wire time at which a day of the city begins; raises `invalid_request`."""
+    try:
+        return stamp(datetime.combine(date.fromisoformat(day), time(), BEIJING))
+    except (ValueError, OverflowError):
+        raise Problem("invalid_request", f"不是日期 {day[:20]!r} is no day", errors={path: ["no day"]}) from None
 
 
 def place(position: Mapping[str, Any]) -> str:

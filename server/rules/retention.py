@@ -41,6 +41,11 @@ class Retention(NamedTuple):
     until: str | None
     why: str
 
+    @property
+    def last_day(self) -> str | None:
+        """The last day of the period in the city, ISO 8601."""
+        return self.until and (parse_time(self.until).astimezone(BEIJING) - timedelta(days=1)).date().isoformat()
+
     def is_over(self, at: str) -> bool:
         """Is the period over at this time?"""
         return self.until is not None and self.until <= at

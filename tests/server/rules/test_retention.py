@@ -52,6 +52,7 @@ def test_what_has_no_row_or_no_end_is_kept():
 
 def test_a_period_is_over_with_its_last_day():
     runs = kept("inspection")
+    assert runs.last_day == "2031-03-31" and kept("party").last_day is None
     assert not runs.is_over("2031-03-31T15:59:59.999Z") and runs.is_over("2031-03-31T16:00:00.000Z")
 
 
