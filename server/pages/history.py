@@ -12,13 +12,13 @@ from sqlalchemy import select
 
 from server.db import db
 from server.pages.lookups import learn_names
+from server.pages.words import words
 from sync.history import history_of
 from sync.kept import Kept
 from sync.models import JournalEntry, Record
 
 CREATION = "create"  # names no fields: they stand on the page
 SHOWN, WHOLE = 50, 2**30
-GIVEN_UP = ("dispose", "erase")
 
 
 def sentences(kept: Kept, before: int) -> tuple[list[dict[str, Any]], int | None]:
@@ -39,8 +39,10 @@ def sentences(kept: Kept, before: int) -> tuple[list[dict[str, Any]], int | None
 
 
 def _op(version: dict[str, Any]) -> str:
-    """The first version is a creation, whatever made it; what was given up is called so."""
-    return CREATION if version["version"] == 1 else str(version["name" if version["name"] in GIVEN_UP else "op"])
+    """The first version is a creation, whatever made it; else which command it was, or on what occasion the server
+    wrote, where there is a word for it."""
+    named = ("op", version["name"]) in words()
+    return CREATION if version["version"] == 1 else str(version["name" if named else "op"])
 
 
 def _changes(version: dict[str, Any]) -> list[tuple[str, Any, Any]]:

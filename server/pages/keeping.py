@@ -8,7 +8,7 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from schemas.retention import Decided, DisposalGiven, DueAsked, ErasureGiven, HoldGiven, WhySaid
-from schemas.values import parse_time
+from schemas.values import parse_time, stamp
 from server.api import disposals as disposals_api
 from server.api import erasures as erasures_api
 from server.api import legal_holds as holds_api
@@ -56,7 +56,7 @@ def keeping() -> str:
         return render_template(
             "keeping.html", due=due, following=following, photos=photos, held=held, proposed=proposed, settled=settled,
             to_erase=to_erase, erased=erased, holds=holds, classes=table("retention"), asked={
-                name: request.args.get(name, "") for name in FILTERS[:3]}, may=_may)
+                name: request.args.get(name, "") for name in FILTERS[:3]}, may=_may, now=stamp(house().clock()))
 
 
 @bp.post("/keeping/disposals")
