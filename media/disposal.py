@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from media.evidence import evidence_of
 from media.models import Photo, PhotoDisposal, Rendition
 from media.recovery import forget
 from media.stores import Store, StoreUnavailable
@@ -40,8 +39,12 @@ def note_removed(door: Door, row: PhotoDisposal, approver: str, files: list[str]
     """Say that the bytes are gone: in the journal, on the evidence, in the rows."""
     sha256 = row.sha256
     door.record_entry(ENTRY, approver, sha256, {"disposal_id": row.disposal_id, "files": files})
-    for kept in evidence_of(door, sha256):
-        door.amend(kept.id, {"media": {"state": ENTRY, "at": door.at, "disposal_id": row.disposal_id}}, op="dispose")
+    naming = door.session.execute(select(Record.id).where(
+        Record.type == "evidence", Record.sha256 == sha256).order_by(Record.created_seq)).scalars().all()
+    door.load(naming)
+    media = {"state": ENTRY, "at": door.at, "disposal_id": row.disposal_id}
+    for evidence_id in naming:  # deleted ones, too: none says any more that the photo is here
+        door.amend(evidence_id, {"media": media}, op="dispose")
     door.session.execute(update(Rendition).where(Rendition.parent == sha256, Rendition.made_by.is_not(None), STANDS)
                          .values(disposed_at=door.at))
     forget(door, sha256)

@@ -16,6 +16,7 @@ from media.stores import NotStored, StoreUnavailable
 from schemas.problems import Problem, by_path
 from server.arriving import drop_refused
 from server.refusals import remember_problem
+from server.rules.masking import displayed
 
 log = structlog.get_logger()
 
@@ -44,7 +45,8 @@ def answer(problem: Problem) -> Response:
     if _wants_page():
         response = Response(render_template("problem.html", problem=problem), status=status)
     else:
-        response = jsonify(problem.to_dict())
+        body = problem.to_dict()  # what it names of a value may be a number; the rest is what the wire has in full
+        response = jsonify({**body, **displayed({name: body[name] for name in ("detail", "errors") if name in body})})
         response.status_code = status
         response.content_type = "application/problem+json"
     wait = problem.retry_after or {429: 60, 503: 5}.get(status)

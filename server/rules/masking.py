@@ -10,23 +10,26 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-IDENTITY = re.compile(r"(?<![0-9A-Za-z])(\d{3})(\d{3})(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-                      r"(\d{3}[\dXx])(?![0-9A-Za-z])")
-MOBILE = re.compile(r"(?<![0-9A-Za-z.])(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?![0-9A-Za-z])")
+# A pattern begins with what is rare and looks back from there: whole pages are masked, in a few milliseconds.
+BIRTHDAY_ON = r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(\d{3}[\dXx])(?![0-9A-Za-z])"
+IDENTITY = re.compile(r"(?<![0-9A-Za-z])(\d{3})\d{3}(?:18|19|20)" + BIRTHDAY_ON)
+FROM_BIRTH = tuple(re.compile(rf"{century}(?<=(?<![0-9A-Za-z])\d{{6}}{century})" + BIRTHDAY_ON) for century in (19, 20))
+MOBILE = re.compile(r"1(?<![0-9A-Za-z.]1)([3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?![0-9A-Za-z])")
+FIXED = re.compile(r"0(?<![0-9A-Za-z.-]0)(10|2\d|[3-9]\d\d)-?\d{3,4}(\d{4})(?![0-9A-Za-z-])")
 MASK = "****"
-FIXED = re.compile(r"(?<![0-9A-Za-z.-])(0(?:10|2\d|[3-9]\d\d))-?\d{3,4}(\d{4})(?![0-9A-Za-z-])")
 
 
 def masked_text(text: str) -> str:
     """The text with `320***********123X` for an identity number, `138****1234` and `0519-****1234` for phones."""
-    text = IDENTITY.sub(r"\1***********\3", text)
-    return _phones_masked(text)
+    return _phones_masked(IDENTITY.sub(r"\1***********\2", text))
 
 
 def displayed_text(text: str) -> str:
     """The text as pages and logs have it: `320411********123X` for an identity number (6 and 4 digits), phones as
     `masked_text`."""
-    return _phones_masked(IDENTITY.sub(r"\1\2********\3", text))
+    for pattern in FROM_BIRTH:
+        text = pattern.sub(r"********\1", text)
+    return _phones_masked(text)
 
 
 def meant(typed: str, before: str) -> str:
@@ -41,8 +44,8 @@ def meant(typed: str, before: str) -> str:
 
 
 def _phones_masked(text: str) -> str:
-    text = MOBILE.sub(r"\1****\2", text)
-    return FIXED.sub(r"\1-****\2", text)
+    text = MOBILE.sub(r"1\1****\2", text)
+    return FIXED.sub(r"0\1-****\2", text)
 
 
 def masked(value: Any) -> Any:

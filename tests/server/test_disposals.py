@@ -133,6 +133,23 @@ def test_a_photo_goes_when_two_people_say_so(office: Indoors, device: Handheld) 
     assert "disposed" in [step["step"] for step in case["custody"]]
 
 
+def test_evidence_that_was_deleted_says_it_too(office: Indoors, device: Handheld) -> None:
+    content, finding = a_photo(), device.report(SCOPE)
+    mutation = device.capture(SCOPE, content, ("finding", finding))
+    device.deliver(mutation)
+    assert device.upload(content).status_code == 204
+    tick(office)
+    with office.app.app_context():  # no rule lets anybody delete evidence; an older release did
+        db.session.execute(text("UPDATE record SET deleted = :yes WHERE id = :id"), {
+            "yes": True, "id": mutation["record_id"]})
+        db.session.commit()
+    granted(people(office)[0].command("finding", finding, "cancel", {"reason": "重复"}))
+    one, two = over(office)
+    granted(two.post(f"/disposals/{proposed(one, finding)['id']}/approval", {"note": "同意"}))
+    tick(office)
+    assert set(problems(office)) <= {"record_altered"}, "the deletion itself, and no photo that is unknown"
+
+
 def test_it_comes_again_as_a_new_arrival(office: Indoors, device: Handheld) -> None:
     content = a_photo()
     finding = cancelled(office, device, content)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors, indoors
-from tests.wire import Person, granted, new_id, refused
+from tests.wire import Person, granted, moment, new_id, refused
 
 SCOPE = "320412110"
 NAME = "王小明"
@@ -144,6 +145,27 @@ def test_values_vanish_wherever_they_stand(office: Indoors, device: Handheld, on
         checked = subprocess.run([sys.executable, "-I", "verify.py"], cwd=root, text=True, capture_output=True)
         assert checked.returncode == 0, checked.stdout
         assert "lawfully erased" in checked.stdout
+
+
+def test_verdicts_and_prepared_snapshots_do_not_keep_it(office: Indoors, device: Handheld, one: Person,
+                                                         two: Person) -> None:
+    finding = device.report(SCOPE, text=SAID)
+    house = office.app.extensions["menqian"]
+    house.settings = replace(house.settings, snapshot_records=1, changes_per_pull=1)
+    device.report(SCOPE)
+    granted(device.post("/sync/snapshot", {}))
+    frame = {"type": "finding", "from": moment(-7200), "to": moment(3600), "scopes": [SCOPE]}
+    asks = {"title": "抽查", "frame": frame, "strata": ["inspector_id"], "size": 2}
+    check = granted(one.post("/spot-checks", asks), 201)
+    granted(one.post(f"/spot-checks/{check['id']}/draw"))
+    verdict = {"verdict": "disputed", "values": {"text": f"{NAME}不在场"}, "note": f"见到的是{SAID}"}
+    second = office.person("reviewer", scopes=(SCOPE,))
+    assert second.post(f"/spot-checks/{check['id']}/samples/{finding}/verdict", verdict).status_code in (200, 201)
+    snapshots = house.settings.snapshots
+    assert list(snapshots.glob("*/*.gz")) and where_stands(office, NAME)["spot_sample"]
+    erased(one, two, asked(finding, "text"))
+    assert not list(snapshots.glob("*/*.gz")) and where_stands(office, NAME) == {}
+    assert audited(office)["problems"] == []
 
 
 def test_work_goes_on_after_an_erasure(office: Indoors, device: Handheld, one: Person, two: Person) -> None:
