@@ -96,8 +96,9 @@ def _told(made: Any, recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def derivatives_of(session: Session, parents: Sequence[str]) -> list[Rendition]:
-    """All copies of these photos, those of the check first, then as they were made."""
-    rows = session.execute(select(Rendition).where(Rendition.parent.in_(parents)).order_by(
+    """All copies of these photos that stand, those of the check first, then as they were made."""
+    rows = session.execute(select(Rendition).where(
+        Rendition.parent.in_(parents), Rendition.disposed_at.is_(None)).order_by(
         Rendition.parent, Rendition.made_by.is_not(None), Rendition.made_at, Rendition.kind))
     return list(rows.scalars())
 

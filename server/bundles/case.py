@@ -102,7 +102,8 @@ def _add_photos(session: Session, case: Case) -> None:
     ids = {kept.id for kept in case.evidence}
     opened = opening(session, digests).keys()
     case.closed = set(case.photos) - {kept.fields["sha256"] for kept in case.evidence if kept.id in opened}
-    for made in session.execute(select(Rendition).where(Among(Rendition.parent, digests))).scalars():
+    for made in session.execute(select(Rendition).where(
+            Among(Rendition.parent, digests), Rendition.disposed_at.is_(None))).scalars():
         foreign = made.evidence_id is not None and made.evidence_id not in ids  # made of the same photo in another case
         if made.parent not in case.closed and not foreign:
             case.renditions.setdefault(made.parent, {})[made.kind] = made

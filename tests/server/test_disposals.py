@@ -98,8 +98,11 @@ def test_a_photo_goes_when_two_people_say_so(office: Indoors, device: Handheld) 
     finding = cancelled(office, device, content)
     one, two = people(office)
     refused(one.post("/disposals", {"records": [finding], "reason": "早"}), 409, "not_due")
-    one, two = over(office)
     evidence = granted(one.get("/records?type=evidence"))["items"][0]
+    copy = {"evidence_id": evidence["id"], "boxes": [{"x": 0.1, "y": 0.1, "width": 0.3, "height": 0.3}]}
+    reviewer = office.person("reviewer", scopes=(SCOPE,))
+    granted(reviewer.post(f"/media/{sha256(content)}/redactions", copy), 201)
+    one, two = over(office)
     made = granted(one.post("/disposals", {"class": "unfiled", "scope": SCOPE, "reason": "保管期满"}), 201)
     assert (made["records"], made["state"], made["photos"]) == ([finding], "proposed", [])
     approval = f"/disposals/{made['id']}/approval"
@@ -112,13 +115,14 @@ def test_a_photo_goes_when_two_people_say_so(office: Indoors, device: Handheld) 
     refused(two.post(approval, {"note": "再"}), 409, "state_moved")
     files = [sha256(content), *(one_of["sha256"] for one_of in granted(
         two.get(f"/media/{sha256(content)}/derivatives"))["items"])]
-    assert len(files) == 3
+    assert len(files) == 4
     tick(office)
     assert not any(store_of(office).has(digest) for digest in files)
 
     gone = refused(two.get(f"/media/{sha256(content)}", params={"reason": "查"}), 410, "disposed")
     assert gone["disposal"]["id"] == made["id"] and gone["disposal"]["approved_by"] == two.user["id"]
     refused(two.get(f"/media/{sha256(content)}/thumb"), 410, "disposed")
+    refused(two.get(f"/media/{sha256(content)}/redacted-001"), 410, "disposed")
     assert two.head(f"/media/{sha256(content)}").status_code == 404
     refused(office.person("supervisor", scopes=("320402",)).get(f"/media/{sha256(content)}/thumb"), 404, "not_found")
     told = two.record("evidence", evidence["id"])
@@ -200,6 +204,23 @@ def test_what_a_store_retains_waits_and_is_tried_again(office: Indoors, device: 
     photo = granted(two.get("/disposals"))["items"][0]["photos"][0]
     assert (photo["state"], photo["trouble"]) == ("waiting", "Retained") and photo["retry_at"]
     assert store.has(sha256(content)) and problems(office) == {}
+
+
+def test_a_copy_that_is_another_photos_too_stays(office: Indoors, device: Handheld) -> None:
+    content, other = a_photo(), a_photo()
+    finding = cancelled(office, device, content)
+    cancelled(office, device, other)
+    with office.app.app_context():
+        thumb = db.session.execute(text("SELECT sha256, bytes FROM rendition WHERE parent = :one AND kind = 'thumb'"), {
+            "one": sha256(content)}).one()
+        db.session.execute(text("UPDATE rendition SET sha256 = :sha256, bytes = :bytes WHERE parent = :two AND "
+                                "kind = 'thumb'"), {"sha256": thumb.sha256, "bytes": thumb.bytes, "two": sha256(other)})
+        db.session.commit()
+    one, two = over(office)
+    granted(two.post(f"/disposals/{proposed(one, finding)['id']}/approval", {"note": "同意"}))
+    tick(office)
+    assert not store_of(office).has(sha256(content)) and store_of(office).has(thumb.sha256)
+    assert problems(office) == {}
 
 
 def test_a_killed_removal_is_made_again(office: Indoors, device: Handheld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,3 +223,23 @@ def test_whoever_empties_a_salt_without_an_erasure_is_found(office: Indoors, dev
         db.session.execute(text("UPDATE erasure SET decided_by = proposed_by"))
         db.session.commit()
     assert audited(office)["found"] == {"history_altered": 1, "proposal_altered": 1}
+
+@pytest.mark.parametrize(("record_type", "fields", "name", "left"), [
+    ("inspection", {"started_at": "2026-11-27T01:00:00.000Z", "answers": {"a1": {"value": "no", "note": SAID}}},
+     "answers", None),
+    ("enforcement", {"kind": "persuade", "facts": SAID}, "facts", "已依法删除 lawfully erased"),
+    ("letter", {"witness": {"name": SAID}, "signed_at": "2026-11-27T01:00:00.000Z"}, "witness", None),
+    ("register_entry", {"on": "2026-11-27", "note": SAID}, "note", None),
+    ("track", {"points": [{"id": "018f0000-0000-7000-8000-000000000001", "at": "2026-11-27T01:00:00.000Z",
+                           "lon": 119.951234, "lat": 31.7, "crs": "EPSG:4326", "accuracy_m": 5.0}]}, "points", None),
+    ("finding", {"observed_at": "2026-11-27T01:00:00.000Z", "address": "武宜路2号", "x_owner": SAID}, "x_owner", None)])
+def test_fields_of_every_kind_can_be_erased(office: Indoors, device: Handheld, one: Person, two: Person,
+                                            record_type: str, fields: dict[str, Any], name: str, left: str | None
+                                            ) -> None:
+    made = device.create(record_type, SCOPE, fields)
+    assert device.deliver(made)[0]["outcome"] == "applied"
+    body = {**asked(made["record_id"], name), "record_type": record_type}
+    erased(one, two, body)
+    assert one.record(record_type, made["record_id"])["fields"].get(name) == left
+    assert where_stands(office, SAID, "119.951234") == {}
+    assert audited(office)["problems"] == []
