@@ -25,6 +25,8 @@ class Upload(Base):
     expires_at: Mapped[str] = mapped_column(TimeText, index=True)
     state: Mapped[str] = mapped_column(String(10), default="open")
     refused: Mapped[str | None] = mapped_column(String(40))
+    __table_args__ = (Index("ix_upload_unfinished", "owner", sqlite_where=text("state IN ('open', 'partial')"),
+                            postgresql_where=text("state IN ('open', 'partial')")),)
 
 
 class Photo(Base):

@@ -9,7 +9,23 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from media.stores import Store, open_store
-from server import api, compression, db, errors, house, i18n, jobs, limits, live, logs, operation, pages, trade, wire
+from server import (
+    api,
+    compression,
+    db,
+    errors,
+    house,
+    i18n,
+    intake,
+    jobs,
+    limits,
+    live,
+    logs,
+    operation,
+    pages,
+    trade,
+    wire,
+)
 from server.config import Settings, UnsafeSettings
 
 
@@ -32,6 +48,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     logs.init_app(app, settings)
     db.connect(app, settings.database_url)
     limits.init_app(app, settings)
+    intake.init_app(app, settings)
     compression.init_app(app)
     i18n.init_app(app)
     errors.init_app(app)

@@ -8,6 +8,7 @@ that came is lost, and the answer can still be written.
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from threading import Timer
@@ -23,7 +24,7 @@ QUIET_SECONDS = 8.0
 GRACE_SECONDS = 30.0
 SLOWEST_BYTES_A_SECOND = 1024
 DROPPED_BYTES = 1024 * 1024
-DROPPING_SECONDS = 3.0
+DROPPING_SECONDS, BUSY_SECONDS = 3.0, 0.25
 
 
 class Arriving:
@@ -96,9 +97,11 @@ class Arriving:
 def drop_refused(response: Response) -> Response:
     """Read and drop the rest of a refused body that is no larger than a client's usual chunk.
 
-    Where more than 64 KiB are left gunicorn closes the connection, and the client's next request would meet that.
+    Where more than 64 KiB are left gunicorn closes the connection, and the client's next request would meet that. One
+    who shall come again later is not waited for: a thread is what we lack. His line ends where it has not come by then.
     """
-    if response.status_code >= 400 and 0 < (request.content_length or 0) <= DROPPED_BYTES:
-        for _ in Arriving(request.environ, DROPPED_BYTES, DROPPING_SECONDS):
+    busy = response.status_code == 503
+    if response.status_code >= 400 and 0 < (request.content_length or 0) <= (sys.maxsize if busy else DROPPED_BYTES):
+        for _ in Arriving(request.environ, DROPPED_BYTES, BUSY_SECONDS if busy else DROPPING_SECONDS):
             pass
     return response

@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 
 JOURNAL_KEY = Path("keys") / "journal"  # in the data directory; every installation has one
 RESTORING = "restoring.json"  # in the data directory while a restore is under way
+THREADS, THREADS_FREE = 16, 4  # of a web process; those that never receive photos
 NOT_YET = "0" * 32  # stands for the secret while nothing may be written
 
 
@@ -63,6 +64,9 @@ class Settings:
     verify_at: time | None                  # MENQIAN_VERIFY_AT: when the nightly audit begins in the city; off never
     verify_read_percent: float              # MENQIAN_VERIFY_READ_PERCENT: older photos that an audit reads again
     upload_hours: int                       # MENQIAN_UPLOAD_HOURS: how long an unfinished upload is kept
+    spool_free_mb: int                      # MENQIAN_SPOOL_FREE_MB: what uploads leave free on the spool's disk
+    upload_bodies: int                      # MENQIAN_UPLOAD_BODIES: photos that one web process receives at once
+    uploads_unfinished: int                 # MENQIAN_UPLOADS_UNFINISHED: unfinished uploads of one device, at most
     handover_days: int                      # MENQIAN_HANDOVER_DAYS: how long work of a withdrawn scope may come late
     unsent_hours: int                       # MENQIAN_UNSENT_HOURS: unsent work older than this is marked on the page
     clock_off_seconds: int                  # MENQIAN_CLOCK_OFF_SECONDS: a device's clock off by more is marked
@@ -113,6 +117,9 @@ class Settings:
             verify_at=_hour(read("VERIFY_AT", "02:30"), "VERIFY_AT"),
             verify_read_percent=_percent(read("VERIFY_READ_PERCENT", "1"), "VERIFY_READ_PERCENT"),
             upload_hours=_number(read("UPLOAD_HOURS", "168"), "UPLOAD_HOURS"),
+            spool_free_mb=_number(read("SPOOL_FREE_MB", "512"), "SPOOL_FREE_MB"),
+            upload_bodies=_number(read("UPLOAD_BODIES", "10"), "UPLOAD_BODIES"),
+            uploads_unfinished=_number(read("UPLOADS_UNFINISHED", "500"), "UPLOADS_UNFINISHED"),
             handover_days=_number(read("HANDOVER_DAYS", "14"), "HANDOVER_DAYS"),
             unsent_hours=_number(read("UNSENT_HOURS", "24"), "UNSENT_HOURS"),
             clock_off_seconds=_number(read("CLOCK_OFF_SECONDS", "120"), "CLOCK_OFF_SECONDS"),
@@ -144,6 +151,9 @@ class Settings:
             raise UnsafeSettings("MENQIAN_DATABASE_URL 须为 sqlite 或 postgresql must be sqlite or postgresql")
         if not self.queue_url.startswith(("sqlite:", "redis:", "rediss:", "immediate:")):
             raise UnsafeSettings("MENQIAN_QUEUE_URL 须为 sqlite、redis 或 immediate must be sqlite, redis or immediate")
+        if not 1 <= self.upload_bodies <= THREADS - THREADS_FREE:
+            raise UnsafeSettings(f"MENQIAN_UPLOAD_BODIES 须为 1 至 {THREADS - THREADS_FREE} must be 1 to "
+                                 f"{THREADS - THREADS_FREE}, so that threads are left for everybody else")
         if self.tsa_ca is not None and not self.tsa_ca.is_file():
             raise UnsafeSettings(f"MENQIAN_TSA_CA 不存在 there is no file {self.tsa_ca}")
         if self.tsa_url and (self.tsa_ca is None or not self.tsa_url.startswith(("http://", "https://"))):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from media.models import Photo
 from schemas.values import parse_time
-from server import holds, jobs, nightly
+from server import holds, intake, jobs, nightly
 from server.db import db
 from server.house import house
 from server.meters import Levels, meters, told
@@ -37,10 +37,11 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> Response:
-    """Database, media store and queue can be reached; says which cannot. That holds wait is told, and makes nobody
-    turn away: photos are taken all the same."""
+    """Database, media store and queue can be reached, and photos have room; says what is not so. That holds wait is
+    told, and makes nobody turn away: photos are taken all the same."""
     parts = {"database": _works(lambda: db.session.execute(text("SELECT 1"))),
-             "media": _works(house().store.check), "queue": _works(jobs.check)}
+             "media": _works(house().store.check), "queue": _works(jobs.check),
+             "spool": "full" if intake.lacks_room(house().settings) else "ok"}
     ready = all(part == "ok" for part in parts.values())
     store = house().store
     waiting = {"holds": holds.trouble(db.session(), store) or "ok"} if store.holding and parts["database"] == "ok" \

@@ -115,8 +115,8 @@ def describe_the_rest(api: Api, base: str) -> None:
     unready = {"503": {"description": "One of them cannot be reached", "content": {"application/json": {}}}}
     for path, what, kind, more in (
             ("/healthz", "The process lives.", "application/json", {}),
-            ("/readyz", "Database, media store and queue can be reached; says which cannot.", "application/json",
-             unready),
+            ("/readyz", "Database, media store, queue can be reached, photos have room; says what fails.",
+             "application/json", unready),
             ("/metrics", "Prometheus text.", "text/plain", {}),
             (f"{base}/openapi.json", "This description.", "application/json", {}),
             (f"{base}/docs", "This description as a page.", "text/html", {})):

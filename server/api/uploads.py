@@ -16,7 +16,7 @@ from media import uploads
 from media.models import Upload
 from schemas.problems import Problem
 from schemas.values import SHA256_HEX, parse_time
-from server import arrivals, jobs
+from server import arrivals, intake, jobs
 from server.api import blueprint
 from server.api.media import may_see
 from server.api.openapi import body, header, told
@@ -81,6 +81,9 @@ def create_upload() -> Response:
         raise Problem("unsupported_media_type", f"a body must be {CONTENT_TYPE}")
     # A photo that the caller may not see is no less new to him: who only knows its digest brings nothing.
     known = may_see(metadata["sha256"]) and uploads.stands(db.session(), house().store, metadata["sha256"], length)
+    if not known:
+        intake.must_not_have_too_many(db.session(), me().id)
+        intake.must_have_room(length)
     new_id = str(UUID(bytes=house().random_bytes(16), version=4))
     with jotting() as session:  # an upload that a power cut takes is created again
         upload = uploads.create(session, settings.spool, house().clock(), new_id, sha256=metadata["sha256"],
@@ -169,7 +172,9 @@ def _receive(upload: Upload, offset: int) -> tuple[int, bool]:
     body = Arriving(request.environ, most=max(0, left))
     if upload.state in uploads.WHOLE:
         return _take_no_more(upload, offset, body), False
-    with uploads.held(house().settings.spool, upload) as file:
+    if left > 0:
+        intake.must_have_room(left)
+    with intake.receiving(), uploads.held(house().settings.spool, upload) as file:
         if (here := uploads.offset_of(file)) != offset:
             raise Problem("offset_mismatch", f"the offset is {here}", offset=here)
         if body.length is not None and body.length > left:
@@ -204,8 +209,9 @@ def _take_no_more(upload: Upload, offset: int, body: Arriving) -> int:
         raise Problem("offset_mismatch", f"the offset is {upload.length}", offset=upload.length)
     if body.length is not None and body.length > upload.length:
         raise Problem("too_large", f"{body.length} bytes were announced for an upload of {upload.length}")
-    for _ in body:
-        pass
+    with intake.receiving():
+        for _ in body:
+            pass
     return upload.length
 
 

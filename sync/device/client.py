@@ -56,13 +56,17 @@ class Patience:
     longest_s: float = 30.0
     wait: Callable[[float], None] = time.sleep
 
+    def is_short_for(self, failure: Unreachable | Problem) -> bool:
+        """Does the server ask to come again later than this waits?"""
+        return isinstance(failure, Problem) and (failure.retry_after or 0) > self.longest_s
+
     def delay_s(self, attempt: int, failure: Unreachable | Problem) -> float | None:
         """Seconds before the attempt after this one (the first is 1); None when waiting would not help."""
         if isinstance(failure, Problem):
-            if failure.status not in PASSING:
+            if failure.status not in PASSING or self.is_short_for(failure):
                 return None
             if failure.retry_after is not None:
-                return failure.retry_after if failure.retry_after <= self.longest_s else None
+                return failure.retry_after
         return float(min(self.longest_s, self.first_s * 2 ** (attempt - 1)))
 
 

@@ -71,9 +71,10 @@ class Uploads:
                 if mismatches >= MISMATCHES_AT_MOST:
                     self._files.note(file.sha256, state="damaged", problem="digest_mismatch")
                     return False
-                if failures >= self._client.patience.tries or not _may_resume(failure):
+                patience = self._client.patience
+                if failures >= patience.tries or not _may_resume(failure) or patience.is_short_for(failure):
                     raise
-                self._client.patience.wait(self._client.patience.delay_s(failures, failure) or 0)
+                patience.wait(patience.delay_s(failures, failure) or 0)
                 if self._is_stored(file):
                     return True
                 url, offset = self._resume(file, url)

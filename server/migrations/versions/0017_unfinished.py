@@ -1,0 +1,18 @@
+"""The unfinished uploads of one owner are counted."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017_unfinished"
+down_revision = "0016_photo_sources"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    unfinished = sa.text("state IN ('open', 'partial')")
+    op.create_index("ix_upload_unfinished", "upload", ["owner"], sqlite_where=unfinished, postgresql_where=unfinished)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_upload_unfinished", table_name="upload")
