@@ -1,7 +1,8 @@
 """Work behind the answer: photo checks, and a tick that signs checkpoints, expires what waited, sweeps the spool and
 begins audits.
 
-The queue only hints: what it forgets (a crash between commit and hint) the tick finds again in the database.
+The queue only hints: what it forgets (a crash between commit and hint) the tick finds again in the database. What takes
+little goes before what takes long: ticks, then small photos, then the large ones of a whole shift.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, current_app
-from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
+from huey import Huey, MemoryHuey, PriorityRedisHuey, SqliteHuey
 from huey.consumer import Consumer
 
 from media import checks, incidents, reused, sweep
@@ -32,6 +33,8 @@ log = structlog.get_logger()
 TICK_SECONDS = 5
 HOUR_SECONDS, DAY_SECONDS = 3600, 24 * 3600
 COMPARED_A_TICK = 50
+FIRST, SOON, AFTER = 100, 10, 0  # priorities
+SMALL_BYTES = 1_000_000
 
 
 def open_queue(settings: Settings) -> Huey:
@@ -39,7 +42,7 @@ def open_queue(settings: Settings) -> Huey:
     if settings.queue_url.startswith("immediate:"):
         return MemoryHuey("menqian", immediate=True)
     if settings.queue_url.startswith("redis"):
-        return RedisHuey("menqian", url=settings.queue_url)
+        return PriorityRedisHuey("menqian.lanes", url=settings.queue_url)
     return SqliteHuey("menqian", filename=urlsplit(settings.queue_url).path, fsync=False)
 
 
@@ -59,8 +62,9 @@ def init_app(app: Flask) -> None:
         return queue.task(name=work.__name__, **options)(run)
 
     app.extensions["menqian_tasks"] = {"check_photo": task(_check_photo, retries=3, retry_delay=5),
-                                       "tick": task(_tick), "resume": task(_resume), "compact": task(_compact),
-                                       "timestamp": task(_timestamp)}
+                                       **{name: task(work, priority=FIRST) for name, work in (
+                                           ("tick", _tick), ("resume", _resume), ("compact", _compact),
+                                           ("timestamp", _timestamp))}}
 
 
 def check() -> None:
@@ -68,9 +72,9 @@ def check() -> None:
     current_app.extensions["menqian_queue"].pending_count()
 
 
-def check_photo(sha256: str) -> None:
-    """Ask for the check of a stored photo."""
-    current_app.extensions["menqian_tasks"]["check_photo"](sha256)
+def check_photo(sha256: str, length: int = SMALL_BYTES) -> None:
+    """Ask for the check of a stored photo of so many bytes."""
+    current_app.extensions["menqian_tasks"]["check_photo"](sha256, priority=SOON if length < SMALL_BYTES else AFTER)
 
 
 def run_worker(app: Flask) -> None:
@@ -189,17 +193,20 @@ def _timestamp() -> None:
 
 
 def _take_up(unchecked_for: timedelta, quiet_for: timedelta) -> None:
-    """Finish the uploads that wait in the spool, and ask for the checks that nobody remembers."""
+    """Finish the uploads that wait in the spool, and ask for the checks that nobody remembers; those that wait behind
+    many others are not forgotten."""
     state = house()
     waiting = sweep.waiting(db.session(), state.settings.spool, state.clock(), quiet_for)
     for upload in waiting:
         try:
             if arrivals.complete_waiting(upload):
-                check_photo(upload.sha256)
+                check_photo(upload.sha256, upload.length)
         except StoreUnavailable as error:
             log.warning("upload_waits", upload=upload.id, waiting=len(waiting), error=str(error), pid=os.getpid())
             if not _store_works():
                 return
+    if current_app.extensions["menqian_queue"].pending_count() >= checks.MOST_FORGOTTEN:
+        return
     forgotten = checks.forgotten(db.session(), state.clock(), unchecked_for)
     db.session.rollback()
     for sha256 in forgotten:

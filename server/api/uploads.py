@@ -108,7 +108,7 @@ def head_upload(upload_id: str) -> Response:
             if offset == upload.length:
                 arrivals.complete(upload)
         if offset == upload.length:
-            jobs.check_photo(upload.sha256)
+            jobs.check_photo(upload.sha256, upload.length)
     answer = _answer(200, upload, offset)
     answer.headers.update({"Upload-Length": str(upload.length), "Cache-Control": "no-store"})
     return answer
@@ -183,7 +183,7 @@ def _receive(upload: Upload, offset: int) -> tuple[int, bool]:
         if end == upload.length:
             arrivals.complete(upload)
     if end == upload.length:
-        jobs.check_photo(upload.sha256)
+        jobs.check_photo(upload.sha256, upload.length)
     elif end and upload.state == "open":
         _tell_partial(upload)
     return end, body.gave_up

@@ -134,7 +134,7 @@ def test_junk_is_not_locked_in(office: Indoors, device: Handheld) -> None:
     assert device.upload(unnamed).status_code == 204
     photographed(device, plain, ("inspection", "0192f0c1-7a3b-7cde-8f01-23456789abcd"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "check_photo", lambda sha256: None)
+        patch.setattr(jobs, "check_photo", lambda *_: None)
         unchecked = a_photo()
         photographed(device, unchecked, ("finding", device.report(SCOPE)))
         assert not on_hold(office, unnamed) and not on_hold(office, plain) and not on_hold(office, unchecked)

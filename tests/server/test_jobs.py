@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_a_check_that_was_lost_is_made_when_the_worker_starts(office: Indoors, m
     device, content = office.handheld(SCOPE), a_photo()
     evidence = photographed(device, content)
     with monkeypatch.context() as killed:
-        killed.setattr(jobs, "check_photo", lambda sha256: None)
+        killed.setattr(jobs, "check_photo", lambda *_: None)
         assert device.upload(content).status_code == 204
     assert media(device, evidence) == "stored"
     resume(office)
@@ -78,3 +79,30 @@ def test_a_photo_that_the_store_does_not_take_stands_in_no_others_way(office: In
     place.unlink()
     resume(office)
     assert [media(device, each) for each in evidence] == ["verified", "verified"]
+
+
+def test_small_photos_and_ticks_go_before_the_large_photos_of_a_shift(tmp_path: Path) -> None:
+    with indoors(tmp_path / "data", MENQIAN_QUEUE_URL=f"sqlite:///{tmp_path / 'queue.db'}") as office:
+        device, queue = office.handheld(SCOPE), office.app.extensions["menqian_queue"]
+        large = [a_photo() + bytes(1_000_000) for _ in range(2)]
+        small = [a_photo() for _ in range(2)]
+        for content in (*large, *small):
+            assert device.upload(content).status_code == 204
+        with office.app.app_context():
+            office.app.extensions["menqian_tasks"]["tick"]()
+        asked = [queue.dequeue() for _ in range(5)]
+        assert asked[0].name == "_tick"
+        assert [task.args[0] for task in asked[1:]] == [sha256(content) for content in (*small, *large)]
+
+
+def test_what_waits_in_a_long_queue_is_not_asked_for_again(tmp_path: Path) -> None:
+    with indoors(tmp_path / "data", MENQIAN_QUEUE_URL=f"sqlite:///{tmp_path / 'queue.db'}") as office:
+        device, queue, content = office.handheld(SCOPE), office.app.extensions["menqian_queue"], a_photo()
+        device.upload(content)
+        with office.app.app_context():
+            jobs._take_up(timedelta(), timedelta())
+            assert queue.pending_count() == 2, "asked for once more, for the hint may have been lost"
+            for _ in range(50):
+                jobs.check_photo(sha256(content))
+            jobs._take_up(timedelta(), timedelta())
+        assert queue.pending_count() == 52
