@@ -20,7 +20,8 @@ LONG_SIDE_PX = {"thumb": 320, "screen": 1600}
 SAVING: dict[str, Any] = {"quality": 82, "subsampling": "4:2:0", "optimize": True, "progressive": False}
 RECIPE: dict[str, Any] = {
     "tool": "Pillow", "version": PIL.__version__, "codec": f"libjpeg-turbo {features.version('libjpeg_turbo')}",
-    "long_side_px": LONG_SIDE_PX, "filter": "lanczos", "reducing_gap": 2.0, "background": "white", **SAVING,
+    "long_side_px": LONG_SIDE_PX, "filter": "lanczos", "reducing_gap": 2.0, "draft": [2, 4, 8],
+    "background": "white", **SAVING,
 }
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF")  # never "all": EPS would start Ghostscript
 UPRIGHT = {
@@ -80,7 +81,8 @@ def upright(path: Path, long_side_px: int) -> Image.Image:
 
 def _upright(path: Path, long_side_px: int) -> Image.Image:
     with Image.open(path, formats=_formats()) as opened:
-        opened.draft("RGB", (long_side_px, long_side_px))  # JPEG: decodes at 1/2, 1/4 or 1/8, never smaller than asked
+        width, height = (max(1, side * long_side_px // max(opened.size)) for side in opened.size)
+        opened.draft("RGB", (width, height))  # JPEG: decodes at 1/2, 1/4 or 1/8, never smaller than asked
         opened.thumbnail((long_side_px, long_side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
         picture = _on_white(opened)
     turn = UPRIGHT.get(read_exif(path).orientation or 1)

@@ -21,7 +21,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from media.disposal import is_removing
@@ -32,8 +32,10 @@ from media.sources import note_source
 from media.stores import DigestMismatch, Store, StoreUnavailable, digest_of
 from schemas.problems import Problem
 from schemas.values import is_uuid, stamp
+from sync.models import table_of
 from sync.records import Door
 
+UPLOADS = table_of(Upload)
 WHOLE = ("done", "known")
 ALGORITHMS = {"sha1": 20, "sha256": 32}
 LOOK_AGAIN_S = 0.05
@@ -74,8 +76,8 @@ def checksum_of(header: str) -> Checksum:
 
 def stands(session: Session, store: Store, sha256: str, length: int) -> bool:
     """Is this photo noted, and really in the store? Asked before the gate opens; raises StoreUnavailable."""
-    photo = session.get(Photo, sha256)
-    return photo is not None and photo.bytes == length and store.has(sha256) and not is_removing(session, sha256)
+    known = session.execute(select(Photo.bytes).where(Photo.sha256 == sha256)).scalar_one_or_none()
+    return known == length and store.has(sha256) and not is_removing(session, sha256)
 
 
 def create(session: Session, spool: Path, now: datetime, new_id: str, *, sha256: str, media_type: str, length: int,
@@ -95,11 +97,12 @@ def create(session: Session, spool: Path, now: datetime, new_id: str, *, sha256:
 
 
 def find(session: Session, upload_id: str, owner: str, now: datetime) -> Upload:
-    """The owner's upload, detached from the session; raises `not_found`, `upload_gone`."""
-    upload = session.get(Upload, upload_id) if is_uuid(upload_id) else None
-    if upload is None or upload.owner != owner:
-        raise Problem("not_found", "no such upload", hidden=upload is not None)
-    session.expunge(upload)
+    """The owner's upload, in no session; raises `not_found`, `upload_gone`."""
+    row = session.connection().execute(select(UPLOADS).where(UPLOADS.c.id == upload_id)).one_or_none() \
+        if is_uuid(upload_id) else None
+    if row is None or row.owner != owner:
+        raise Problem("not_found", "no such upload", hidden=row is not None)
+    upload = Upload(**row._mapping)
     if upload.state == "gone" or upload.expires_at <= stamp(now):
         raise Problem("upload_gone", "the upload expired or its bytes were refused: create another")
     return upload

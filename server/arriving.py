@@ -17,7 +17,7 @@ from typing import Any
 from flask import Response, request
 from gunicorn.http.errors import ParseException
 
-BLOCK_BYTES = 64 * 1024
+BLOCK_BYTES = 256 * 1024
 # gunicorn hands nothing out before it has 1 KiB: what is less and goes quiet must still show as partial within 10 s.
 FIRST_SECONDS = 6.0
 QUIET_SECONDS = 8.0
