@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from tests.bench.checking import check_row, cut_row, memory_row, shift_row
 from tests.bench.contenders import Menqian
 from tests.bench.deployment import deployed
 from tests.bench.first import first_rows
@@ -41,6 +42,7 @@ class Asked:
     records: int
     entries: int
     devices: int
+    photos: int
     rounds: int
     peers: bool
     notes: list[str] = field(default_factory=list)
@@ -87,12 +89,16 @@ def journal(asked: Asked) -> Iterable[Row]:
     return journal_rows(asked.folder, asked.engine, asked.entries, asked.rounds)
 
 
-def media(asked: Asked) -> list[Row]:
+def media(asked: Asked) -> Iterable[Row]:
     with deployed(asked.folder / "media", asked.engine) as deployment, ExitStack() as stack:
         beside = peer(asked, stack, running_tus)
-        return [*upload_rows(deployment.bureau, beside, asked.rounds),
-                attribution_row(deployment.bureau, deployment.town),
-                Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server):,.0f} MB")]
+        yield check_row(asked.rounds)
+        yield memory_row(deployment)
+        yield cut_row(deployment, asked.folder / "device")
+        yield from upload_rows(deployment.bureau, beside, asked.rounds)
+        yield attribution_row(deployment.bureau, deployment.town)
+        yield shift_row(deployment, asked.photos)
+        yield Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server):,.0f} MB")
 
 
 def reuse(asked: Asked) -> Iterable[Row]:
@@ -115,6 +121,8 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000, help="entries of `journal`")
     parser.add_argument("--devices", type=int, default=1_000,
                         help="devices of `shift`; a tenth of them in `first`")
+    parser.add_argument("--photos", type=int, default=200,
+                        help="photos of a shift that queue for their check in `media`")
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured, in turns")
     parser.add_argument("--data", type=Path, help="directory to work in (default: a temporary one)")
     given = parser.parse_args()
@@ -125,7 +133,7 @@ def main() -> None:
     for name in names:
         with tempfile.TemporaryDirectory(dir=given.data, prefix=f"menqian-bench-{name}-") as folder:
             asked = Asked(Path(folder), given.engine, given.count, given.records, given.entries, given.devices,
-                          given.rounds, given.peers)
+                          given.photos, given.rounds, given.peers)
             for row in SECTIONS[name](asked):
                 print("| " + " | ".join(row) + " |", flush=True)
             for note in asked.notes:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import NamedTuple
@@ -64,11 +64,10 @@ def ours(bureau: Bureau) -> Uploaded:
     return Uploaded("menqian", bureau.url, "/api/v1/uploads", tuple(str(device.token) for device in devices), rest)
 
 
-def upload_rows(bureau: Bureau, peer: Uploaded | None, rounds: int) -> list[Row]:
+def upload_rows(bureau: Bureau, peer: Uploaded | None, rounds: int) -> Iterator[Row]:
     """Different JPEGs padded to size, so that every check of ours runs. All wait until all rest, then upload in
     turns."""
     servers = [ours(bureau), *([peer] if peer else [])]
-    rows = []
     for load in LOADS:
         def prepared(server: Uploaded, number: int, load: Load = load) -> Prepared:
             photos = [padded(a_photo(Random(f"{load} {number} {n}").getrandbits(60), (160, 120)),
@@ -80,10 +79,10 @@ def upload_rows(bureau: Bureau, peer: Uploaded | None, rounds: int) -> list[Row]
         rates = interleaved(rounds, {server.name: lambda number, server=server: prepared(server, number)
                                      for server in servers})
         aims = {peer.name: 1.0} if peer else {}
-        rows += [Row(f"{server.name}: {load}", f"{statistics.median(rates[server.name]):,.1f} uploads/s "
-                     f"({min(rates[server.name]):,.1f} to {max(rates[server.name]):,.1f})",
-                     "" if server is peer else beside(rates, server.name, aims)) for server in servers]
-    return rows
+        for server in servers:
+            yield Row(f"{server.name}: {load}", f"{statistics.median(rates[server.name]):,.1f} uploads/s "
+                      f"({min(rates[server.name]):,.1f} to {max(rates[server.name]):,.1f})",
+                      "" if server is peer else beside(rates, server.name, aims))
 
 
 def _upload(server: Uploaded, photos: list[bytes], load: Load) -> None:
