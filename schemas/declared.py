@@ -57,9 +57,10 @@ class RecordType:
         declared = self.fields.get(field)
         return declared.rule if declared else Merge.LATEST
 
-    def known(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def known(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of declared fields; others may hold anything."""
-        return {name: values[name] for name in values.keys() & self.fields.keys()}
+        return values if values.keys() <= self.fields.keys() \
+            else {name: values[name] for name in values.keys() & self.fields.keys()}
 
     @cached_property
     def server_fields(self) -> frozenset[str]:
@@ -102,14 +103,15 @@ class RecordType:
         """Checked values of the named fields; null clears a field. Raises `field_invalid` or a code of its own."""
         loaded: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
-        code = "field_invalid"
+        code, fields = "field_invalid", self.fields
         for name, value in values.items():
-            declared = self.fields.get(name)
-            if declared is None and self._is_reserved(name):
-                errors[name] = ["no name for a field"]
-                continue
             try:
-                loaded[name] = value if declared is None or value is None else declared.value.deserialize(value)
+                if name in fields:
+                    loaded[name] = value if value is None else fields[name].value.deserialize(value)
+                elif self._is_reserved(name):
+                    errors[name] = ["no name for a field"]
+                else:
+                    loaded[name] = value
             except ValidationError as error:
                 errors |= by_path(error.messages, name)
                 code = code_of(error) or code
@@ -127,15 +129,18 @@ class RecordType:
         """Raise `field_missing` unless everything that a record of this type needs is there."""
         missing = [name for name in self.required if _is_blank(values.get(name))]
         errors = {name: ["必填 required"] for name in missing}
-        if self.one_of and all(_is_blank(values.get(name)) for name in self.one_of):
-            missing.append(" | ".join(self.one_of))
+        for name in self.one_of:
+            if not _is_blank(values.get(name)):
+                break
+        else:
+            missing += [" | ".join(self.one_of)] if self.one_of else []
             errors |= {name: ["至少填一项 one of these is required"] for name in self.one_of}
         if missing:
             raise Problem("field_missing", f"缺少内容 {self.name} needs {', '.join(missing)}", errors=errors)
 
 
 def _is_blank(value: Any) -> bool:
-    return value in (None, "", [], {}) or (isinstance(value, str) and not value.strip())
+    return not value.strip() if isinstance(value, str) else value is None or value == [] or value == {}
 
 
 def code_of(error: ValidationError) -> str | None:

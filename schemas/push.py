@@ -105,20 +105,22 @@ def load_mutation(raw: Mapping[str, Any]) -> Mutation:
         unknown = sorted(set(raw) - MUTATION)
         raise Problem("unknown_field", f"unknown member {unknown[0]!r}", errors={name: ["unknown"] for name in unknown})
     whole = {**BLANK, **raw}
-    errors = {name: [what] for name, (sound, what) in SHAPE.items() if not sound(whole[name])}
-    if whole["op"] == "command" and not _is_command(whole["command"]):
+    op = whole["op"]
+    errors = {name: [what] for name, (sound, what) in SHAPE.items()
+              if not ((whole[name] is None and name in MAY_BE_NULL) or sound(whole[name]))}
+    if op == "command" and not _is_command(whole["command"]):
         errors["command"] = ["not {name, args?, expect?}"]
-    elif whole["op"] != "command" and whole["command"] is not None:
+    elif op != "command" and whole["command"] is not None:
         errors["command"] = ["only with op command"]
-    for name in OF_PUT.get(whole["op"], ()) if "op" not in errors else ():
+    for name in OF_PUT.get(op, ()) if "op" not in errors else ():
         if whole[name]:
-            errors.setdefault(name, [f"not with op {whole['op']}"])
-    if whole["op"] == "delete" and isinstance(whole["set"], dict) and whole["set"].keys() - {"reason"}:
+            errors.setdefault(name, [f"not with op {op}"])
+    if op == "delete" and isinstance(whole["set"], dict) and whole["set"].keys() - {"reason"}:
         errors["set"] = ["a deletion takes only reason"]
     if errors:
         raise Problem("invalid_mutation", "; ".join(f"{name}: {texts[0]}" for name, texts in errors.items()),
                       errors=errors)
-    return Mutation(whole["id"], whole["type"], whole["record_id"], whole["op"], whole["base"], whole["scope"],
+    return Mutation(whole["id"], whole["type"], whole["record_id"], op, whole["base"], whole["scope"],
                     whole["set"] or {}, whole["add"] or {}, whole["remove"] or {}, whole["command"], whole["made_at"],
                     whole["n"])
 
@@ -137,7 +139,7 @@ def _is_scope(value: Any) -> bool:
 
 
 def _is_object(value: Any) -> bool:
-    return value is None or isinstance(value, dict)
+    return isinstance(value, dict)
 
 
 BLANK: Mapping[str, Any] = {**dict.fromkeys(MUTATION), "base": 0}
@@ -147,8 +149,9 @@ SHAPE: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "type": (lambda value: isinstance(value, str), "not a text"),
     "op": (lambda value: value in ("put", "delete", "command"), "one of put, delete, command"),
     "base": (_is_count, "not a number from 0"),
-    "scope": (lambda value: value is None or _is_scope(value), "not a scope code"),
+    "scope": (_is_scope, "not a scope code"),
     **dict.fromkeys(MAPPINGS, (_is_object, "not an object")),
-    "made_at": (lambda value: value is None or is_time(value), "not an RFC 3339 time"),
-    "group": (lambda value: value is None or is_uuid(value), "not a UUID in lower case")}
+    "made_at": (is_time, "not an RFC 3339 time"),
+    "group": (is_uuid, "not a UUID in lower case")}
 """What each member of a mutation must be; `command` depends on `op`."""
+MAY_BE_NULL = frozenset({"scope", *MAPPINGS, "made_at", "group"})

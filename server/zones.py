@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 import shapely
-from sqlalchemy import func, select, update
+from sqlalchemy import URL, func, select, update
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
@@ -24,12 +24,14 @@ from server.rules.zone_features import Accepted
 from server.rules.zone_import import Rejection, check_features
 from server.rules.zones import ZoneIndex, ZoneVersion
 from sync.kept import Kept
+from sync.models import table_of
 from sync.records import Door
 from sync.writers import SERVER
 
 NUMBER = re.compile(r"([0-9]+)")
 _lock = Lock()
-_cache: dict[str, tuple[int, ZoneIndex]] = {}
+_cache: dict[URL, tuple[int, ZoneIndex]] = {}
+NEWEST = select(func.max(table_of(ZoneRow).c.number))
 
 
 def index_of(session: Session) -> ZoneIndex:
@@ -39,7 +41,7 @@ def index_of(session: Session) -> ZoneIndex:
 
 def index_at_hand(session: Session) -> ZoneIndex | None:
     """The index that `index_of` gave last: it may be out of date, and is not there in a process that just began."""
-    known = _cache.get(str(session.get_bind().engine.url))
+    known = _cache.get(session.get_bind().engine.url)
     return known[1] if known else None
 
 
@@ -51,8 +53,8 @@ def forget() -> None:
 
 def _numbered(session: Session) -> tuple[int, ZoneIndex]:
     """The index, and the number of the newest change of the register that stands in it."""
-    url = str(session.get_bind().engine.url)
-    newest = session.execute(select(func.max(ZoneRow.number))).scalar() or 0
+    url = session.get_bind().engine.url
+    newest = session.connection().execute(NEWEST).scalar() or 0
     with _lock:
         known = _cache.get(url)
         if known is None or known[0] != newest:

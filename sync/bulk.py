@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -66,12 +65,15 @@ def _send(session: Session, table: Table, rows: Sequence[dict[str, Any]],
     connection = session.connection()
     defaults, documents = _columns(table)
     whole = [row if len(row) == len(defaults) else {**defaults, **row} for row in rows]
+    columns = {name: [row[name] for row in whole] for name in defaults}
     for name in documents:
-        whole = [row if row[name] is None else {**row, name: orjson.dumps(row[name]).decode()} for row in whole]
+        columns[name] = [None if value is None else orjson.dumps(value).decode() for value in columns[name]]
+    sent = list(zip(*columns.values(), strict=True))
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(statement(table, "postgresql"), (orjson.dumps(whole).decode(),))
+        named = [dict(zip(columns, values, strict=True)) for values in sent]
+        connection.exec_driver_sql(statement(table, "postgresql"), (orjson.dumps(named).decode(),))
     else:
-        connection.exec_driver_sql(statement(table, "sqlite"), list(map(itemgetter(*defaults), whole)))
+        connection.exec_driver_sql(statement(table, "sqlite"), sent)
 
 
 @cache

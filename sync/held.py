@@ -11,8 +11,9 @@ from schemas.problems import Problem
 from schemas.push import load_mutation
 from schemas.values import stamp
 from sync import quarantine
-from sync.models import Held, Record
-from sync.mutations import MOST_WRITTEN, apply, creations, held_creations
+from sync.awaited import creations, held_creations
+from sync.models import Held, Record, table_of
+from sync.mutations import MOST_WRITTEN, apply
 from sync.outcomes import Waits
 from sync.receipts import settle, settle_applied
 from sync.records import Door
@@ -20,6 +21,7 @@ from sync.units import UnitFails, apply_unit
 from sync.writers import Writer
 
 AT_ONCE = 1_000
+ANY = select(table_of(Held).c.n).limit(1)
 
 
 def hold(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], waits_for: str, *, until: str) -> None:
@@ -33,7 +35,7 @@ def hold(door: Door, writer: Writer, unit: Sequence[Mapping[str, Any]], waits_fo
 def settle_arrived(door: Door, since_seq: int = 0) -> None:
     """Apply what waited for records that arrived after `since_seq`, and what waited for those in turn; when that is too
     much for one transaction, the rest is left for the worker's next round."""
-    if door.session.execute(select(Held.n).limit(1)).first() is None:
+    if door.session.connection().execute(ANY).first() is None:
         return
     arrived = select(Held).where(exists().where(Record.id == Held.waits_for, Record.seq > since_seq)) \
         .order_by(Held.device_id, Held.n).limit(AT_ONCE)

@@ -50,7 +50,7 @@ class Entry(NamedTuple):
 
     def canonical_body(self) -> bytes:
         """RFC 8785 JSON of the body."""
-        return canonical(dict(self.body))
+        return canonical(self.body)
 
     def text(self, body: bytes | None = None) -> bytes:
         """RFC 8785 JSON of `{at, kind, actor, about, body}`; `body` is its own JSON, where known."""
@@ -66,14 +66,18 @@ class Entry(NamedTuple):
 def canonical(document: Mapping[str, Any]) -> bytes:
     """RFC 8785 JSON. For texts, flags, small whole numbers and lists of texts under ASCII names, which is what most
     bodies hold, sorted compact JSON is the same, and orjson writes it many times faster."""
-    plain = all(map(str.isascii, document)) and all(map(_is_plain, document.values()))
-    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS) if plain else rfc8785.dumps(dict(document))
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS) if _is_plain(document) else rfc8785.dumps(dict(document))
 
 
-def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    return kind in PLAIN or (kind is int and abs(value) < 2**53) or (
-        kind is list and PLAIN.issuperset(map(type, value)))
+def _is_plain(document: Mapping[str, Any]) -> bool:
+    if not "".join(document).isascii():
+        return False
+    for value in document.values():
+        kind = type(value)
+        if kind not in PLAIN and not (kind is int and abs(value) < 2**53) and not (
+                kind is list and PLAIN.issuperset(map(type, value))):
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ NO_MARKS = dict.fromkeys(MARKS)
 
 
 class Kept(NamedTuple):
-    """A record as the door holds it; nothing in it is ever changed in place. `marks` are columns that are no part of
-    the document, `size` how many characters fields and stamps had when they were read."""
+    """A record as the door holds it; nothing in it is ever changed in place. `marks` are the columns that are no part
+    of the document, all of them, `size` how many characters fields and stamps had when they were read."""
 
     id: str
     type: str
@@ -59,7 +59,7 @@ def kept_from(row: RowMapping) -> Kept:
 
 def to_row(kept: Kept) -> dict[str, Any]:
     """The table row of a record."""
-    return {**NO_MARKS, **kept.marks, "id": kept.id, "type": kept.type, "version": kept.version, "scope": kept.scope,
+    return {**kept.marks, "id": kept.id, "type": kept.type, "version": kept.version, "scope": kept.scope,
             "seq": kept.seq, "created_seq": kept.created_seq, "deleted": kept.deleted,
             "fields": orjson.dumps(kept.fields).decode(), "stamps": orjson.dumps(kept.stamps).decode(),
             "created_at": kept.created_at, "created_by": kept.created_by, "updated_at": kept.updated_at,

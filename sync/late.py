@@ -59,7 +59,11 @@ def take_along(door: Door, before: Kept, after: Kept, writer: Writer) -> None:
 
 def is_late(writer: Writer, *scopes: str) -> bool:
     """True for work in a scope that is no longer the device's: its history entry says `late_scope`."""
-    return writer.late_since is not None and not all(covers(writer.scopes, scope) for scope in scopes)
+    if writer.late_since is not None:
+        for scope in scopes:
+            if not covers(writer.scopes, scope):
+                return True
+    return False
 
 
 def _left(door: Door, writer: Writer, record_id: str, base: int) -> list[str]:

@@ -64,11 +64,12 @@ class Frontier:
         """Take the next leaf hash; gives the subtrees that it completes as (level, index, hash), the leaf first."""
         if len(leaf) != HASH_BYTES:
             raise ValueError("a leaf hash has 32 bytes")
-        completed = [(0, self.size, leaf)]
-        while self.size >> completed[-1][0] & 1:
-            level, index, right = completed[-1]
-            completed.append((level + 1, index >> 1, node_hash(self._peaks.pop(), right)))
-        self._peaks.append(completed[-1][2])
+        level, index, node = 0, self.size, leaf
+        completed = [(level, index, node)]
+        while index & 1:
+            level, index, node = level + 1, index >> 1, node_hash(self._peaks.pop(), node)
+            completed.append((level, index, node))
+        self._peaks.append(node)
         self.size += 1
         return completed
 

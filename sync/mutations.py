@@ -5,21 +5,19 @@ A refusal is raised as a Problem; `Waits` says that a record it refers to has no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy import Text, cast, or_, select
 
 from schemas.problems import Problem
 from schemas.push import Mutation
 from schemas.records import Merge, RecordType, record_type
+from sync.awaited import awaited
 from sync.conflicts import is_own, open_conflict
 from sync.equality import same
 from sync.expectations import command
 from sync.kept import Kept
 from sync.late import must_reach, must_write_in, scope_of_new
 from sync.merge import SCOPE, WHOLE, Edit, Merged, Overlap, changed_by_others, merge, touched
-from sync.models import Held, Quarantined
 from sync.outcomes import Outcome, Waits
 from sync.overtaken import units_overtaken, what_is_left
 from sync.records import Door
@@ -68,7 +66,9 @@ def _create(door: Door, writer: Writer, declared: RecordType, mutation: Mutation
     must_write_in(door, writer, scope)
     given, ignored = _without_server_fields(declared, mutation.set)
     _loaded_members(declared, mutation.remove, Merge.SET)  # there is nothing yet to take from
-    fields = {name: value for name, value in declared.load(given).items() if value is not None}
+    fields = declared.load(given)
+    if None in fields.values():
+        fields = {name: value for name, value in fields.items() if value is not None}
     for name, members in _loaded_members(declared, mutation.add, *GROW).items():
         fields[name] = [*fields.get(name, ()), *members]
     for name in declared.set_fields:
@@ -235,35 +235,6 @@ def _own_last(kept: Kept, unit: str, by: str, writer: Writer) -> bool:
     return bool(marks[0][1] == writer.id)
 
 
-def awaited(door: Door, writer: Writer, mutation: Mutation) -> bool:
-    """True when the record's creation is held, by itself or in a group, or quarantined: later edits of it wait rather
-    than fail. One that could make the record itself, for it names a scope, waits only behind its own device's."""
-    record_id = mutation.record_id
-    by_itself = record_id in held_creations(door, writer)
-    if mutation.scope or by_itself:
-        return by_itself
-    held = select(Held.n).where(or_(Held.record_id == record_id,
-                                    cast(Held.mutations, Text).contains(f'"record_id":"{record_id}"')))
-    quarantined = select(Quarantined.n).where(Quarantined.record_id == record_id, Quarantined.state == "open")
-    waiting = [*door.rows(Held), *door.rows(Quarantined)]
-    return any(row.get("record_id") == record_id for row in waiting) \
-        or any(door.session.execute(query.limit(1)).first() is not None for query in (held, quarantined))
-
-
-def held_creations(door: Door, writer: Writer) -> set[str]:
-    """The records that this device's held mutations would make; who holds more adds them."""
-    def stored() -> set[str]:
-        rows = door.session.execute(select(Held.mutations).where(Held.device_id == writer.id)).scalars()
-        return {record_id for unit in rows for record_id in creations(unit)}
-
-    return door.once("held creations", stored)
-
-
-def creations(unit: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """The records that mutations would make by themselves: puts that name a scope, on no version."""
-    return (one["record_id"] for one in unit if one["op"] == "put" and not one.get("base") and one.get("scope"))
-
-
 def _must_have_arrived(door: Door, declared: RecordType, fields: Mapping[str, Any]) -> None:
     """Raise Waits for the first referred record that is not there; `type_mismatch` for one of another type."""
     for name, record_id in declared.references(fields):
@@ -276,8 +247,10 @@ def _must_have_arrived(door: Door, declared: RecordType, fields: Mapping[str, An
 
 
 def _without_server_fields(declared: RecordType, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    if declared.server_fields.isdisjoint(values):
+        return dict(values), []
     ignored = [name for name in values if name in declared.server_fields]
-    return {name: value for name, value in values.items() if name not in ignored} if ignored else dict(values), ignored
+    return {name: value for name, value in values.items() if name not in ignored}, ignored
 
 
 def _loaded_members(declared: RecordType, members: Mapping[str, Any], *rules: Merge) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from schemas.problems import Problem
 from schemas.push import Mutation, Unreadable, load_mutation
@@ -35,22 +35,28 @@ Raw = Mapping[str, Any]
 log = logging.getLogger(__name__)
 HELD_FOR = timedelta(days=5)
 BASES_TRIED = 256
-DEVICES = table_of(Device)
+DEVICES, RECEIPTS = table_of(Device), table_of(Receipt)
+# One statement each, made once: every push asks.
 KNOWN = select(DEVICES.c.state, DEVICES.c.last_n, DEVICES.c.reported, DEVICES.c.last_seen_at).where(
     DEVICES.c.id == bindparam("device_id"))
+TELL = update(DEVICES).where(DEVICES.c.id == bindparam("device_id"))
+GIVEN = select(RECEIPTS).where(RECEIPTS.c.device_id == bindparam("device_id"),
+                               RECEIPTS.c.n.between(bindparam("low"), bindparam("high")))
+OF_IDS = select(RECEIPTS).where(Among(RECEIPTS.c.id, bindparam("ids"))).order_by(RECEIPTS.c.received_at.desc())
 
 
 class Read(NamedTuple):
-    """A mutation as it came, its digest, and what it says; or what is wrong with it."""
+    """A mutation as it came, its digest, its id where that is one, and what it says; or what is wrong with it."""
 
     raw: Raw
     digest: str
+    id: str | None
     said: Mutation | Problem
 
 
 def read(mutations: Sequence[Raw], mutation_bytes: int) -> dict[int, Read]:
     """The mutations by their numbers, each judged by itself: it needs neither the database nor the gate."""
-    return {raw["n"]: Read(raw, digest_of(raw), _said(raw, mutation_bytes)) for raw in mutations}
+    return {raw["n"]: _read(raw, mutation_bytes) for raw in mutations}
 
 
 def sound_of(came: Mapping[int, Read], last_n: int) -> list[Raw]:
@@ -75,17 +81,17 @@ def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, fore
     door.rules.look_ahead(door, writer, foreseen)
     before = door.gate.seq
     fresh = _walk(door, writer, new, came)
-    door.session.connection().execute(
-        update(DEVICES).where(DEVICES.c.id == writer.id),
-        {**columns_of(health, door.now, reported, seen_at), "last_n": max(last_n, new[-1]["n"]) if new else last_n})
+    door.session.connection().execute(TELL, {
+        **columns_of(health, door.now, reported, seen_at), "device_id": writer.id,
+        "last_n": max(last_n, new[-1]["n"]) if new else last_n})
     door.flush()
     held.settle_arrived(door, before)
     settled = _settled_now(door, writer.id, fresh)
     replays = {n: replay_of(receipt) for n, receipt in stored.items()}
-    return [{**fresh[n], **settled.get(n, {})} if n in fresh else replays[n] for n in came]
+    return [replays[n] if n in replays else {**fresh[n], **settled[n]} if n in settled else fresh[n] for n in came]
 
 
-def replay_of(receipt: Receipt) -> dict[str, Any]:
+def replay_of(receipt: Row[Any]) -> dict[str, Any]:
     """The first outcome again, with what became of a held or quarantined one since."""
     outcome = {**receipt.outcome, "replayed": True}
     return {**outcome, "settled": receipt.settled} if receipt.settled else outcome
@@ -93,15 +99,27 @@ def replay_of(receipt: Receipt) -> dict[str, Any]:
 
 def digest_of(raw: Raw) -> str:
     """Hex SHA-256 of a mutation's content without its number; key order does not count."""
+    return raw.digest if isinstance(raw, Unreadable) else hashlib.sha256(_content(raw)).hexdigest()
+
+
+def _content(raw: Raw) -> bytes:
+    content = dict(raw)
+    content.pop("n", None)
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+
+def _read(raw: Raw, mutation_bytes: int) -> Read:
     if isinstance(raw, Unreadable):
-        return raw.digest
-    content = {name: value for name, value in raw.items() if name != "n"}
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        said = _said(raw, len(orjson.dumps(raw)), mutation_bytes)
+        return Read(raw, raw.digest, _id_of(raw), said)
+    content = _content(raw)
+    said = _said(raw, len(content) + len(f'"n":{raw["n"]},'), mutation_bytes)
+    return Read(raw, hashlib.sha256(content).hexdigest(), _id_of(raw) if isinstance(said, Problem) else said.id, said)
 
 
-def _said(raw: Raw, mutation_bytes: int) -> Mutation | Problem:
+def _said(raw: Raw, size: int, mutation_bytes: int) -> Mutation | Problem:
     try:
-        if len(orjson.dumps(raw)) > mutation_bytes:
+        if size > mutation_bytes:
             return Problem("mutation_too_large", f"more than {mutation_bytes} bytes")
         return load_mutation(raw)
     except Problem as problem:
@@ -111,13 +129,13 @@ def _said(raw: Raw, mutation_bytes: int) -> Mutation | Problem:
         return Problem("not_processed")
 
 
-def _receipts(door: Door, device_id: str, numbers: Collection[int]) -> dict[int, Receipt]:
-    found = door.session.execute(select(Receipt).where(
-        Receipt.device_id == device_id, Receipt.n.between(min(numbers), max(numbers)))).scalars()
+def _receipts(door: Door, device_id: str, numbers: Collection[int]) -> dict[int, Row[Any]]:
+    found = door.session.connection().execute(GIVEN, {
+        "device_id": device_id, "low": min(numbers), "high": max(numbers)})
     return {receipt.n: receipt for receipt in found}
 
 
-def _check_numbers(last_n: int, came: Mapping[int, Read], stored: Mapping[int, Receipt]) -> None:
+def _check_numbers(last_n: int, came: Mapping[int, Read], stored: Mapping[int, Row[Any]]) -> None:
     first = next(iter(came), 0)
     if first > last_n + 1:
         raise Problem("sequence_gap", f"expected {last_n + 1}, got {first}", expect=last_n + 1)
@@ -130,46 +148,44 @@ def _check_numbers(last_n: int, came: Mapping[int, Read], stored: Mapping[int, R
 def _walk(door: Door, writer: Writer, new: Sequence[Raw], came: Mapping[int, Read]) -> dict[int, dict[str, Any]]:
     """Outcomes of the new mutations by number, with a receipt written for each."""
     outcomes: dict[int, dict[str, Any]] = {}
-    earlier = _by_id(door, new)
-    split = _split(new)
-    for unit in _units(new):
-        seen = {raw["n"]: _seen_before(writer, came[raw["n"]], earlier) for raw in unit}
-        repeated = {n: receipt for n, receipt in seen.items() if isinstance(receipt, Receipt)}
-        for n, receipt in repeated.items():
-            outcomes[n] = {**replay_of(receipt), "n": n}
-        rest = [raw for raw in unit if raw["n"] not in repeated]
-        if split and unit[0].get("group") in split:
-            seen = {raw["n"]: Problem("group_split", "同组操作须相邻 the mutations of a group stand together")
-                    for raw in rest}
+    repeated: set[int] = set()
+    earlier = _by_id(door, [its_id for raw in new if (its_id := came[raw["n"]].id)])
+    runs = [(group, list(members)) for group, members in groupby(new, key=_group_of)]
+    times = Counter(group for group, _ in runs if group)
+    for unit in (part for group, members in runs for part in ([members] if group else ([raw] for raw in members))):
+        refused: dict[int, Problem] = {}
+        for raw in unit if earlier else ():
+            seen = _seen_before(writer, came[raw["n"]], earlier)
+            if isinstance(seen, Problem):
+                refused[raw["n"]] = seen
+            elif seen is not None:
+                outcomes[raw["n"]] = {**replay_of(seen), "n": raw["n"]}
+                repeated.add(raw["n"])
+        rest = [raw for raw in unit if raw["n"] not in repeated] if repeated else unit
+        if times and times[_group_of(unit[0]) or ""] > 1:  # nothing of it is applied
+            refused = {raw["n"]: Problem("group_split", "同组操作须相邻 the mutations of a group stand together")
+                       for raw in rest}
         if rest:
-            outcomes.update(_apply_unit(door, writer, rest, came,
-                                        {n: found for n, found in seen.items() if isinstance(found, Problem)}))
-        for raw in unit:
-            outcome = outcomes[raw["n"]]
-            if raw["n"] in repeated:
-                outcome = {name: value for name, value in outcome.items() if name != "settled"} | {"replayed": False}
-            door.add_row(Receipt, {"device_id": writer.id, "n": raw["n"], "digest": came[raw["n"]].digest,
-                                   "id": raw["id"] if is_uuid(raw.get("id")) else None, "received_at": door.at,
-                                   "outcome": outcome, "settled": None, "settled_seq": None})
+            outcomes.update(_apply_unit(door, writer, rest, came, refused))
+    for raw in new:
+        n = raw["n"]
+        outcome = outcomes[n]
+        if n in repeated:
+            outcome = {name: value for name, value in outcome.items() if name != "settled"} | {"replayed": False}
+        door.add_row(Receipt, {"device_id": writer.id, "n": n, "id": came[n].id, "digest": came[n].digest,
+                               "outcome": outcome, "settled": None, "settled_seq": None, "received_at": door.at})
     return outcomes
 
 
-def _split(new: Sequence[Raw]) -> frozenset[str]:
-    """The groups whose mutations do not stand together: nothing of them is applied."""
-    runs = Counter(group for group, _ in groupby(new, key=_group_of))
-    return frozenset(group for group, times in runs.items() if group is not None and times > 1)
-
-
-def _by_id(door: Door, new: Sequence[Raw]) -> dict[str, Receipt]:
+def _by_id(door: Door, ids: Sequence[str]) -> dict[str, Row[Any]]:
     """The first receipt of each mutation id that came before, from whatever device."""
-    ids = [raw["id"] for raw in new if is_uuid(raw.get("id"))]
     if len(set(ids)) != len(ids):
         raise Problem("device_forked", "two mutations of one push carry the same id")
-    return {receipt.id or "": receipt for receipt in door.session.execute(
-        select(Receipt).where(Among(Receipt.id, ids)).order_by(Receipt.received_at.desc())).scalars()} if ids else {}
+    return {receipt.id: receipt for receipt in door.session.connection().execute(
+        OF_IDS, {"ids": orjson.dumps(ids).decode()})} if ids else {}
 
 
-def _seen_before(writer: Writer, came: Read, earlier: Mapping[str, Receipt]) -> Receipt | Problem | None:
+def _seen_before(writer: Writer, came: Read, earlier: Mapping[str, Row[Any]]) -> Row[Any] | Problem | None:
     """A mutation id seen before: on this device a fork; from the same person's earlier device a replay (it enrolled
     anew and numbered again); from anybody else a reused id."""
     raw = came.raw
@@ -183,7 +199,7 @@ def _seen_before(writer: Writer, came: Read, earlier: Mapping[str, Receipt]) -> 
     return receipt
 
 
-def _says(receipt: Receipt, came: Read) -> bool:
+def _says(receipt: Row[Any], came: Read) -> bool:
     """Is this the mutation of that receipt, on whatever base? A device that was restored, or that meets a restored
     server, cannot know any more on which version it made what it delivers again. No fork hides in it: whoever has this
     id with this content has copied it, not made it, and what came of it stays."""
@@ -196,18 +212,14 @@ def _says(receipt: Receipt, came: Read) -> bool:
     return any(digest_of({**raw, "base": base}) == receipt.digest for base in bases)
 
 
+def _id_of(raw: Raw) -> str | None:
+    its_id = raw.get("id")
+    return its_id if is_uuid(its_id) else None
+
+
 def _group_of(raw: Raw) -> str | None:
     group = raw.get("group")
-    return str(group) if is_uuid(group) else None
-
-
-def _units(new: Sequence[Raw]) -> Iterator[list[Raw]]:
-    """Each mutation by itself, those of one group together."""
-    for group, members in groupby(new, key=_group_of):
-        if group is None:
-            yield from ([raw] for raw in members)
-        else:
-            yield list(members)
+    return group if group is not None and is_uuid(group) else None
 
 
 def _apply_unit(door: Door, writer: Writer, unit: Sequence[Raw], came: Mapping[int, Read],
@@ -233,8 +245,11 @@ def _apply_unit(door: Door, writer: Writer, unit: Sequence[Raw], came: Mapping[i
 
 
 def _shown(raw: Raw, outcome: Outcome) -> dict[str, Any]:
-    shown = {**blank(raw, outcome.outcome), "version": outcome.record.version, "conflicts": outcome.conflicts}
-    return {**shown, "ignored": outcome.ignored} if outcome.ignored else shown
+    shown = blank(raw, outcome.outcome)
+    shown["version"], shown["conflicts"] = outcome.record.version, outcome.conflicts
+    if outcome.ignored:
+        shown["ignored"] = outcome.ignored
+    return shown
 
 
 def blank(raw: Raw, outcome: str) -> dict[str, Any]:
@@ -247,14 +262,13 @@ def _record_ids(new: Iterable[Raw]) -> list[str]:
     """The records that the mutations name, so that they are read at once."""
     ids: list[Any] = []
     for raw in new:
-        values = _object(raw.get("set"))
-        ids += [raw.get("record_id"), _object(values.get("about")).get("id"), *(value for name, value in values.items()
-                                                         if name.endswith("_id"))]
+        ids.append(raw.get("record_id"))
+        values = raw.get("set")
+        if isinstance(values, dict):
+            ids += [values[name] for name in values if name.endswith("_id")]
+            if isinstance(about := values.get("about"), dict):
+                ids.append(about.get("id"))
     return [record_id for record_id in ids if is_uuid(record_id)]
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _settled_now(door: Door, device_id: str, fresh: Mapping[int, Raw]) -> dict[int, dict[str, Any]]:

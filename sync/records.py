@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from schemas.records import RecordType
@@ -24,16 +24,16 @@ from sync import journal
 from sync.bulk import Among, insert_rows, update_rows
 from sync.equality import same
 from sync.gate import Gate, close_gate
-from sync.kept import RECORD, Kept, kept_from, to_row
+from sync.kept import NO_MARKS, RECORD, Kept, kept_from, to_row
 from sync.late import is_late, take_along
 from sync.merge import CREATOR, WHOLE, Past, Stamps, touched
-from sync.models import Base, Departure, History, Record, ScopeSeen, table_of
+from sync.models import Base, Departure, History, Record, table_of
 from sync.rules import Context, Rules
+from sync.scope import note_changes
 from sync.values import unit_of
 from sync.writers import SERVER, Writer
 
-SCOPE_SEEN = table_of(ScopeSeen)
-SEEN = update(SCOPE_SEEN).where(SCOPE_SEEN.c.scope == bindparam("b_scope")).values(last_seq=bindparam("b_seq"))
+LOAD = select(RECORD).where(Among(RECORD.c.id, bindparam("ids")))
 FEW = 8
 
 T = TypeVar("T")
@@ -64,16 +64,19 @@ class Door:
 
     def once(self, name: str, look_up: Callable[[], T]) -> T:
         """What a rule needs to look up only once a transaction, for things that no mutation changes."""
-        if name not in self._once:
-            self._once[name] = look_up()
-        found: T = self._once[name]
+        try:
+            found: T = self._once[name]
+        except KeyError:
+            found = self._once[name] = look_up()
         return found
 
     def load(self, ids: Iterable[str]) -> None:
         """Read many records at once."""
         wanted = [record_id for record_id in dict.fromkeys(ids) if record_id not in self._kept]
+        if not wanted:
+            return
         self._kept.update(dict.fromkeys(wanted))
-        for row in self.session.execute(select(RECORD).where(Among(Record.id, wanted))).mappings() if wanted else ():
+        for row in self.session.connection().execute(LOAD, {"ids": orjson.dumps(wanted).decode()}).mappings():
             self._kept[row["id"]] = kept_from(row)
             self._stored.add(row["id"])
 
@@ -134,9 +137,10 @@ class Door:
         rule = self.rules.of(declared)
         rule.check(None, fields, context)
         fields = {**fields, **rule.derive(None, fields, context)}
-        fields = {name: value for name, value in fields.items() if value is not None}
+        if None in fields.values():
+            fields = {name: value for name, value in fields.items() if value is not None}
         seq = self.gate.next()
-        marks = {**rule.promote(declared.known(fields)), **rule.first_marks(fields)}
+        marks = {**NO_MARKS, **rule.promote(declared.known(fields)), **rule.first_marks(fields)}
         kept = Kept(record_id, declared.name, 1, scope, seq, seq, False, fields, {CREATOR: writer.id}, self.at,
                     writer.user_id, self.at, writer.device_id, marks)
         self._write(None, kept, writer, op, {name: {"from": None, "to": value} for name, value in fields.items()}, note)
@@ -217,9 +221,8 @@ class Door:
                               "changed": text.decode(), "note": note, "salt": salt,
                               "n": self.n if writer.device_id else None})
         body = {"type": after.type, "version": after.version, "op": op, "scope": after.scope,
-                "changed": sorted(document), "commitment": journal.commit_to(salt, text)}
-        if writer.device_id:
-            body["device_id"] = writer.device_id
+                "changed": sorted(document), "commitment": journal.commit_to(salt, text),
+                **({"device_id": writer.device_id} if writer.device_id else {})}
         self._entries.append(journal.Entry(self.at, "change", writer.user_id, after.id, body))
         if before is not None and before.scope != after.scope:
             self._departures.append({"record_id": after.id, "from_scope": before.scope, "seq": after.seq,
@@ -251,13 +254,15 @@ class Door:
 
     def flush(self) -> None:
         """Send everything to the database, in one statement a table, and give the gate its numbers back."""
-        new = [to_row(kept) for kept in self.fresh() if kept.id not in self._stored]
-        old = [to_row(kept) for kept in self.fresh() if kept.id in self._stored]
+        fresh = self.fresh()
+        new = [to_row(kept) for kept in fresh if kept.id not in self._stored]
+        old = [to_row(kept) for kept in fresh if kept.id in self._stored]
         insert_rows(self.session, RECORD, new)
         update_rows(self.session, RECORD, old)
         insert_rows(self.session, table_of(History), self._history)
         self._flush_departures()
-        self._flush_scopes([*new, *old])
+        note_changes(self.session, [(row["scope"], row["seq"]) for row in (*new, *old)]
+                     + [(row["from_scope"], row["seq"]) for row in self._departures])
         for table in dict.fromkeys(table for table, _ in self._rows):
             insert_rows(self.session, table_of(table), self.rows(table))
         journal.append(self.session, self.gate.frontier, self._entries)
@@ -271,15 +276,6 @@ class Door:
             self.session.merge(Departure(**row))
         if self._departures:
             self.session.flush()
-
-    def _flush_scopes(self, rows: list[dict[str, Any]]) -> None:
-        newest: dict[str, int] = {}
-        for row in [*rows, *({"scope": row["from_scope"], "seq": row["seq"]} for row in self._departures)]:
-            newest[row["scope"]] = max(newest.get(row["scope"], 0), row["seq"])
-        for scope, seq in newest.items():
-            found = self.session.connection().execute(SEEN, {"b_scope": scope, "b_seq": seq})
-            if not found.rowcount:
-                self.session.execute(insert(ScopeSeen), [{"scope": scope, "last_seq": seq}])
 
 
 def _past(row: Any) -> Past:

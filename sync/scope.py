@@ -1,4 +1,7 @@
-"""Which records a reader may see: those of the scopes its codes cover, and office records that reach down to it."""
+"""Which records a reader may see: those of the scopes its codes cover, and office records that reach down to it.
+
+Every scope that ever held a record is known, with the number of its newest change.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from schemas.records import RECORD_TYPES
 from sync.models import Record, ScopeSeen, table_of
 from sync.writers import covers
 
-SEEN_SINCE = select(table_of(ScopeSeen).c.scope).where(table_of(ScopeSeen).c.last_seq > bindparam("since"))
+SEEN = table_of(ScopeSeen)
+SEEN_SINCE = select(SEEN.c.scope).where(SEEN.c.last_seq > bindparam("since"))
+CHANGED = update(SEEN).where(SEEN.c.scope == bindparam("b_scope")).values(last_seq=bindparam("b_seq"))
 REACHING = tuple(sorted(name for name, declared in RECORD_TYPES.items() if declared.reaches_down))
 
 
@@ -53,6 +58,17 @@ def view_of(session: Session, codes: Sequence[str], since_seq: int = -1) -> View
     seen = session.connection().execute(SEEN_SINCE, {"since": since_seq}).scalars().all()
     return View(tuple(codes), tuple(scope for scope in seen if covers(codes, scope)),
                 tuple(scope for scope in seen if _above(codes, scope) and not covers(codes, scope)))
+
+
+def note_changes(session: Session, changes: Iterable[tuple[str, int]]) -> None:
+    """Note the newest change of each scope, of (scope, number) in any order; only behind the open gate."""
+    newest: dict[str, int] = {}
+    for scope, seq in changes:
+        if seq > newest.get(scope, 0):
+            newest[scope] = seq
+    for scope, seq in newest.items():
+        if not session.connection().execute(CHANGED, {"b_scope": scope, "b_seq": seq}).rowcount:
+            session.connection().execute(insert(SEEN), {"scope": scope, "last_seq": seq})
 
 
 def _among(scope: Any, codes: tuple[str, ...]) -> Any:

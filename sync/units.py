@@ -34,7 +34,8 @@ def apply_unit(door: Door, unit: Sequence[Raw], apply_one: Callable[[Raw], T]) -
     Raises UnitFails, and Waits for a record that none of them makes.
     """
     done: dict[int, T] = {}
-    waiting, tried = list(unit), set[tuple[int, str]]()
+    tried: set[tuple[int, str]] = set()
+    waiting = list(unit)
     while waiting:
         raw = waiting.pop(0)
         place = door.savepoint() if waiting or done else None  # of a unit by itself the caller has one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import shapely
@@ -39,7 +39,12 @@ def divisions() -> dict[str, Division]:
 
 def known_scope(code: object) -> bool:
     """True for a listed code, and for digits that start with a listed county code (streets outside the list, grids)."""
-    if not isinstance(code, str) or not (code.isascii() and code.isdigit()) or len(code) > LONGEST_CODE:
+    return isinstance(code, str) and len(code) <= LONGEST_CODE and _is_known(code)
+
+
+@lru_cache(maxsize=4096)
+def _is_known(code: str) -> bool:
+    if not (code.isascii() and code.isdigit()):
         return False
     return code in divisions() or (len(code) > COUNTY_DIGITS and code[:COUNTY_DIGITS] in divisions())
 

@@ -38,8 +38,9 @@ class Candidate:
 
     def as_wire(self) -> dict[str, Any]:
         """The candidate without its party's `contact`."""
-        return {"zone_id": self.zone_id, "version": self.version, "name": self.name,
-                "party": {name: value for name, value in self.party.items() if name != "contact"},
+        party = dict(self.party)
+        party.pop("contact", None)
+        return {"zone_id": self.zone_id, "version": self.version, "name": self.name, "party": party,
                 "probability": self.probability, "distance_m": self.distance_m, "inside": self.inside,
                 "method": self.method}
 

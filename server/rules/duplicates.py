@@ -7,7 +7,7 @@ and `CELL_HOURS` hours. The grid is fixed; how near is near stands in `server/re
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -29,34 +29,32 @@ def same_thing(one: Mapping[str, Any], other: Mapping[str, Any], limits: Mapping
 
 def cell_of(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> str | None:
     """The cell of an open finding; None for one that has no class or position, or is closed."""
-    return None if fields.get("status") in limits["closed"] else _cells(fields, limits)[0]
+    place, code = (fields.get("position") or {}).get("normalized"), fields.get("class_code")
+    if place is None or not code or fields.get("status") in limits["closed"]:
+        return None
+    row = math.floor(place["lat"] * METRES_A_DEGREE / CELL_M)
+    column = math.floor(place["lon"] * METRES_A_DEGREE * _narrowing(row) / CELL_M)
+    return f"{code}/{row}/{column}/{math.floor(_hours(fields['observed_at']) / CELL_HOURS)}"
 
 
-def cells_near(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> tuple[str, ...]:
+def cells_near(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> Sequence[str]:
     """The cells in which findings of the same thing may lie."""
-    return _cells(fields, limits)[1]
-
-
-def _cells(fields: Mapping[str, Any], limits: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
-    """(own, near)"""
     place, code = (fields.get("position") or {}).get("normalized"), fields.get("class_code")
     if place is None or not code:
-        return None, ()
-    return _grid(code, place["lon"], place["lat"], fields["observed_at"], limits["within_m"], limits["within_hours"])
+        return ()
+    return _near(code, place["lon"], place["lat"], fields["observed_at"], limits["within_m"], limits["within_hours"])
 
 
 @lru_cache(maxsize=4096)
-def _grid(code: str, lon: float, lat: float, observed_at: str, within_m: float,
-          within_hours: float) -> tuple[str, tuple[str, ...]]:
-    """The square and time of the place, and those that a box about it touches; a row of squares is as wide as a
-    degree is there."""
-    hours = parse_time(observed_at).timestamp() / 3600
-    own_row, own_time = math.floor(lat * METRES_A_DEGREE / CELL_M), math.floor(hours / CELL_HOURS)
-    own_column = math.floor(lon * METRES_A_DEGREE * _narrowing(own_row) / CELL_M)
-    times = _touched(hours, within_hours, CELL_HOURS)
-    near = tuple(f"{code}/{row}/{column}/{time}" for row in _touched(lat * METRES_A_DEGREE, within_m, CELL_M)
-                 for column in _touched(lon * METRES_A_DEGREE * _narrowing(row), within_m, CELL_M) for time in times)
-    return f"{code}/{own_row}/{own_column}/{own_time}", near
+def _near(code: str, lon: float, lat: float, observed_at: str, within_m: float, within_hours: float) -> tuple[str, ...]:
+    """The cells that a box about the place and time touches; a row of squares is as wide as a degree is there."""
+    times = _touched(_hours(observed_at), within_hours, CELL_HOURS)
+    return tuple([f"{code}/{row}/{column}/{time}" for row in _touched(lat * METRES_A_DEGREE, within_m, CELL_M)
+                  for column in _touched(lon * METRES_A_DEGREE * _narrowing(row), within_m, CELL_M) for time in times])
+
+
+def _hours(observed_at: str) -> float:
+    return parse_time(observed_at).timestamp() / 3600
 
 
 @lru_cache(maxsize=4096)

@@ -19,12 +19,15 @@ def risk_of(flags: Iterable[Mapping[str, Any]], fields: Mapping[str, Any]) -> in
     A flag counts once however often it stands there, so that many photos do not outweigh one forged one.
     """
     weights = settings("risk")
-    points = sum(weights["flags"].get(code, weights["other_flag"]) for code in {flag.get("code") for flag in flags})
+    of_flag, of_record = weights["flags"], weights["record"]
+    points = sum([of_flag.get(code, weights["other_flag"]) for code in {flag.get("code") for flag in flags}])
     zone = fields.get("zone")
-    for trait, holds in (("unsigned", fields.get("unsigned") is True),
-                         ("zone_open", isinstance(zone, Mapping) and zone.get("decision") in OPEN_ZONE),
-                         ("penalty", fields.get("kind") in weights["penalty_kinds"]),
-                         ("checks_failed", bool(fields.get("checks")))):
-        if holds:
-            points += weights["record"][trait]
+    if fields.get("unsigned") is True:
+        points += of_record["unsigned"]
+    if isinstance(zone, dict) and zone.get("decision") in OPEN_ZONE:
+        points += of_record["zone_open"]
+    if fields.get("kind") in weights["penalty_kinds"]:
+        points += of_record["penalty"]
+    if fields.get("checks"):
+        points += of_record["checks_failed"]
     return int(min(points, weights["most"]))

@@ -60,9 +60,11 @@ class Answers(Generic[K, V]):
 
     def of(self, question: K) -> V:
         """The answer, asked for now if nobody foresaw the question."""
-        if question not in self._known:
+        try:
+            return self._known[question]
+        except KeyError:
             self.learn([question])
-        return self._known[question]
+            return self._known[question]
 
 
 class Foreseen(NamedTuple):

@@ -136,8 +136,10 @@ def _twins(door: Door, device_id: str | None, fields: Mapping[str, Any]) -> list
     limits, known, fresh = settings("duplicates"), neighbours(door), newcomers(door)
     near: dict[str, None] = {}
     for cell in cells_near(fields, limits):
-        near.update(dict.fromkeys(known.of((device_id, cell))))
-        near.update((kept.id, None) for kept in fresh.get(cell, ()) if kept.device_id not in (None, device_id))
+        if stored := known.of((device_id, cell)):
+            near |= dict.fromkeys(stored)
+        if cell in fresh:
+            near |= {kept.id: None for kept in fresh[cell] if kept.device_id not in (None, device_id)}
     if not near:
         return []
     door.load(near)
