@@ -106,7 +106,7 @@ class Record(Base):
         _index_where_set("review_state", "review_state", "risk"),
         _index_where_set("inspector_id", "inspector_id", "type"),
         _index_where_set("observed_at", "type", "observed_at"), _index_where_set("zone_id"),
-        _index_where_set("cell", "cell", "seq"),
+        _index_where_set("cell", "cell", "seq", "device_id"),
         Index(None, "created_by", "observed_at", sqlite_where=TAKEN, postgresql_where=TAKEN))
 
 

@@ -13,16 +13,19 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from sync.conflicts import resolved_between
 from sync.cursors import Cursor
-from sync.models import Clock, Device, Record
+from sync.models import Clock, Device, Record, table_of
 from sync.pull import PAGE_SIZE, Reader, settled_between
 from sync.scope import View, view_of
 from sync.walks import Batch, Walk
 
+CLOCK, DEVICES = table_of(Clock), table_of(Device)
+NOW = select(CLOCK.c.epoch, CLOCK.c.floor_seq, CLOCK.c.seq).where(CLOCK.c.id == 1)
+LAST_N = select(DEVICES.c.last_n).where(DEVICES.c.id == bindparam("device_id"))
 FORMAT = 1
 PAGE = 1_000
 LEVEL = 6
@@ -53,8 +56,7 @@ class Log:
 
 def log_of(session: Session) -> Log:
     """The log as this session sees it."""
-    clock = session.execute(select(Clock.epoch, Clock.floor_seq, Clock.seq).where(Clock.id == 1)).one()
-    return Log(clock.epoch, clock.floor_seq, clock.seq)
+    return Log(*session.connection().execute(NOW).one())
 
 
 def write_snapshot(session: Session, codes: Sequence[str], out: BinaryIO) -> Written:
@@ -91,7 +93,7 @@ def is_behind(session: Session, written: Written, most: int) -> bool:
 def continuation(session: Session, reader: Reader, written: Written, secret: bytes) -> dict[str, Any]:
     """What this reader needs beside the file: the cursor of the tail, and what was settled and resolved before it."""
     cursor = Cursor(written.epoch, reader.id, written.seq, written.codes)
-    last_n = session.execute(select(Device.last_n).where(Device.id == reader.id)).scalar_one()
+    last_n = session.connection().execute(LAST_N, {"device_id": reader.id}).scalar_one()
     return {"changes": written.changes, "cursor": cursor.text(secret), "epoch": written.epoch, "last_n": last_n,
             "settled": settled_between(session, reader.id, 0, written.seq),
             "resolved": resolved_between(session, reader.id, reader.user_id, 0, written.seq)}

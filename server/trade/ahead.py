@@ -33,12 +33,12 @@ LONGEST = 80  # characters that any of these texts may have
 TEXTS = ("class_scheme", "class_code", "observed_at", "sticker_serial")
 Cell = tuple[str, str]
 # Of each cell the newest findings only: where many lie upon one another, a few are enough to say so. CROSS JOIN tells
-# SQLite to begin with the cells, whatever its statistics say of the table.
+# SQLite to begin with the cells, whatever its statistics say of the table; whose they are it reads in the index.
 IN_CELLS = {
     "sqlite": text(
         "SELECT near.value AS cell, record.id FROM json_each(:cells) near CROSS JOIN record ON record.rowid IN "
-        "(SELECT one.rowid FROM record one WHERE one.cell = near.value ORDER BY one.seq DESC LIMIT 20) "
-        "WHERE record.device_id <> :device_id"),
+        "(SELECT newest.place FROM (SELECT one.rowid AS place, one.device_id FROM record one "
+        "WHERE one.cell = near.value ORDER BY one.seq DESC LIMIT 20) newest WHERE newest.device_id <> :device_id)"),
     "postgresql": text(
         "SELECT near.value AS cell, found.id FROM json_array_elements_text(CAST(:cells AS json)) near "
         "CROSS JOIN LATERAL (SELECT one.id, one.device_id FROM record one WHERE one.cell = near.value "
