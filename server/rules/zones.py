@@ -117,23 +117,26 @@ class ZoneIndex:
         spots = self.plane.points([(math.nan if ask.lon is None else ask.lon, math.nan if ask.lat is None else ask.lat)
                                    for ask in asks])
         placed = np.asarray(np.isfinite(spots).all(axis=1))
-        ask_of, place_of = self._near(asks, spots, accuracies, placed, stickers)
-        distances = shapely.distance(self.outlines[place_of], shapely.points(spots[ask_of]))
+        points = np.full(len(asks), None, dtype=object)
+        points[placed] = shapely.points(spots[placed])
+        ask_of, place_of = self._near(asks, points, accuracies, placed, stickers)
+        distances = shapely.distance(self.outlines[place_of], points[ask_of])
         chances = attribution.gaussian_mass(self.edges, place_of, spots[ask_of],
                                             accuracies[ask_of] / attribution.SIGMAS_IN_68_PERCENT)
         chances /= np.maximum(1.0, np.bincount(ask_of, weights=chances, minlength=len(asks)))[ask_of]
         ends = np.searchsorted(ask_of, np.arange(len(asks) + 1)).tolist()
+        places_of, chances_of, distances_of = place_of.tolist(), chances.tolist(), distances.tolist()
         found: list[Attribution] = []
         for n, sticker in enumerate(stickers):
-            places = place_of[ends[n]:ends[n + 1]].tolist()
+            own = slice(ends[n], ends[n + 1])
+            places = places_of[own]
             if not places:
                 alone = sticker is not None and not placed[n]
                 nowhere = attribution.UNKNOWN_STICKER if asks[n].lon is None else NO_ZONE
                 found.append(attribution.by_sticker_alone(self.versions[sticker or 0]) if alone else nowhere)
                 continue
             found.append(attribution.weigh(
-                [self.versions[place] for place in places], chances[ends[n]:ends[n + 1]].tolist(),
-                distances[ends[n]:ends[n + 1]].tolist(), float(accuracies[n]),
+                [self.versions[place] for place in places], chances_of[own], distances_of[own], float(accuracies[n]),
                 None if sticker is None else places.index(sticker)))
         return found
 
@@ -142,19 +145,20 @@ class ZoneIndex:
         bearers = self._in_force(self.with_sticker(ask.sticker_serial), ask.at) if ask.sticker_serial else []
         return bearers[0] if len(bearers) == 1 else None
 
-    def _near(self, asks: Sequence[Ask], spots: NDArray[np.float64], accuracies: NDArray[np.float64],
+    def _near(self, asks: Sequence[Ask], points: NDArray[Any], accuracies: NDArray[np.float64],
               placed: NDArray[np.bool_], stickers: Sequence[int | None]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Pairs (ask, version in force within its search radius, or bearing its sticker), in the order of asks."""
         which = np.flatnonzero(placed)
-        found = self.tree.query(shapely.points(spots[which]), predicate="dwithin",
+        found = self.tree.query(points[which], predicate="dwithin",
                                 distance=attribution.search_radius_m(accuracies[which]))
         ask_of, place_of = which[found[0]], found[1]
         moments = np.array([ask.at.timestamp() for ask in asks])[ask_of]
         reigns = (self.starts[place_of] <= moments) & (moments < self.ends[place_of])
         borne = np.array([(n, sticker) for n, sticker in enumerate(stickers) if sticker is not None and placed[n]],
                          dtype=np.int64).reshape(-1, 2)
-        pairs = np.unique(np.concatenate([np.column_stack([ask_of[reigns], place_of[reigns]]), borne]), axis=0)
-        return pairs[:, 0], pairs[:, 1]
+        width = max(len(self.versions), 1)
+        pairs = np.unique(np.concatenate([ask_of[reigns] * width + place_of[reigns], borne @ (width, 1)]))
+        return pairs // width, pairs % width
 
     def _in_force(self, places: Iterable[int], at: datetime) -> list[int]:
         moment = at.timestamp()
