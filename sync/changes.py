@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, func, literal_column
+from sqlalchemy import ColumnElement, Integer, Text, case, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -38,8 +38,8 @@ def _joined_by_postgresql(joined: Joined, compiler: SQLCompiler, **how: Any) -> 
 
 
 class Written(FunctionElement[str]):
-    """SQL for constant texts and columns, none of them empty, put together. SQLite writes them into one text; a chain
-    of `||` would copy all that stands so far at each link: a fifth of its time for a page."""
+    """SQL for constant texts and columns, none of them empty, put together. SQLite writes the columns into one text; a
+    chain of `||` would copy all that stands so far at each link: a fifth of its time for a page."""
 
     type = Text()
     inherit_cache = True
@@ -48,12 +48,32 @@ class Written(FunctionElement[str]):
 @compiles(Written, "sqlite")
 def _written_by_sqlite(written: Written, compiler: SQLCompiler, **how: Any) -> str:
     parts = [compiler.process(part, **how) for part in written.clauses]
-    return f"printf('{'%s' * len(parts)}', {', '.join(parts)})"
+    format = "".join(part[1:-1].replace("%", "%%") if part.startswith("'") else "%s" for part in parts)
+    columns = [part for part in parts if not part.startswith("'")]
+    return f"printf('{format}', {', '.join(columns)})"
 
 
 @compiles(Written, "postgresql")
 def _written_by_postgresql(written: Written, compiler: SQLCompiler, **how: Any) -> str:
     return f"({' || '.join(compiler.process(part, **how) for part in written.clauses)})"
+
+
+class Bytes(FunctionElement[int]):
+    """SQL for how many bytes a text has. SQLite has them at hand; it counts characters by reading the text, which was
+    a quarter of its time for a page."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(Bytes, "sqlite")
+def _bytes_in_sqlite(text: Bytes, compiler: SQLCompiler, **how: Any) -> str:
+    return f"length(CAST({compiler.process(text.clauses, **how)} AS BLOB))"
+
+
+@compiles(Bytes, "postgresql")
+def _bytes_in_postgresql(text: Bytes, compiler: SQLCompiler, **how: Any) -> str:
+    return f"octet_length({compiler.process(text.clauses, **how)})"
 
 
 def _text(*parts: ColumnElement[Any] | str) -> ColumnElement[str]:
@@ -73,5 +93,5 @@ CHANGE = case(
                 '","fields":', RECORD.c.fields, ',"created_at":"', RECORD.c.created_at,
                 '","created_by":"', RECORD.c.created_by, '","updated_at":"', RECORD.c.updated_at, '"}'))
 """A record as it stands, as a change in JSON."""
-LENGTH = func.length(RECORD.c.fields)
-"""How long its fields are, in characters."""
+LENGTH = Bytes(RECORD.c.fields)
+"""How long its fields are, in bytes."""

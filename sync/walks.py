@@ -37,7 +37,7 @@ from sync.scope import REACHING, View
 FEW_SCOPES = 8
 FIRST_BATCH, GROWTH = 100, 3
 LARGE = 16_384
-"""Characters of a record from which on it is sent by itself: what is joined stays small, whatever the records are."""
+"""Bytes of a record from which on it is sent by itself: what is joined stays small, whatever the records are."""
 END = 2**62
 DEPARTURE = table_of(Departure)
 SINCE: BindParameter[int] = bindparam("since")
