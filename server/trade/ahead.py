@@ -119,8 +119,8 @@ def foresee(session: Session, mutations: Sequence[Mapping[str, Any]]) -> Foresee
     known: Answers[Place, dict[str, float]] = Answers(_normalized)
     known.learn(place_of(fields["position"]) for fields in new if fields.get("position"))
     for fields in new:
-        if fields.get("position"):
-            fields["position"] = {**fields["position"], "normalized": known.of(place_of(fields["position"]))}
+        if position := fields.get("position"):
+            fields["position"] = {"accuracy_m": position.get("accuracy_m"), "normalized": known.of(place_of(position))}
     asks = [ask for fields in new if (ask := ask_of(fields)) is not None]
     index = zones.index_at_hand(session)
     answered = _answers_of(index) if index else None
