@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015_cells_of_devices"
-down_revision = "0014_taken"
+revision = "0017_cells_of_devices"
+down_revision = "0016_photo_sources"
 branch_labels = None
 depends_on = None
 
