@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -152,7 +152,7 @@ def _walk(door: Door, writer: Writer, new: Sequence[Raw], came: Mapping[int, Rea
     earlier = _by_id(door, [its_id for raw in new if (its_id := came[raw["n"]].id)])
     runs = [(group, list(members)) for group, members in groupby(new, key=_group_of)]
     times = Counter(group for group, _ in runs if group)
-    for unit in (part for group, members in runs for part in ([members] if group else ([raw] for raw in members))):
+    for unit in _units(runs):
         refused: dict[int, Problem] = {}
         for raw in unit if earlier else ():
             seen = _seen_before(writer, came[raw["n"]], earlier)
@@ -175,6 +175,15 @@ def _walk(door: Door, writer: Writer, new: Sequence[Raw], came: Mapping[int, Rea
         door.add_row(Receipt, {"device_id": writer.id, "n": n, "id": came[n].id, "digest": came[n].digest,
                                "outcome": outcome, "settled": None, "settled_seq": None, "received_at": door.at})
     return outcomes
+
+
+def _units(runs: Iterable[tuple[str | None, list[Raw]]]) -> Iterator[list[Raw]]:
+    """Each mutation by itself, those of one group together."""
+    for group, members in runs:
+        if group is None:
+            yield from ([raw] for raw in members)
+        else:
+            yield members
 
 
 def _by_id(door: Door, ids: Sequence[str]) -> dict[str, Row[Any]]:

@@ -175,7 +175,7 @@ def last_n_not_moved() -> Iterator[None]:
 
 @bug("a group is applied one by one")
 def group_by_halves() -> Iterator[None]:
-    with patch("sync.push._units", lambda new: ([raw] for raw in new)):
+    with patch("sync.push._units", lambda runs: ([raw] for _, members in runs for raw in members)):
         yield
 
 
