@@ -40,7 +40,7 @@ def strict_decode(name: str) -> dict[str, Any]:
             layout.damaged = reason
         return {"media_type": media_type, "width": layout.width, "height": layout.height,
                 "orientation": reading_of(layout).orientation, "frames": layout.frames,
-                "trailing_bytes": layout.trailing_bytes, "damaged": layout.damaged}
+                "trailing_bytes": layout.trailing_bytes, "damaged": layout.damaged, "c2pa": layout.c2pa}
 
 
 def _decode_jpeg(data: Buffer, layout: Layout) -> str | None:

@@ -17,7 +17,7 @@ from schemas.values import parse_time, stamp
 # Clock: evidence.md, threat 21 (from the beacon to five minutes after receipt). Place: threat 20. The others are wide
 # enough for a slow shutter dialogue and for a fix that a phone took before it went under a roof.
 TOLERANCES = Tolerances(clock_ahead_s=300, clock_behind_s=0, exif_s=300, gps_s=3600, place_m=50)
-OF_PICTURE = ("media_type", "width", "height", "orientation", "frames", "trailing_bytes", "damaged")
+OF_PICTURE = ("media_type", "width", "height", "orientation", "frames", "trailing_bytes", "damaged", "c2pa")
 TIMES = ("taken_at", "gps_at")
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
 
-from media.exif import ExifReading
+from media.exif import PLAUSIBLE_YEARS, ExifReading
 from media.pictures import Picture
 from schemas.positions import distance_m
 from schemas.values import parse_time, stamp
@@ -47,8 +47,13 @@ def time_flags(evidence: Mapping[str, Any], reading: ExifReading, bracket: Mappi
     edges = {name: parse_time(at) for name in ("not_before", "not_after") if (at := bracket.get(name))}
     shown = {name: stamp(at) for name, at in {**claims, **edges}.items()}
     flags = []
-    if "device" in claims and (rule := _outside("device", claims["device"], edges, tolerances)):
-        flags.append(_flag("clock_suspect", rule=rule, **shown))
+    suspect = [_outside("device", at, edges, tolerances) or _implausible(at)
+               for name, at in claims.items() if name == "device"]
+    beacon = capture.get("beacon") if isinstance(capture := evidence.get("capture"), Mapping) else None
+    if isinstance(beacon, str) and "not_before" not in edges:
+        suspect.append("beacon is no checkpoint of this journal")
+    if doubts := [rule for rule in suspect if rule]:
+        flags.append(_flag("clock_suspect", rule="; ".join(doubts), **shown))
     rules = [_apart(claims, one, other, tolerances) for one, other in combinations(claims, 2)]
     rules += [_outside(name, at, edges, tolerances) for name, at in claims.items() if name != "device"]
     if broken := [rule for rule in rules if rule]:
@@ -75,13 +80,19 @@ def place_flags(evidence: Mapping[str, Any], reading: ExifReading, tolerances: T
 
 
 def file_flags(reading: ExifReading, picture: Picture, editors: Iterable[str] = EDITORS) -> list[Flag]:
-    """Return `exif_invalid`, `trailing_data` and `edited_software`."""
+    """Return `exif_invalid`, `trailing_data`, `animated` and `edited_software`.
+
+    The further frames of a JPEG are no animation: telephones write two views of one moment (MPO, CIPA DC-007).
+    """
     flags = []
     if reading.problems:
         flags.append(_flag("exif_invalid", rule="unreadable or impossible metadata", problems=list(reading.problems)))
     if picture.trailing_bytes:
         flags.append(_flag("trailing_data", rule="bytes behind the end of the picture",
                            bytes=picture.trailing_bytes, frames=picture.frames))
+    if picture.frames > 1 and picture.media_type != "image/jpeg":
+        flags.append(_flag("animated", rule="more than one frame, of which the first is looked at",
+                           frames=picture.frames))
     software = (reading.software or "").casefold()
     if editor := next((editor for editor in editors if editor.casefold() in software), None):
         flags.append(_flag("edited_software", rule=f"Software names {editor}", software=reading.software))
@@ -116,6 +127,10 @@ def _outside(name: str, at: datetime, edges: Times, tolerances: Tolerances) -> s
     if "not_after" in edges and at > edges["not_after"] + late:
         return f"{name} after the receipt"
     return None
+
+
+def _implausible(at: datetime) -> str | None:
+    return None if at.year in PLAUSIBLE_YEARS else f"device in the year {at.year}"
 
 
 def _flag(code: str, **detail: object) -> Flag:

@@ -40,6 +40,7 @@ class Picture:
     frames: int = 1
     trailing_bytes: int = 0
     damaged: str | None = None  # why it cannot be evidence, None when it is whole
+    c2pa: bool = False  # holds C2PA content credentials, which nobody validated
 
 
 def sniff(path: Path, *, heif: bool = False) -> Sniffed:

@@ -100,6 +100,24 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
 
 
+def c2pa_store(body: bytes = b"") -> bytes:
+    """A C2PA manifest store (a JUMBF superbox with its description box) without a valid manifest."""
+    described = b"jumdc2pa" + bytes.fromhex("00110010800000aa00389b71") + b"\x03c2pa\0"
+    content = struct.pack(">I", 4 + len(described)) + described + body
+    return struct.pack(">I", 8 + len(content)) + b"jumb" + content
+
+
+def with_c2pa(kind: str, store: bytes) -> bytes:
+    """A small JPEG, PNG or WebP with these bytes where its manifest store stands."""
+    plain = encoded(scene((64, 48)), kind)
+    if kind == "JPEG":
+        return plain[:2] + segment(0xEB, b"JP\0\1\0\0\0\1" + store) + plain[2:]
+    if kind == "PNG":
+        return plain[:33] + chunk(b"caBX", store) + plain[33:]
+    behind = plain[12:] + b"C2PA" + struct.pack("<I", len(store)) + store + b"\0" * (len(store) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(behind)) + b"WEBP" + behind
+
+
 def bomb(megabytes: int = 60) -> bytes:
     """So many megabytes of zeros, deflated."""
     squeeze = zlib.compressobj(9)

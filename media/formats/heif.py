@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from media.formats.layout import Buffer, Layout, metadata
 
 MOST_BOXES = 4096
+C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.1, 11.3.3.2
+TO_SAMPLES = (b"trak", b"mdia", b"minf", b"stbl", b"stsz")  # from `moov` (ISO/IEC 14496-12, 8.7.3)
 KNOWN_AT_TOP = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"idat", b"uuid", b"mpvd", b"sefd", b"wide"}
 
 Box = tuple[bytes, int, int]  # kind, start and end of the content
@@ -21,6 +23,9 @@ def walk(data: Buffer, header_only: bool) -> Layout:
         coded = coded or kind == b"mdat"
         if end > len(data):
             layout.spoil("the file ends before the picture does")
+        layout.c2pa = layout.c2pa or (kind == b"uuid" and data[start : start + 16] == C2PA_UUID)
+        if kind == b"moov":
+            layout.frames = max(layout.frames, _frames(data, start, behind))
         meta = meta or ((kind, start + 4, behind) if kind == b"meta" else None)
     layout.trailing_bytes = len(data) - behind
     if meta is None:
@@ -48,6 +53,14 @@ def _read_meta(layout: Layout, data: Buffer, meta: Box) -> None:
             layout.exif = metadata(data, start + 4 + skip, end)
         elif kinds.get(number) == b"mime" and layout.xmp is None:
             layout.xmp = metadata(data, start, end)
+
+
+def _frames(data: Buffer, start: int, end: int, path: tuple[bytes, ...] = TO_SAMPLES) -> int:
+    """How many pictures the longest track of a `moov` box says that it has."""
+    found = (box for box in _boxes(data, start, end) if box[0] == path[0])
+    if len(path) == 1:
+        return max((int.from_bytes(data[at + 8 : at + 12], "big") for _, at, _ in found), default=1)
+    return max((_frames(data, at, min(stop, end), path[1:]) for _, at, stop in found), default=1)
 
 
 def _boxes(data: Buffer, start: int, end: int) -> Iterator[Box]:

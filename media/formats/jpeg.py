@@ -5,9 +5,9 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from media.formats.layout import Buffer, Layout, metadata
+from media.formats.layout import Buffer, Layout, is_c2pa, metadata
 
-SOI, EOI, SOS, APP1, APP2, APP13 = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xED
+SOI, EOI, SOS, APP1, APP2, APP11, APP13 = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xEB, 0xED
 FRAME_HEADERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 without DHT, JPG and DAC
 STANDALONE = {0x01, *range(0xD0, 0xD8)}  # TEM and RSTn carry no length
 MARKER = re.compile(rb"\xff+[^\x00\xff]")
@@ -92,6 +92,8 @@ def _keep_metadata(layout: Layout, data: Buffer, segment: Segment) -> None:
         layout.xmp = metadata(data, segment.start + 29, segment.end)
     elif segment.marker == APP13 and head.startswith(b"Photoshop 3.0\0") and layout.iptc is None:
         layout.iptc = metadata(data, segment.start + 14, segment.end)
+    elif segment.marker == APP11 and head.startswith(b"JP"):  # JUMBF in JPEG (ISO 19566-5 annex D): JP, En, Z, box
+        layout.c2pa = layout.c2pa or is_c2pa(bytes(data[segment.start + 8 : min(segment.end, segment.start + 48)]))
 
 
 def _frame_starts(data: Buffer, segment: Segment) -> list[int]:

@@ -1,6 +1,7 @@
 """What a walk through a picture file finds, whatever the format. Serves media/formats."""
 
 import mmap
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from pathlib import Path
 
 Buffer = bytes | mmap.mmap
 
+# A superbox with its length (also the long form), then the description box with its type.
+C2PA_STORE = re.compile(rb".{4}jumb(?:.{8})?.{4}jumdc2pa", re.DOTALL)
 # Metadata is copied out of the file up to here; cameras write less than 64 KiB (one JPEG segment).
 LARGEST_METADATA = 1024 * 1024
 
@@ -30,6 +33,7 @@ class Layout:
     xmp: bytes | None = None
     iptc: bytes | None = None  # a Photoshop image resource block (JPEG APP13)
     software: str | None = None  # PNG names it in a text chunk
+    c2pa: bool = False  # holds a C2PA manifest store, whatever that is worth
 
     def spoil(self, reason: str) -> None:
         """Note a damage; the first one stays."""
@@ -40,6 +44,12 @@ def metadata(data: Buffer, start: int, end: int, prefix: bytes = b"") -> bytes:
     """Copy metadata out of the file, without `prefix` where it stands there, clipped."""
     content = bytes(data[start : min(end, start + LARGEST_METADATA)])
     return content.removeprefix(prefix)
+
+
+def is_c2pa(box: bytes) -> bool:
+    """Say whether a JUMBF box begins as a C2PA manifest store (ISO 19566-5; C2PA 2.1, 11.1.4.2): the type of its
+    description box is a UUID that begins with `c2pa`."""
+    return C2PA_STORE.match(box) is not None
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from media.formats.layout import Buffer, Layout, TooManyPixels, metadata
+from media.formats.layout import Buffer, Layout, TooManyPixels, is_c2pa, metadata
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_CHUNKS = 200_000
@@ -15,7 +15,7 @@ XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 
 def walk(data: Buffer, header_only: bool) -> Layout:
     """Walk to IEND, checking every CRC; header only: to the first IDAT, without. Raises TooManyPixels for bombs."""
-    layout, at, inflated = Layout(), len(SIGNATURE), 0
+    layout, at, inflated, shown = Layout(), len(SIGNATURE), 0, 0
     for _ in range(MOST_CHUNKS):
         if at + 12 > len(data):
             break
@@ -29,6 +29,8 @@ def walk(data: Buffer, header_only: bool) -> Layout:
         if inflated > LARGEST_INFLATED_TOGETHER:
             raise TooManyPixels("the text chunks inflate beyond use")
         _keep(layout, data, kind, start, end)
+        shown += kind == b"fcTL"
+        layout.frames = max(layout.frames, shown)
         at = end + 4
         if kind == b"IEND" or (header_only and kind == b"IDAT"):
             layout.trailing_bytes = len(data) - at if kind == b"IEND" else 0
@@ -48,13 +50,15 @@ def _keep(layout: Layout, data: Buffer, kind: bytes, start: int, end: int) -> No
     if kind == b"IHDR" and end - start == 13:
         layout.width, layout.height = struct.unpack(">II", data[start : start + 8])
     elif kind == b"acTL" and end - start == 8:
-        layout.frames = max(1, int.from_bytes(data[start : start + 4], "big"))
+        layout.frames = max(layout.frames, int.from_bytes(data[start : start + 4], "big"))
     elif kind == b"eXIf" and layout.exif is None:
         layout.exif = metadata(data, start, end, b"Exif\0\0")
     elif kind == b"iTXt" and layout.xmp is None and data[start : start + 18] == XMP_KEYWORD:
         layout.xmp = _international_text(metadata(data, start + 18, end))
     elif kind == b"tEXt" and layout.software is None and data[start : start + 9] == b"Software\0":
         layout.software = metadata(data, start + 9, end).decode("latin-1")
+    elif kind == b"caBX":
+        layout.c2pa = layout.c2pa or is_c2pa(bytes(data[start : min(end, start + 40)]))
 
 
 def _international_text(content: bytes) -> bytes | None:

@@ -3,7 +3,7 @@
 import re
 import struct
 
-from media.formats.layout import Buffer, Layout, metadata
+from media.formats.layout import Buffer, Layout, is_c2pa, metadata
 
 MOST_CHUNKS = 100_000
 # A whole 4 KiB page of zeros in coded picture bytes is what a lost write leaves; WebP has no checksum, and its decoder
@@ -47,6 +47,8 @@ def _keep(layout: Layout, data: Buffer, kind: bytes, start: int, end: int) -> No
         layout.exif = metadata(data, start, end, b"Exif\0\0")
     elif kind == b"XMP " and layout.xmp is None:
         layout.xmp = metadata(data, start, end)
+    elif kind == b"C2PA":
+        layout.c2pa = layout.c2pa or is_c2pa(bytes(data[start : min(end, start + 40)]))
 
 
 def _size(kind: bytes, head: bytes) -> tuple[int | None, int | None]:

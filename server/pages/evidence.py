@@ -24,6 +24,7 @@ ROLES = ("scene", "before", "close", "sign", "after", "document", "other")
 FACT_OF = {"clock_suspect": "time", "time_conflict": "time", "late": "time", "place_conflict": "place",
            "unsigned": "person", "signature_invalid": "person", "chain_gap": "person", "chain_fork": "person",
            "edited_software": "person", "reused_exact": "digest", "reused_near": "digest", "trailing_data": "digest",
+           "animated": "digest", "screenshot": "digest",
            "exif_invalid": "digest"}
 SEVERE = frozenset({"signature_invalid", "chain_fork", "reused_exact", "edited_software"})
 DOUBTS_OF_TIME = frozenset({"clock_suspect", "time_conflict"})

@@ -16,6 +16,7 @@ WITH_FIGURES = tuple((re.compile(pattern), chinese) for pattern, chinese in (
     (r"(device|file|gps) and (device|file|gps) (\d+) s apart, at most ([\d.e+]+)", "{0}与{1}时间相差 {2} 秒,限 {3} 秒"),
     (r"(device|file|gps) before the beacon", "{0}时间早于信标"),
     (r"(device|file|gps) after the receipt", "{0}时间晚于接收时间"),
+    (r"device in the year (\d+)", "设备时间写的是公元 {0} 年"),
     (r"file and device more than accuracy \+ ([\d.e+]+) m apart", "文件与设备的位置相距超过精度 + {0} 米"),
     (r"(device|file) and track more than accuracies \+ ([\d.e+]+) m apart", "{0}与轨迹的位置相距超过各自精度 + {1} 米"),
     (r"Software names (.+)", "软件字段写明 {0}")))

@@ -9,7 +9,7 @@ from media.facts import facts_of, flags_from
 from media.flags import file_flags
 from media.pictures import Picture
 
-PICTURE = Picture("image/jpeg", 4000, 3000, 6, 2, 29, None)
+PICTURE = Picture("image/jpeg", 4000, 3000, 6, 2, 29, None, c2pa=True)
 READING = ExifReading(make="Made", software="Adobe Photoshop", orientation=6, assumed_offset=True,
                       taken_at=datetime(2026, 11, 22, 1, 2, 3, 500_000, tzinfo=UTC), position=LonLat(119.97, 31.81),
                       problems=["GPSTimeStamp: not a time of day"])
@@ -26,6 +26,7 @@ def test_what_is_not_known_is_left_out():
 def test_times_and_places_are_written_as_on_the_wire():
     exif = facts_of(PICTURE, READING)["exif"]
     assert exif["taken_at"] == "2026-11-22T01:02:03.500Z"
+    assert facts_of(PICTURE, READING)["c2pa"] is True
     assert exif["position"] == {"lon": 119.97, "lat": 31.81}
 
 

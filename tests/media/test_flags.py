@@ -96,6 +96,34 @@ def test_problems_trailers_and_editors_are_flagged():
     assert flags[2]["detail"]["software"] == "Adobe Photoshop 21.0 (Windows)"
 
 
+@pytest.mark.parametrize("media_type", ["image/png", "image/webp", "image/avif"])
+def test_an_animation_is_flagged_and_two_views_of_a_telephone_are_not(media_type):
+    [flag] = file_flags(ExifReading(), Picture(media_type, 10, 10, frames=3))
+    assert codes([flag]) == ["animated"] and flag["detail"]["frames"] == 3
+    assert file_flags(ExifReading(), Picture("image/jpeg", 10, 10, frames=3)) == []
+
+
+def test_content_credentials_are_no_flag_and_take_none_away():
+    credentials = Picture("image/jpeg", 10, 10, c2pa=True)
+    assert file_flags(ExifReading(), credentials) == []
+    assert codes(file_flags(ExifReading(software="Adobe Photoshop"), credentials)) == ["edited_software"]
+
+
+def test_a_beacon_that_this_journal_never_had_makes_the_clock_suspect():
+    bracket = {"not_before": None, "not_after": BRACKET["not_after"]}
+    [flag] = time_flags({**EVIDENCE, "capture": {"beacon": "ab" * 32}}, ExifReading(), bracket, TOLERANCES)
+    assert codes([flag]) == ["clock_suspect"] and flag["detail"]["rule"] == "beacon is no checkpoint of this journal"
+    assert time_flags({**EVIDENCE, "capture": {"beacon": "ab" * 32}}, ExifReading(), BRACKET, TOLERANCES) == []
+    assert time_flags({**EVIDENCE, "capture": {"beacon": None}}, ExifReading(), bracket, TOLERANCES) == []
+
+
+@pytest.mark.parametrize("year", ["0001", "1970", "2100", "9999"])
+def test_a_year_of_no_camera_makes_the_clock_suspect(year):
+    bracket = {"not_before": None, "not_after": f"{year}-06-01T00:00:00.000Z"}
+    [flag] = time_flags({"captured_at": f"{year}-01-01T00:00:00Z"}, ExifReading(), bracket, TOLERANCES)
+    assert codes([flag]) == ["clock_suspect"] and flag["detail"]["rule"] == f"device in the year {int(year)}"
+
+
 @pytest.mark.parametrize("software", ["GIMP 2.6.11", "美图秀秀", "Snapseed 2.0", "Adobe Bridge CS5", "picsart"])
 def test_editors_are_known_by_their_signature(software):
     assert codes(file_flags(ExifReading(software=software), Picture("image/jpeg"))) == ["edited_software"]

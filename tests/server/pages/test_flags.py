@@ -31,8 +31,10 @@ def is_chinese(text):
     "device and gps 86400 s apart, at most 1e+06; file after the receipt",
     "file and device more than accuracy + 50 m apart", "unreadable or impossible metadata",
     "bytes behind the end of the picture", "Software names photoshop", "another size than declared at capture",
-    "no key", "no capture", "no entry", "wrong signature", "no signature", "two entries with one seq", "seq missing",
-    "prev does not match", "same digest about another record"])
+    "more than one frame, of which the first is looked at", "beacon is no checkpoint of this journal",
+    "device in the year 1; beacon is no checkpoint of this journal", "no key", "no capture", "no entry",
+    "wrong signature", "no signature", "two entries with one seq", "seq missing", "prev does not match",
+    "same digest about another record"])
 def test_a_rule_is_said_in_chinese_with_english_beside_it(app, rule):
     with app.test_request_context():
         said = rule_said(rule)
