@@ -39,6 +39,15 @@ class ZoneVersion:
     outline: BaseGeometry
 
 
+class Box(NamedTuple):
+    """The bounds of a stretch of land, in degrees of EPSG:4490."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
 class Ask(NamedTuple):
     """What is known of where a finding lies: a position in degrees of EPSG:4490, a sticker, or both; and when."""
 
@@ -65,6 +74,7 @@ class ZoneIndex:
         self.edges = attribution.edges_of(self.outlines)
         self.tree = shapely.STRtree(self.outlines)
         self.degrees_tree = shapely.STRtree(degrees)
+        self._bounds: dict[str, Box | None] = {}
         self._by_zone: dict[str, list[int]] = {}
         self._by_sticker: dict[str, list[int]] = {}
         for n, version in enumerate(self.versions):
@@ -72,6 +82,13 @@ class ZoneIndex:
             if version.sticker_serial:
                 self._by_sticker.setdefault(version.sticker_serial, []).append(n)
         self.starts, self.ends = self._reigns()
+
+    def bounds(self, scope: str) -> Box | None:
+        """The box around all zones of a scope, whenever in force."""
+        if scope not in self._bounds:
+            own = [version.outline for version in self.versions if version.scope.startswith(scope)]
+            self._bounds[scope] = Box(*shapely.total_bounds(own).tolist()) if own else None
+        return self._bounds[scope]
 
     def newest(self, zone_id: str | None) -> ZoneVersion | None:
         """The newest version of a zone, in force or not; None for an unknown zone."""

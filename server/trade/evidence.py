@@ -10,6 +10,7 @@ from schemas.problems import Problem
 from schemas.records import RECORD_TYPES
 from server.rules.risk import risk_of
 from server.trade.base import TypeRule, utc
+from server.trade.photos import with_doubts
 from server.trade.tracks import with_places
 from sync.kept import Kept
 from sync.rules import Context
@@ -31,6 +32,7 @@ class EvidenceRule(TypeRule):
         if before is None or context.op == "media":  # the places that are compared have come
             whose = before.created_by if before else context.writer.user_id
             derived["flags"] = with_places(context.door, whose, {**after, **derived})
+            derived["flags"] = with_doubts(context.door, context.scope, {**after, **derived})
         return derived
 
     def promote(self, fields: Mapping[str, Any]) -> dict[str, Any]:

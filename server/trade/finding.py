@@ -15,6 +15,7 @@ from server.rules.lifecycle import Refusal, decide, is_command
 from server.trade.ahead import ask_of, attributions, neighbours, newcomers
 from server.trade.base import ReviewedRule, must_act, utc
 from server.trade.people import person_of
+from server.trade.photos import compare_again
 from sync.kept import Kept
 from sync.records import Door
 from sync.rules import Context
@@ -66,6 +67,7 @@ class FindingRule(ReviewedRule):
     def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
         door = context.door
         super().follow(before, after, context)
+        compare_again(before, after, context)
         if before is None:
             if after.marks["cell"]:
                 newcomers(door).setdefault(after.marks["cell"], []).append(after)

@@ -6,7 +6,7 @@ track grows near it. The flags that come of it are told from others by what they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from schemas.values import parse_time, stamp
 from server.reference import settings
+from server.rules.photos import Claim
 from server.rules.tracks import Point, Timeline, Whereabouts, moved, time_of, too_far, whereabouts
 from server.trade.base import TypeRule, utc
 from sync.kept import Kept
@@ -44,11 +45,24 @@ class TrackRule(TypeRule):
 
 def with_places(door: Door, user_id: str, fields: Mapping[str, Any]) -> list[Flag]:
     """The flags of an evidence record of this person, those about its place on the track made anew."""
-    flags: list[Flag] = fields.get("flags") or []
-    new = list(_place_flags(door, user_id, fields))
-    if new == [flag for flag in flags if _is_of_place(flag)]:
+    return renewed(fields.get("flags") or [], list(_place_flags(door, user_id, fields)), _is_of_track)
+
+
+def renewed(flags: list[Flag], new: list[Flag], ours: Callable[[Flag], bool]) -> list[Flag]:
+    """The flags with those of one cause made anew; as they were, order and all, where nothing else is said."""
+    if new == [flag for flag in flags if ours(flag)]:
         return flags
-    return [*(flag for flag in flags if not _is_of_place(flag)), *new]
+    return [*(flag for flag in flags if not ours(flag)), *new]
+
+
+def claims_of(fields: Mapping[str, Any]) -> dict[str, Claim]:
+    """The places that device and file claim, but for null island. EXIF is WGS 84, which counts as EPSG:4490."""
+    position = fields.get("position") or {}
+    file = ((fields.get("media") or {}).get("exif") or {}).get("position")
+    device = None if _at_null_island(position) else position.get("normalized")
+    return {**({"device": Claim(device["lon"], device["lat"], float(position.get("accuracy_m") or 0))}
+               if device else {}),
+            **({"file": Claim(file["lon"], file["lat"], 0.0)} if file else {})}
 
 
 def tracks_near(session: Session, user_id: str, at: datetime) -> list[str]:
@@ -69,11 +83,10 @@ def place_on(tracks: Iterable[tuple[Sequence[Point], Timeline]], at: datetime) -
 
 
 def _place_flags(door: Door, user_id: str, fields: Mapping[str, Any]) -> Iterator[Flag]:
-    claims = _claims(fields)
-    if "device" in claims and max(map(abs, claims["device"][:2])) < NULL_ISLAND_DEGREES:
+    claims = claims_of(fields)
+    if _at_null_island(fields.get("position") or {}):
         yield {"code": "place_conflict", "detail": {"rule": "device at null island, which is no measurement",
                                                     "between": ["device", "null_island"]}}
-        del claims["device"]
     at = parse_time(fields["captured_at"])
     track = place_on(_tracks(door, user_id, at), at) if claims else None
     for claim, (lon, lat, accuracy_m) in claims.items() if track else ():
@@ -81,16 +94,12 @@ def _place_flags(door: Door, user_id: str, fields: Mapping[str, Any]) -> Iterato
             yield {"code": "place_conflict", "detail": found}
 
 
-def _claims(fields: Mapping[str, Any]) -> dict[str, tuple[float, float, float]]:
-    """(lon, lat, accuracy in metres) in EPSG:4490 that device and file claim. EXIF is WGS 84, which counts as equal."""
-    position = fields.get("position") or {}
-    file = ((fields.get("media") or {}).get("exif") or {}).get("position")
-    device = position.get("normalized")
-    return {**({"device": (device["lon"], device["lat"], float(position.get("accuracy_m") or 0))} if device else {}),
-            **({"file": (file["lon"], file["lat"], 0.0)} if file else {})}
+def _at_null_island(position: Mapping[str, Any]) -> bool:
+    place = position.get("normalized")
+    return bool(place) and max(abs(place["lon"]), abs(place["lat"])) < NULL_ISLAND_DEGREES
 
 
-def _is_of_place(flag: Flag) -> bool:
+def _is_of_track(flag: Flag) -> bool:
     between = flag["detail"].get("between") or () if isinstance(flag.get("detail"), dict) else ()
     return flag["code"] == "place_conflict" and not {"track", "null_island"}.isdisjoint(between)
 

@@ -32,6 +32,9 @@ def is_chinese(text):
     "file and device more than accuracy + 50 m apart", "unreadable or impossible metadata",
     "bytes behind the end of the picture", "Software names photoshop", "another size than declared at capture",
     "more than one frame, of which the first is looked at", "beacon is no checkpoint of this journal",
+    "device and record more than accuracies + 200 m apart", "the device says that its position is mocked",
+    "file more than accuracy + 5000 m outside the zones of 320412100", "the size of a screen, and no camera is named",
+    "device more than 72 h before the receipt; no beacon and no satellite bears that out",
     "device in the year 1; beacon is no checkpoint of this journal", "no key", "no capture", "no entry",
     "wrong signature", "no signature", "two entries with one seq", "seq missing", "prev does not match",
     "same digest about another record"])
