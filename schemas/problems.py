@@ -49,6 +49,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "method_not_allowed":   Kind(405, "none", "不支持的方法 Method not allowed"),
     "too_large":            Kind(413, "none", "内容过大 Body too large"),
     "range_unsatisfiable":  Kind(416, "none", "没有这一段字节 No such range of bytes"),
+    "precondition_failed":  Kind(412, "none", "前提条件不成立 Precondition failed"),
     "length_required":      Kind(411, "none", "缺少长度 Length required"),
     "request_timeout":      Kind(408, "retry", "接收超时 Request timed out"),
     "busy":                 Kind(503, "retry", "服务器繁忙 Server busy"),

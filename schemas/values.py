@@ -202,6 +202,10 @@ class Refused(ValidationError):
         self.code = code
 
 
+MOST_ACCURACY_M = 10_000_000  # a quarter of the way around the earth; more says nothing
+ACCURACIES = f"from 0 to {MOST_ACCURACY_M:,}"
+
+
 class Point(Lean):
     """One point of a patrol: `{id, at, lon, lat, crs, accuracy_m}`; known by its id. It is kept as sent and never
     converted, so one without `crs` is no guess; an unknown `crs` is refused, and what is given must be in range."""
@@ -214,8 +218,9 @@ class Point(Lean):
         if value.get("crs") is not None:
             POSITION.deserialize(value)
         elif not all(value.get(name) is None or (within(value[name], most) and value[name] >= least)
-                     for name, least, most in (("lon", -180, 180), ("lat", -90, 90), ("accuracy_m", 0, 1e7))):
-            raise ValidationError("lon and lat must be degrees, accuracy_m metres, not negative")
+                     for name, least, most in (("lon", -180, 180), ("lat", -90, 90),
+                                               ("accuracy_m", 0, MOST_ACCURACY_M))):
+            raise ValidationError(f"lon and lat must be degrees, accuracy_m metres {ACCURACIES}")
         return value
 
 
@@ -235,8 +240,8 @@ class Position(Lean):
         if not within(value.get("lon"), 180) or not within(value.get("lat"), 90):
             raise ValidationError("lon and lat must be degrees")
         accuracy = value.get("accuracy_m")
-        if accuracy is not None and (not within(accuracy, 1e7) or accuracy < 0):
-            raise ValidationError("accuracy_m must be metres, not negative")
+        if accuracy is not None and (not within(accuracy, MOST_ACCURACY_M) or accuracy < 0):
+            raise ValidationError(f"accuracy_m must be metres {ACCURACIES}")
         if value.get("fixed_at") is not None:
             TIME.deserialize(value["fixed_at"])
         return {name: part for name, part in value.items() if name != "normalized"}

@@ -21,6 +21,7 @@ from sync.models import Record
 from sync.records import RECORD
 from sync.scope import view_of
 
+UNKNOWN_PHOTO = "照片不存在,或无权知晓 No such photo, or no right to know of it"
 LARGEST_GROUP = 2_000  # evidence records that are followed from one; beyond that a group may show in parts
 SHOWN = 24
 SEEDS = 100
@@ -53,7 +54,7 @@ def reuse_of(session: Session, scopes: Sequence[str], sha256: str) -> dict[str, 
     own = {kept.id: kept for kept in _kept(session, Record.sha256 == sha256)}
     seen = {kept.id for kept in own.values() if _may_see(scopes, kept)}
     if not seen:
-        raise Problem("not_found", "照片不存在,或无权知晓 no such photo, or no right to know of it", hidden=bool(own))
+        raise Problem("not_found", UNKNOWN_PHOTO, hidden=bool(own))
     ties = _ties(session, seen)
     others = _by_id(session, {tie.other_id for tied in ties.values() for tie in tied})
     shown = [{"evidence_id": one, "distance": tie.distance, "orientation": tie.orientation,

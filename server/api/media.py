@@ -6,6 +6,7 @@ from mimetypes import guess_extension
 
 from flask import Response, request
 from werkzeug.datastructures import ContentRange
+from werkzeug.http import quote_etag
 
 from media import disposal, sources
 from media.models import Photo, Rendition
@@ -36,12 +37,17 @@ def head_original(sha256: str) -> Response:
     if not house().store.has(sha256):
         raise Problem("not_found", LOST)
     answer = Response(mimetype=photo.media_type, headers={"Accept-Ranges": "bytes", **LOCKED})
-    answer.headers["Content-Length"] = str(photo.bytes)
+    answer.set_etag(sha256)
+    if not _is_known(sha256):
+        answer.headers["Content-Length"] = str(photo.bytes)
+        return answer
+    answer.status_code = 304
     return answer
 
 
 @blp.get("/media/<sha256>")
-@blp.doc(parameters=[query("reason", "why it is opened; required from people"), header("Range", "one range of bytes")])
+@blp.doc(parameters=[query("reason", "why it is opened; required from people"), header("Range", "one range of bytes"),
+                     header("If-Range", "the `ETag` of which the range is a part")])
 @blp.response(200, content_type="application/octet-stream")
 @blp.ranged("application/octet-stream")
 def get_original(sha256: str) -> Response:
@@ -78,14 +84,16 @@ def original(sha256: str, reason: str) -> Response:
     reason = reason.strip()[:LONGEST_REASON]
     if not any(sign.isalnum() for sign in reason) and me().device_id is None:
         raise Problem("reason_required", "why is the original opened? (reason)", errors={"reason": ["required"]})
-    start, end = _range(size)
+    headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, no-store", "ETag": quote_etag(sha256), **LOCKED}
+    if _is_known(sha256):
+        return Response(status=304, headers=headers)
+    start, end = _range(size, quote_etag(sha256))
     content = house().store.open(sha256, start, end)
     with writing() as door:
         door.record_entry("opened", me().user_id, sha256, {
             "evidence_id": record_id, "device_id": me().device_id, "bytes": [start, end]},
             aside={"reason": reason} if reason else None)
-    answer = Response(content, mimetype=media_type, direct_passthrough=True,
-                      headers={"Accept-Ranges": "bytes", "Cache-Control": "private, no-store", **LOCKED})
+    answer = Response(content, mimetype=media_type, direct_passthrough=True, headers=headers)
     answer.headers["Content-Length"] = str(end - start)
     answer.headers["Content-Disposition"] = f"attachment; filename={sha256}{guess_extension(media_type) or ''}"
     if (start, end) != (0, size):
@@ -104,10 +112,11 @@ def rendition(sha256: str, kind: str) -> Response:
         raise Problem("not_found", f"no rendition {kind[:20]!r} (yet)")
     answer = Response(mimetype="image/jpeg", headers={"Cache-Control": "private, max-age=86400", **LOCKED})
     answer.set_etag(made.sha256)
-    answer.make_conditional(request)
-    if answer.status_code == 200:
-        answer.response = house().store.open(made.sha256)
-        answer.headers["Content-Length"] = str(made.bytes)
+    if _is_known(made.sha256):
+        answer.status_code = 304
+        return answer
+    answer.response = house().store.open(made.sha256)
+    answer.headers["Content-Length"] = str(made.bytes)
     return answer
 
 
@@ -128,7 +137,7 @@ def _photo(sha256: str) -> Photo:
     photo = db.session.get(Photo, sha256) if SHA256_HEX.fullmatch(sha256) else None
     if photo is None:
         _must_not_be_disposed(sha256)
-        raise Problem("not_found", "no such photo")
+        raise Problem("not_found", reuse.UNKNOWN_PHOTO)
     return photo
 
 
@@ -150,11 +159,21 @@ def _record_that_allows(sha256: str) -> str:
     for record_id, scope in sources.opening(db.session(), [sha256]).items():
         if me().covers(scope):
             return record_id
-    raise Problem("not_found", "no such photo, or no right to know of it", hidden=True)
+    raise Problem("not_found", reuse.UNKNOWN_PHOTO, hidden=True)
 
 
-def _range(size: int) -> tuple[int, int]:
-    """The bytes that are asked for, as start and end; what is not one satisfiable range means all (RFC 9110, 14.2)."""
-    asked = request.range
+def _is_known(etag: str) -> bool:
+    """Does the caller have what bears this strong tag? Raises `precondition_failed` where he wants another (RFC 9110,
+    13.2.2)."""
+    wanted, known = request.if_match, request.if_none_match
+    if wanted and not (wanted.star_tag or wanted.is_strong(etag)):
+        raise Problem("precondition_failed", "If-Match 所指的不是现有内容 what is here is not what If-Match names")
+    return bool(known) and known.contains_weak(etag)
+
+
+def _range(size: int, etag: str) -> tuple[int, int]:
+    """The bytes that are asked for, as start and end; what is not one satisfiable range means all (RFC 9110, 14.2), as
+    does an `If-Range` that is not the strong tag of what is here (13.1.5)."""
+    asked = request.range if request.headers.get("If-Range", etag).strip() == etag else None
     found = asked.range_for_length(size) if asked and asked.units == "bytes" else None
     return (found[0], found[1]) if found and found[1] is not None else (0, size)

@@ -23,6 +23,7 @@ from server.api.openapi import body, header, told
 from server.arriving import Arriving
 from server.auth import ROLES, me, must_have_role
 from server.db import db, jotting, writing
+from server.errors import answer as problem_answer
 from server.house import house
 
 blp = blueprint("uploads", "上传 Uploads (tus 1.0.0)")
@@ -89,9 +90,17 @@ def create_upload() -> Response:
         upload = uploads.create(session, settings.spool, house().clock(), new_id, sha256=metadata["sha256"],
                                 media_type=metadata["filetype"], length=length, owner=me().id,
                                 lifetime=timedelta(hours=settings.upload_hours), known=known)
-    offset = _receive(upload, 0)[0] if brings else length if upload.state in uploads.WHOLE else 0
+    where = url_for("uploads.head_upload", upload_id=upload.id)
+    try:
+        offset = _receive(upload, 0)[0] if brings else length if upload.state in uploads.WHOLE else 0
+    except Problem as problem:
+        if problem.code != "checksum_mismatch":
+            raise
+        refusal = problem_answer(problem)  # the upload stands, empty: the bytes may be sent again there
+        refusal.headers["Location"] = where
+        return refusal
     answer = _answer(201, upload, offset)
-    answer.headers["Location"] = url_for("uploads.head_upload", upload_id=upload.id)
+    answer.headers["Location"] = where
     return answer
 
 
@@ -251,6 +260,7 @@ def _metadata(header: str) -> dict[str, str]:
             raise Problem("invalid_request", f"Upload-Metadata: {key} is not UTF-8 in base64") from None
     if not SHA256_HEX.fullmatch(found.get("sha256", "")):
         raise Problem("invalid_request", "Upload-Metadata must name sha256, 64 lower-case hex digits")
-    if not 0 < len(found.get("filetype", "")) <= 100:
-        raise Problem("invalid_request", "Upload-Metadata must name filetype")
+    filetype = found.get("filetype", "")
+    if not 0 < len(filetype) <= 100 or not filetype.isprintable():
+        raise Problem("invalid_request", "Upload-Metadata must name filetype, at most 100 printable characters")
     return found

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from schemas.positions import CRS_NAMES
-from schemas.values import is_time, parse_time, within
+from schemas.values import MOST_ACCURACY_M, is_time, parse_time, within
 from server import zones
 from server.reference import settings
 from server.rules.crs import ring_to_4490
@@ -153,7 +153,7 @@ def _foreseen(values: Any) -> dict[str, Any] | None:
     position = values.get("position")
     if isinstance(position, dict) and position.get("crs") in CRS_NAMES and within(position.get("lon"), 180) \
             and within(position.get("lat"), 90) \
-            and (position.get("accuracy_m") is None or within(position["accuracy_m"], 1e7)):
+            and (position.get("accuracy_m") is None or within(position["accuracy_m"], MOST_ACCURACY_M)):
         given["position"] = position
     return given
 

@@ -3,7 +3,7 @@
 import pytest
 from marshmallow import ValidationError
 
-from schemas.values import Amount, is_day_or_time
+from schemas.values import Amount, Position, is_day_or_time
 
 
 @pytest.mark.parametrize("amount", [0, 50, 99.5, "50", "50.00"])
@@ -15,6 +15,12 @@ def test_an_amount_is_yuan_as_a_number_or_as_its_text(amount):
 def test_what_is_no_amount_is_refused(amount):
     with pytest.raises(ValidationError):
         Amount().deserialize(amount)
+
+
+@pytest.mark.parametrize("accuracy", [1e9, -1, float("inf"), "8"])
+def test_an_accuracy_out_of_range_is_told_the_range(accuracy):
+    with pytest.raises(ValidationError, match="accuracy_m must be metres from 0 to 10,000,000"):
+        Position().deserialize({"lon": 119.9, "lat": 31.7, "crs": "EPSG:4490", "accuracy_m": accuracy})
 
 
 @pytest.mark.parametrize(("text", "is_one"), [

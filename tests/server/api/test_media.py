@@ -97,6 +97,38 @@ def test_what_is_not_one_part_gets_all(device, asked):
     assert (answer.status_code, answer.content) == (200, CONTENT)
 
 
+@pytest.mark.parametrize(("validator", "status"), [
+    (f'"{sha256(CONTENT)}"', 206), (f'W/"{sha256(CONTENT)}"', 200), (f'"{"0" * 64}"', 200), (sha256(CONTENT), 200),
+    ("Sun, 22 Nov 2026 04:00:00 GMT", 200), ("*", 200)])
+def test_a_part_is_given_only_of_what_the_caller_has_a_part_of(device, validator, status):
+    answer = device.get(PATH, headers={"Range": "bytes=0-9", "If-Range": validator})
+    assert (answer.status_code, answer.content) == (status, CONTENT[:10] if status == 206 else CONTENT)
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/thumb"])
+def test_preconditions_hold_as_http_has_them(office, device, path):
+    tag = device.get(path).headers["ETag"]
+    assert path != PATH or tag == f'"{sha256(CONTENT)}"' == device.head(PATH).headers["ETag"]
+    before = len(openings(office))
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        answer = device.get(path, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", tag)
+    for other in ('"other"', f"W/{tag}"):
+        refused(device.get(path, headers={"If-Match": other}), 412, "precondition_failed")
+    assert len(openings(office)) == before, "nothing was opened"
+    for wanted in ({"If-Match": tag}, {"If-Match": "*"}, {"If-None-Match": '"other"'}):
+        assert device.get(path, headers=wanted).status_code == 200
+    assert device.head(PATH, headers={"If-None-Match": device.head(PATH).headers["ETag"]}).status_code == 304
+
+
+def test_a_stranger_is_not_told_whether_a_photo_is_there(office, device):
+    stranger = office.person("reviewer", scopes=("320402001",))
+    for more in ("", "/thumb", "/derivatives", "/reuse"):
+        told = [refused(stranger.get(path + more, params={"reason": "好奇"}), 404, "not_found")
+                for path in (PATH, f"/media/{'0' * 64}", "/media/nothing")]
+        assert told[0]["detail"] == told[1]["detail"] == told[2]["detail"], more
+
+
 def test_a_rendition_may_be_kept_by_the_browser_alone(reviewer, device):
     answer = reviewer.get(f"{PATH}/thumb")
     assert answer.headers["Content-Type"] == "image/jpeg"

@@ -33,7 +33,7 @@ QUERIES = {
     "/disposals": {"state", "limit"}, "/erasures": {"state", "limit"},
 }
 HEADERS = {
-    ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range"},
+    ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range", "If-Range"},
     ("get", "/sync/pull"): {"Menqian-Health"}, ("get", "/sync/snapshots/{sha256}"): {"Range", "If-Range"},
     ("post", "/uploads"): {*TUS, "Upload-Length", "Upload-Metadata", "Upload-Checksum"},
     ("head", "/uploads/{upload_id}"): TUS, ("delete", "/uploads/{upload_id}"): TUS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -73,6 +74,23 @@ def test_every_answer_names_the_version(device):
                    device.http.patch(device.url("/uploads/x")), device.http.options(device.url("/uploads")),
                    device.http.delete(device.url("/uploads/x"))):
         assert answer.headers["Tus-Resumable"] == "1.0.0", answer.status_code
+
+
+@pytest.mark.parametrize("filetype", ["image/jpeg\0", "a\nb", "", "x" * 101, "\u202egpj"])
+def test_a_file_type_that_is_no_text_is_refused(device, filetype):
+    answer = device.create_upload(10, sha256(b"x"), filetype)
+    assert "filetype" in refused(answer, 422, "invalid_request")["detail"]
+
+
+def test_an_upload_whose_first_bytes_were_spoilt_says_where_it_stands(device):
+    content = a_photo(902)
+    checksum = "sha1 " + base64.b64encode(hashlib.sha1(b"other").digest()).decode()
+    answer = device.create_upload(len(content), sha256(content), content=content[:500],
+                                  **{"Upload-Checksum": checksum})
+    assert refused(answer, 460, "checksum_mismatch")
+    again = device.head_upload(answer.headers["Location"])
+    assert (again.status_code, again.headers["Upload-Offset"]) == (200, "0")
+    assert device.patch_upload(answer.headers["Location"], 0, content).status_code == 204
 
 
 def test_another_version_is_told_which_one_is_spoken(device):
