@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media import bands
+from media.checked import tell_checked
 from media.evidence import media_of, set_media
 from media.exif import read_exif
 from media.facts import facts_of, flags_from
@@ -90,6 +91,7 @@ def conclude(door: Door, sha256: str, examined: Examined) -> None:
     if photo.near is None:
         photo.dhash = hex_of(examined.hashes)
         compare(door, photo, examined.hashes)
+    tell_checked(door, photo, {rendered.kind: rendered.sha256 for rendered in examined.renditions}, RECIPE)
 
 
 def compare_again(session: Session, store: Store, sha256: str, directory: Path) -> Callable[[Door], None]:

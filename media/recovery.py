@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 
 from media import bands
+from media.checked import tell_unchecked
 from media.evidence import set_media
 from media.models import NearPhoto, Photo, Rendition
 from sync.records import Door
@@ -17,6 +18,7 @@ from sync.records import Door
 def expect_again(door: Door, sha256: str) -> None:
     """The original is not in the store: its evidence expects it, and `media_wanted` asks the devices for it."""
     forget(door, sha256)
+    tell_unchecked(door, sha256, "expected")
     set_media(door, sha256, {"state": "expected"})
 
 
@@ -32,6 +34,7 @@ def check_again(door: Door, sha256: str) -> None:
     _forget_renditions(door, sha256)
     door.session.execute(update(Photo).where(Photo.sha256 == sha256)
                          .values(state="stored", checked_at=None, found=None))
+    tell_unchecked(door, sha256, "stored")
     set_media(door, sha256, {"state": "stored"})
 
 

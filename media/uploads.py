@@ -24,6 +24,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from media.checked import tell_unchecked
 from media.disposal import is_removing
 from media.evidence import media_of, set_media
 from media.models import Photo, PhotoHold, Rendition, Upload
@@ -206,6 +207,7 @@ def finish(door: Door, upload: Upload, kept: Kept) -> None:
                              "state": "stored", "stored_at": door.at})
     elif kept.fresh:
         photo.state, photo.stored_at, photo.checked_at, photo.found = "stored", door.at, None, None
+        tell_unchecked(door, upload.sha256, "stored")
         door.session.execute(delete(Rendition).where(Rendition.parent == upload.sha256, Rendition.made_by.is_(None)))
         door.session.execute(update(PhotoHold).where(PhotoHold.sha256 == upload.sha256).values(held_at=None))
     note_source(door, upload.sha256, upload.owner)

@@ -6,12 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 from media.audit import check_chains, check_photos
+from media.check_audit import check_checks
 from media.derivatives import check_derivatives
 from media.disposal import check_disposed
 from media.reuse_audit import check_reuse
 from media.stores import StoreUnavailable
 from server import timestamps, witness
 from server.db import db, reading
+from server.device_audit import check_devices, check_logins
 from server.hold_audit import check_holds
 from server.house import house
 from server.keeping.orders import check_orders
@@ -22,7 +24,7 @@ from server.run_audit import check_runs
 from server.spot_check_audit import check_spot_checks
 from server.zone_audit import check_zones
 from sync import notes
-from sync.audit import Audit, check_asides, check_commitments, check_guards, check_journal
+from sync.audit import Audit, check_asides, check_commitments, check_guards, check_journal, check_times
 from sync.erased import erasures
 from sync.receipt_audit import check_quarantine, check_receipts
 from sync.record_audit import check_records
@@ -30,10 +32,11 @@ from sync.witnesses import Witness, check_witnesses, standing
 
 
 def audit(found: Audit | None = None) -> dict[str, Any]:
-    """`{ok, checked: {what: count}, found, holding, erased, problems: [{code, about, detail}]}`, from one snapshot;
-    writes nothing.
+    """`{ok, checked: {what: count}, found, holding, erased, problems: [{code, about, detail}], notes: [the same]}`,
+    from one snapshot; writes nothing.
 
-    Of one kind of fault at most 100 are listed; `found` counts them all. `holding` says whether the store is asked to
+    Of one kind of fault at most 100 are listed; `found` counts them all. `notes` name what nothing vouches for, mostly
+    rows of older releases; `checked` counts them. `holding` says whether the store is asked to
     hold the photos of open cases; where it is not, whoever may write there may remove them. `erased` are the
     entries of lawful erasures, by which values are accounted for that stand nowhere. Whoever gives an Audit sees
     how far it came.
@@ -45,6 +48,7 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         check_guards(found, session)
         kept = _kept(found)
         roots = check_journal(found, session, key_line, {each.size for each in kept} | timestamps.sizes(session))
+        check_times(found, session, state.clock())
         check_witnesses(found, standing(session, roots.get), kept, witness.note_of, key_line)
         timestamps.check_timestamps(found, session, roots, key_line)
         erased = erasures(session)
@@ -57,8 +61,11 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         check_zones(found, session)
         check_spot_checks(found, session, erased)
         check_people(found, session)
+        check_devices(found, session)
+        check_logins(found, session)
         check_runs(found, session)
         check_chains(found, session)
+        check_checks(found, session)
         check_derivatives(found, session)
         check_photos(found, session, state.store, state.clock(), state.random_bytes,
                      state.settings.verify_read_percent)
@@ -68,7 +75,7 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         check_disposed(found, session, state.store)
         check_reuse(found, session)
     return {"ok": not found.problems, "checked": dict(found.checked), "found": dict(found.found),
-            "holding": state.store.holding, "erased": erased.told, "problems": found.problems}
+            "holding": state.store.holding, "erased": erased.told, "problems": found.problems, "notes": found.notes}
 
 
 def _kept(found: Audit) -> list[Witness]:

@@ -22,8 +22,8 @@ def check_people(audit: Audit, session: Session) -> None:
     """Every person against the newest entry about him; nobody is missing of whom the journal tells."""
     people = stream(session, select(
         User.id, type_coerce(User.roles, Text).label("roles"), type_coerce(User.scopes, Text).label("scopes"),
-        User.active, User.username, User.name, User.unit, type_coerce(PersonScopes.codes, Text).label("codes"),
-        PersonScopes.until).outerjoin(
+        User.active, User.username, User.name, User.unit, User.password_hash,
+        type_coerce(PersonScopes.codes, Text).label("codes"), PersonScopes.until).outerjoin(
         PersonScopes, and_(PersonScopes.user_id == User.id, PersonScopes.version == User.scopes_version))
         .order_by(User.id))
     for batch in batches(people):
@@ -39,6 +39,8 @@ def check_people(audit: Audit, session: Session) -> None:
                 audit.wrong("person_unknown", row.id, "the journal tells nothing of this person")
             elif altered := _altered(row, told[row.id], last[row.id]):
                 audit.wrong("person_altered", row.id, f"{', '.join(altered)} differs from the journal")
+            elif holds(last[row.id], _named(row)):
+                audit.note("passwords_uncommitted", row.id, "the journal is not committed to the password")
     for (user_id,) in stream(session, select(JournalEntry.about).outerjoin(User, User.id == JournalEntry.about).where(
             JournalEntry.kind == "user_added", User.id.is_(None))):
         audit.wrong("person_missing", user_id, "the journal tells of this person")
@@ -48,11 +50,16 @@ def _altered(row: Any, told: dict[str, Any], last: Any) -> list[str]:
     """What of a person is not as the journal tells; entries of older releases tell of rights only."""
     kept = {"roles": parsed(row.roles), "scopes": parsed(row.scopes), "active": row.active}
     altered = [name for name in TOLD if name in told and kept[name] != told[name]]
-    if not holds(last, {"username": row.username, "name": row.name, "unit": row.unit}):
-        altered.append("username, name or unit")
+    if not any(holds(last, values) for values in (_named(row), {**_named(row), "password": row.password_hash})):
+        altered.append("username, name, unit or password")
     if row.until is not None or _codes(parsed(row.codes)) != _codes(kept["scopes"]):
         altered.append("scopes_version")
     return altered
+
+
+def _named(row: Any) -> dict[str, Any]:
+    """To what entries of older releases are committed: to no password."""
+    return {"username": row.username, "name": row.name, "unit": row.unit}
 
 
 def _codes(scopes: Any) -> list[str]:

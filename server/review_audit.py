@@ -7,12 +7,13 @@ A record whose state was altered would leave the queue, or be accepted, with nob
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from schemas.reviews import STATE_OF
+from server.rules.risk import risk_of
 from server.trade import REVIEWED
 from server.trade.base import DECIDED
 from sync.audit import Audit, batches, journalled, parsed, stream
@@ -29,15 +30,29 @@ class Decided(NamedTuple):
 def check_reviews(audit: Audit, session: Session) -> None:
     """Every record that people review is in the state that its newest decision gave it, or open again by what came
     after that."""
-    reviewed = stream(session, select(Record.id, Record.review_state).where(
+    reviewed = stream(session, select(
+        Record.id, Record.review_state, Record.risk, Record.fields, Record.deleted).where(
         or_(Record.type.in_(REVIEWED), Record.review_state.is_not(None))).order_by(Record.id))
     for batch in batches(reviewed):
         decided = _newest(session, [row.id for row in batch])
         changed = _changed_since(session, decided) if decided else {}
+        flags = _flags(session, [row.id for row in batch])
         for row in batch:
             audit.checked["reviews"] += 1
             if row.review_state not in _possible(decided.get(row.id), changed.get(row.id, frozenset())):
                 audit.wrong("review_altered", row.id, "its review state is not what its decisions give")
+            if not row.deleted and row.risk != risk_of(flags.get(row.id, ()), parsed(row.fields) or {}):
+                audit.note("risks_unlike", row.id,
+                           "its risk, which only orders the queue, is not what today's weights give")
+
+
+def _flags(session: Session, record_ids: Sequence[str]) -> dict[str, list[Any]]:
+    """The flags of the evidence about each of these records."""
+    found: dict[str, list[Any]] = {}
+    for about_id, text in session.execute(select(Record.about_id, Record.fields).where(
+            Record.type == "evidence", Record.about_id.in_(record_ids), Record.deleted.is_(False))):
+        found.setdefault(str(about_id), []).extend((parsed(text) or {}).get("flags") or ())
+    return found
 
 
 def _newest(session: Session, record_ids: Sequence[str]) -> dict[str, Decided]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import rfc8785
 from sqlalchemy import Select, Text, select, type_coerce
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from schemas.values import parse_time, stamp
 from sync import append_only, journal, merkle, notes
 from sync.models import Aside, Checkpoint, Clock, History, JournalEntry, JournalNode, Record
 
@@ -28,23 +30,32 @@ CHUNK = 1000
 LISTED_AT_MOST = 100
 ERASED = "erased"
 """The kind of the entry that tells of a lawful erasure (`sync/erasure.py`)."""
+WAITED = timedelta(minutes=1)
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 BODY = type_coerce(JournalEntry.body, Text).label("body")  # as text: one that is no JSON any more is a fault, too
 
 
 @dataclass(slots=True)
 class Audit:
-    """What was looked at and what is wrong; of one kind of fault at most 100 are listed, all are counted."""
+    """What was looked at, what is wrong, and what is to be noted though nothing speaks against it; of one kind at most
+    100 are listed, all are counted."""
 
     checked: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
     problems: list[dict[str, str]] = field(default_factory=list)
+    notes: list[dict[str, str]] = field(default_factory=list)
 
     def wrong(self, code: str, about: object, detail: str) -> None:
         """Note a fault. `detail` names fields and numbers, never the values in them."""
         self.found[code] += 1
         if self.found[code] <= LISTED_AT_MOST:
             self.problems.append({"code": code, "about": str(about), "detail": detail})
+
+    def note(self, code: str, about: object, detail: str) -> None:
+        """Note what cannot be held against anything, for instance because an older release committed to nothing."""
+        self.checked[code] += 1
+        if self.checked[code] <= LISTED_AT_MOST:
+            self.notes.append({"code": code, "about": str(about), "detail": detail})
 
 
 def stream(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
@@ -142,46 +153,82 @@ def _check_checkpoint(audit: Audit, row: Any, root: bytes, key_line: str) -> Non
         audit.wrong("checkpoint_unsigned", row.size, "what was signed is another size or root")
 
 
+def check_times(audit: Audit, session: Session, now: datetime) -> None:
+    """Every checkpoint was signed after the last entry that it covers and before the next one, or before now: what
+    devices took since then is dated by it. A transaction takes its time before it waits for the gate (WAITED)."""
+    below, above = aliased(JournalEntry), aliased(JournalEntry)
+    latest = stamp(now)
+    for row in stream(session, select(
+            Checkpoint.size, Checkpoint.at, below.at.label("below"), above.at.label("above"))
+            .join(below, below.index == Checkpoint.size - 1).outerjoin(above, above.index == Checkpoint.size)
+            .order_by(Checkpoint.size)):
+        try:
+            at, *around = map(parse_time, (row.at, row.below, row.above or max(latest, row.below)))
+        except ValueError:
+            audit.wrong("checkpoint_time", row.size, "no time")
+            continue
+        if not min(around) - WAITED <= at <= max(around) + WAITED:
+            audit.wrong("checkpoint_time", row.size, f"its time is not between those of the entries {row.size - 1} "
+                                                     f"and {row.size}")
+
+
 TOLD = ("commitment", "actor", "at", "device_id", "op")
+NOTE = type_coerce(History.note, Text).label("note")
+
+
+class Noted(NamedTuple):
+    """What the entry of a version says of its note; `is_due` says that an entry before it was committed to one."""
+
+    number: int
+    commitment: str | None
+    salt: str | None
+    is_due: bool
 
 
 def check_commitments(audit: Audit, session: Session, erased: Erasures) -> None:
-    """Every version in the history against the journal's entry of it, and the other way round; the newest entry also
-    tells in which scope its record lies. A commitment whose salt was erased cannot be opened any more.
+    """Every version in the history, with its note, against the journal's entry of it, and the other way round; the
+    newest entry also tells in which scope its record lies. A commitment whose salt was erased cannot be opened any
+    more; releases before the first entry with a note's were committed to none.
 
     Both were written in step, so the two streams are read side by side and only what does not pair stays in memory.
     """
     told = stream(session, select(
-        JournalEntry.about, JournalEntry.actor, JournalEntry.at, BODY, Record.version, Record.scope)
-        .outerjoin(Record, Record.id == JournalEntry.about).where(JournalEntry.kind == "change")
+        JournalEntry.index.label("number"), JournalEntry.about, JournalEntry.actor, JournalEntry.at, BODY, Aside.salt,
+        Record.version, Record.scope).outerjoin(Record, Record.id == JournalEntry.about)
+        .outerjoin(Aside, Aside.index == JournalEntry.index).where(JournalEntry.kind == "change")
         .order_by(JournalEntry.index))
     kept = stream(session, select(History.record_id, History.version, History.salt, History.changed, History.actor,
-                                  History.at, History.device_id, History.op).order_by(History.seq))
+                                  History.at, History.device_id, History.op, NOTE).order_by(History.seq))
     committed: dict[tuple[Any, Any], tuple[Any, ...]] = {}
     opened: dict[tuple[Any, Any], tuple[Any, ...]] = {}
+    are_noted = False
     for entry, version in zip_longest(told, kept):
         keys = []
         if entry is not None:
             body = parsed(entry.body) or {}
             keys.append((entry.about, body.get("version")))
-            committed[keys[-1]] = (body.get("commitment"), entry.actor, entry.at, body.get("device_id"),
-                                   body.get("op"))
+            are_noted = are_noted or "aside" in body
+            committed[keys[-1]] = (body.get("commitment"), entry.actor, entry.at, body.get("device_id"), body.get("op"),
+                                   Noted(entry.number, body.get("aside"), entry.salt, are_noted))
             if body.get("version") == entry.version and body.get("scope") != entry.scope:
                 audit.wrong("record_altered", entry.about, "scope differs from the journal")
         if version is not None:
             audit.checked["versions"] += 1
             keys.append((version.record_id, version.version))
-            opened[keys[-1]] = (_commitment(version), version.actor, version.at, version.device_id, version.op)
+            opened[keys[-1]] = (_commitment(version), version.actor, version.at, version.device_id, version.op,
+                                version.note)
         for key in keys:
             if key in committed and key in opened:
-                _check_version(audit, key, committed.pop(key), opened.pop(key), key in erased.versions)
+                (*one, noted), (*other, note) = committed.pop(key), opened.pop(key)
+                _check_version(audit, key, one, other, key in erased.versions)
+                _check_note(audit, key, noted, note, erased)
     for record_id, number in committed:
         audit.wrong("history_missing", record_id, f"the journal tells of version {number}")
     for record_id, number in opened:
         audit.wrong("history_unknown", record_id, f"the journal tells nothing of version {number}")
 
 
-def _check_version(audit: Audit, key: tuple[Any, Any], told: tuple[Any, ...], kept: tuple[Any, ...],
+def _check_version(audit: Audit, key: tuple[Any, Any], told: Sequence[Any], kept: Sequence[Any],
                    is_erased: bool) -> None:
     differ = [name for name, one, other in zip(TOLD, told, kept, strict=True) if one != other]
     if differ == ["commitment"] and kept[0] is None and is_erased:
@@ -190,6 +237,17 @@ def _check_version(audit: Audit, key: tuple[Any, Any], told: tuple[Any, ...], ke
         audit.wrong("history_altered", key[0], f"version {key[1]} is not what the journal is committed to")
     elif differ:
         audit.wrong("history_altered", key[0], f"version {key[1]}: {', '.join(differ)} differs from the journal")
+
+
+def _check_note(audit: Audit, key: tuple[Any, Any], told: Noted, note: str | None, erased: Erasures) -> None:
+    """Is the note of a version, as JSON, what its entry is committed to?"""
+    as_told = note is None if told.commitment is None else opens(told.salt, parsed(note), told.commitment)
+    if as_told or (not told.salt and told.number in erased.asides):
+        return
+    if told.commitment is None and not told.is_due:
+        audit.note("notes_uncommitted", key[0], f"version {key[1]}: the journal is not committed to its note")
+    else:
+        audit.wrong("history_altered", key[0], f"version {key[1]}: note differs from the journal")
 
 
 def _commitment(version: Any) -> str | None:

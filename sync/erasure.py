@@ -111,11 +111,23 @@ def _scrub_history(door: Door, kept: Kept, names: Collection[str], found: Erased
         for unit in hit:
             found.texts |= texts_in(changed[unit])
         values: dict[str, Any] = {"note": note}
+        if note != row.note:
+            _scrub_commitment(door, kept.id, row.version, found)
         if after != changed:
             found.versions.setdefault(kept.id, []).append(row.version)
             values |= {"changed": orjson.dumps(after, option=orjson.OPT_SORT_KEYS).decode(), "salt": ""}
         door.session.execute(update(History).where(History.record_id == kept.id, History.version == row.version)
                              .values(**values).execution_options(synchronize_session=False))
+
+
+def _scrub_commitment(door: Door, record_id: str, version: int, found: Erased) -> None:
+    """Empty the salt of the entry that is committed to the note of this version."""
+    for aside, body in door.session.execute(select(Aside, JournalEntry.body).join(
+            JournalEntry, JournalEntry.index == Aside.index).where(
+            JournalEntry.about == record_id, JournalEntry.kind == "change")):
+        if body["version"] == version:
+            aside.salt = ""
+            found.asides.append(aside.index)
 
 
 def _speaks_of(declared: RecordType, conflict: Kept, names: Collection[str]) -> bool:

@@ -199,13 +199,12 @@ class Door:
                      aside: Mapping[str, Any] | None = None, kept: bool = True) -> None:
         """Add a journal entry that is no record change (an opening, a draw, a refused access). To what is said
         `aside`, such as a person's words, the body is only committed; it is not `kept` where it stands elsewhere."""
-        if aside is None:
-            self._entries.append(journal.Entry(self.at, kind, actor, about, dict(body)))
-            return
-        salt = self.random_bytes(16).hex()
-        self._entries.append(journal.Entry(
-            self.at, kind, actor, about, {**body, "aside": journal.commitment(salt, dict(aside))},
-            (salt, dict(aside) if kept else None)))
+        beside = None
+        if aside is not None:
+            salt = self.random_bytes(16).hex()
+            body = {**body, "aside": journal.commitment(salt, dict(aside))}
+            beside = salt, dict(aside) if kept else None
+        self._entries.append(journal.Entry(self.at, kind, actor, about, dict(body), beside))
 
     def _write(self, before: Kept | None, after: Kept, writer: Writer, op: str,
                document: Mapping[str, Any], note: Any) -> None:
@@ -223,7 +222,7 @@ class Door:
         body = {"type": after.type, "version": after.version, "op": op, "scope": after.scope,
                 "changed": sorted(document), "commitment": journal.commit_to(salt, text),
                 **({"device_id": writer.device_id} if writer.device_id else {})}
-        self._entries.append(journal.Entry(self.at, "change", writer.user_id, after.id, body))
+        self.record_entry("change", writer.user_id, after.id, body, aside=note, kept=False)
         if before is not None and before.scope != after.scope:
             self._departures.append({"record_id": after.id, "from_scope": before.scope, "seq": after.seq,
                                      "type": after.type})

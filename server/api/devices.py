@@ -23,6 +23,7 @@ from server.api.sessions import shown
 from server.api.users import objection
 from server.auth import hash_token, me, needs_role, new_token, principal_of, public
 from server.db import db, writing
+from server.device_audit import said_of
 from server.handover import first_scopes
 from server.house import house
 from server.models import Invitation as InvitationRow
@@ -72,7 +73,8 @@ def enrol(given: dict[str, Any]) -> Response:
                         last_seen_at=door.at, last_n=0, scopes_acknowledged=first_scopes(user),
                         scopes_acknowledged_at=door.at)
         door.session.add(device)
-        door.record_entry("device_enrolled", user.id, device.id, {"public_key": key, "platform": given["platform"]})
+        door.record_entry("device_enrolled", user.id, device.id, {"public_key": key, "platform": given["platform"]},
+                          aside=said_of(device), kept=False)
     return answer({"device_id": device.id, "token": token, "user": shown(user), "scopes": user.scopes,
                    "hello": hello_of(principal_of(token))}, 201)
 

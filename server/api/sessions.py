@@ -49,7 +49,7 @@ def open_login(user: User) -> tuple[str, str]:
         expires_at = stamp(door.now + timedelta(hours=house().settings.login_hours))
         door.session.add(Login(token_hash=hash_token(token), user_id=user.id, created_at=door.at,
                                expires_at=expires_at))
-        door.record_entry("login", user.id, user.id, {})
+        door.record_entry("login", user.id, user.id, {}, aside={"token": hash_token(token)}, kept=False)
     return token, expires_at
 
 

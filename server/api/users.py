@@ -117,8 +117,8 @@ def make_user(actor: str, *, username: str, name: str, roles: list[str], scopes:
 
 
 def named(user: User) -> dict[str, Any]:
-    """Whom an entry means, to which the journal is only committed."""
-    return {"username": user.username, "name": user.name, "unit": user.unit}
+    """Whom an entry means, and by which password he is known: to that the journal is only committed."""
+    return {"username": user.username, "name": user.name, "unit": user.unit, "password": user.password_hash}
 
 
 def _check_scopes(scopes: list[str]) -> None:

@@ -208,8 +208,9 @@ def test_a_verdict_that_was_altered_is_found(office: Indoors, tampered: Any, cha
 
 @pytest.mark.parametrize(("change", "said"), [
     ("""roles = '["admin"]'""", "roles"), ("""scopes = '["32"]'""", "scopes, scopes_version"),
-    ("name = 'x'", "username, name or unit"), ("unit = 'x'", "username, name or unit"),
-    ("active = 0", "active"), ("roles = 'x'", "roles"), ("scopes_version = 2", "scopes_version")])
+    ("name = 'x'", "username, name, unit or password"), ("unit = 'x'", "username, name, unit or password"),
+    ("password_hash = 'x'", "username, name, unit or password"), ("active = 0", "active"), ("roles = 'x'", "roles"),
+    ("scopes_version = 2", "scopes_version")])
 def test_rights_that_nobody_gave_are_found(office: Indoors, tampered: Any, change: str, said: str) -> None:
     user_id = granted(office.person("supervisor", scopes=("3204",)).get("/hello"))["user"]["id"]
     problem, = tampered(f"UPDATE person SET {change} WHERE id = :user", user=user_id)["problems"]
