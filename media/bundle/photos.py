@@ -59,12 +59,18 @@ def _check_photo(bag: Bag, report: Report, where: str, photo: dict[str, Any], re
 
 
 def _check_copy(bag: Bag, report: Report, where: str, photo: dict[str, Any]) -> None:
-    """Is the copy that is shown the one of which the journal tells? One that a person made has an entry of its own."""
+    """Is the copy that is shown the one of which the journal tells? One that a person made has an entry of its own,
+    the others stand in that of the photo's last check; older releases entered none."""
     copy, path = photo["made"], photo["shown"]
     made = [entry for entry in bag.entries.values() if entry.kind == "derivative" and entry.about == photo["sha256"]
             and entry.body["kind"] == copy["kind"]]
-    if bag.digests.get(path) != copy["sha256"] or (copy["made_by"] and [
-            (entry.actor, entry.body["sha256"]) for entry in made] != [(copy["made_by"], copy["sha256"])]):
+    checked = [entry.body["renditions"].get(copy["kind"]) for _, entry in sorted(bag.entries.items())
+               if entry.kind == "photo_checked" and entry.about == photo["sha256"]]
+    by_person = [(entry.actor, entry.body["sha256"]) for entry in made] == [(copy["made_by"], copy["sha256"])]
+    by_check = not checked or checked[-1] == copy["sha256"]
+    if not checked and not copy["made_by"]:
+        report.note(f"{path}:日志没有登记此副本", f"{path}: the journal tells nothing of this copy")
+    if bag.digests.get(path) != copy["sha256"] or not (by_person if copy["made_by"] else by_check):
         report.wrong(f"{path} 不是日志所载的副本", f"{path} is not the copy of which the journal tells")
     if bag.case()["profile"] != "court" and not copy["made_by"]:
         report.note(f"{where} 未作遮盖", f"{where} is shown as it is: nobody drew what to cover")

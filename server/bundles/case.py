@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from media.checked import CHECKED
 from media.derivatives import ENTRY as COPIED
 from media.models import CaptureEntry, Photo, Rendition
 from media.sources import opening
@@ -142,8 +143,8 @@ class Happening(NamedTuple):
 
 
 def happenings_of(session: Session, case: Case) -> Iterator[Happening]:
-    """The journal's entries about records, openings, copies and disposals of photos, enrolments of devices of the
-    case, oldest first."""
+    """The journal's entries about records, openings, checks, copies and disposals of photos, enrolments of devices of
+    the case, oldest first."""
     ids, devices = {kept.id for kept in case.records}, {device.id for device in case.devices}
     rows = session.execute(select(
         JournalEntry.index, JournalEntry.at, JournalEntry.kind, JournalEntry.actor, JournalEntry.about,
@@ -152,6 +153,6 @@ def happenings_of(session: Session, case: Case) -> Iterator[Happening]:
     for row in rows:
         enrolled = row.about in devices and row.kind == "device_enrolled"
         seen = row.kind in ("opened", COPIED) and row.body.get("evidence_id") in ids
-        if row.about in ids or enrolled or seen or row.kind == "disposed":
+        if row.about in ids or enrolled or seen or row.kind in (CHECKED, "disposed"):
             happened = Happening(*row)
             yield happened._replace(body={"version": row.body["version"]}) if row.kind == "change" else happened
