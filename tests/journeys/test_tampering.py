@@ -23,7 +23,7 @@ from tests.conftest import Engine, installed
 from tests.handheld import Handheld
 from tests.running import ROOT, Server
 from tests.server.tampering import unguarded
-from tests.wire import Person, moment, sha256
+from tests.wire import Person, granted, moment, sha256
 
 SCOPE = "320412130"
 
@@ -117,6 +117,44 @@ def test_a_swapped_and_a_deleted_photo_are_named(own: Server, device: Handheld) 
     assert verified(own) == [("photo_missing", digest)]
     photos.put(digest, content)
     assert verified(own) == []
+
+
+def test_rows_of_copies_devices_notes_and_checkpoints_are_named(own: Server, device: Handheld) -> None:
+    bureau = Bureau(own.url, Person(own.url, "root", PASSWORD))
+    lost, supervisor = bureau.handheld(SCOPE), bureau.person("supervisor", scopes=("3204",))
+    (_, mine), (_, other) = photographed(device), photographed(device)
+    finding = device.report(SCOPE)
+    granted(supervisor.command("finding", finding, "move", {"scope": "320411102", "reason": "划错"}))
+    granted(supervisor.post(f"/devices/{lost.id}/revoke", {"reason": "丢失"}))
+    assert verified(own) == []
+    engine = create_engine(database_url(own))
+    with engine.connect() as connection:
+        size = connection.execute(text("SELECT max(size) FROM checkpoint")).scalar_one()
+        copy = connection.execute(text("SELECT sha256, bytes FROM rendition WHERE parent = :other AND kind = 'screen'"),
+                                  {"other": other}).one()
+    of_mine = f"parent = '{mine}' AND kind = 'screen'"
+    edits = [("rendition", "sha256", of_mine, copy.sha256), ("rendition", "bytes", of_mine, copy.bytes),
+             ("photo", "media_type", f"sha256 = '{other}'", "text/html"),
+             ("device", "state", f"id = '{lost.id}'", "active"),
+             ("history", "note", f"record_id = '{finding}' AND version = 2", None),
+             ("checkpoint", "at", f"size = {size}", "2020-01-01T00:00:00.000Z")]
+    sound = _edited(engine, edits)
+    assert sorted(verified(own)) == sorted([
+        ("rendition_altered", mine), ("check_altered", other), ("device_altered", lost.id),
+        ("history_altered", finding), ("checkpoint_time", str(size))])
+    _edited(engine, sound)
+    engine.dispose()
+    assert verified(own) == []
+
+
+def _edited(engine: Any, edits: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """Set (table, column, where, value), one row each; gives the edits that undo it."""
+    with engine.begin() as connection, unguarded(connection):
+        before = [(table, column, where, connection.execute(text(
+            f"SELECT {column} FROM {table} WHERE {where}")).scalar_one()) for table, column, where, _ in edits]
+        for table, column, where, value in edits:
+            connection.execute(text(f"UPDATE {table} SET {column} = :value WHERE {where}"), {"value": value})
+    return before
 
 
 def test_an_audit_runs_beside_the_worker_and_is_entered(own: Server, device: Handheld) -> None:
