@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from media.bundle import document
 from media.models import Rendition
@@ -27,7 +24,6 @@ from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, granted, moment, refused, sha256
 
 SCOPE, STREET = "320412100", "3204121"
-MEGABYTE = 2**20
 
 
 @pytest.fixture(scope="module")
@@ -294,31 +290,3 @@ def test_what_comes_while_a_bundle_is_made_is_not_in_it(office: Indoors, reviewe
     _, told = exported(reviewer, finding, tmp_path)
     assert told["records"][0]["version"] == 1
     assert reviewer.record("finding", finding)["version"] == 2
-
-
-def large_photo(seed: int) -> bytes:
-    out = io.BytesIO()
-    Image.effect_noise((2600, 1900 + seed), 90).convert("RGB").save(out, "JPEG", quality=97)
-    return out.getvalue()
-
-
-def test_large_photos_take_no_memory(office: Indoors, reviewer: Person) -> None:
-    device = office.handheld(SCOPE)
-    finding = device.report(SCOPE)
-    total = 0
-    for number in range(10):
-        content = large_photo(number)
-        device.deliver(device.capture(SCOPE, content, ("finding", finding)))
-        assert device.upload(content, digest=sha256(content)).status_code == 204
-        total += len(content)
-    assert total > 32 * MEGABYTE
-    with office.app.test_client() as client:
-        tracemalloc.start()
-        answer = client.get(f"/api/v1/reviews/{finding}/bundle?profile=court",
-                            headers={"Authorization": f"Bearer {reviewer.token}"}, buffered=False)
-        sent = sum(len(block) for block in answer.response)
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        answer.close()
-    assert sent > total
-    assert most < 16 * MEGABYTE

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017_unfinished"
-down_revision = "0016_photo_sources"
+revision = "0018_unfinished"
+down_revision = "0017_cells_of_devices"
 branch_labels = None
 depends_on = None
 
