@@ -21,7 +21,7 @@ from tests import bundles
 from tests.bureau import a_photo
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors, indoors
-from tests.wire import Person, granted, moment, refused, sha256
+from tests.wire import Person, granted, moment, refused
 
 SCOPE, STREET = "320412100", "3204121"
 
