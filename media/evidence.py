@@ -15,6 +15,7 @@ from media.capture import EntryInvalid, Flag, Link, bracket, check_link, check_s
 from media.facts import flags_from
 from media.models import CaptureEntry, Photo, Upload
 from media.reused import EXACT, NEAR, flags_for, tell, twins
+from schemas.values import SHA256_HEX
 from sync.kept import Kept
 from sync.models import Checkpoint, Device
 from sync.records import Door
@@ -140,7 +141,7 @@ def _key_of(door: Door, writer: Writer) -> Mapping[str, Any] | None:
 
 def _beacon_at(door: Door, beacon: object) -> str | None:
     """When the checkpoint with this root was issued; None for one that this journal never had."""
-    if not isinstance(beacon, str):
+    if not (isinstance(beacon, str) and SHA256_HEX.fullmatch(beacon)):  # PostgreSQL takes no NUL in a text
         return None
     return door.session.execute(select(Checkpoint.at).where(Checkpoint.root == beacon)
                                 .order_by(Checkpoint.at).limit(1)).scalar_one_or_none()

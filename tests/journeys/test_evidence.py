@@ -205,6 +205,13 @@ def test_a_capture_time_outside_the_bracket_is_suspect(device: Handheld, finding
     wait_for_flag(device, evidence, "clock_suspect")
 
 
+@pytest.mark.parametrize("beacon", ["a\0b", "ab" * 32, "x" * 5000])
+def test_a_beacon_that_is_none_stops_no_device(device: Handheld, finding: str, beacon: str) -> None:
+    evidence = captured(device, finding, a_photo(), beacon=beacon)
+    assert fields_of(device, evidence)["bracket"]["not_before"] is None
+    refused(device.create_upload(5, "ab" * 32, "image/\0"), 422, "invalid_request")
+
+
 def beacon_of(device: Handheld) -> str:
     """Root hash, hex, of the newest checkpoint (a signed note: origin, size, root in base64)."""
     note = device.get("/journal/checkpoint").text
