@@ -47,8 +47,9 @@ class CallFailed(Exception):
     """The function raised; the message names what."""
 
 
-def run(function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT_S) -> Any:
-    """Call an importable function in a child; arguments and result are what JSON can hold.
+def run(function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT_S, cpu_s: int = CPU_S) -> Any:
+    """Call an importable function in a child, for so many seconds of processor time at most; arguments and result are
+    what JSON can hold.
 
     Raises OutOfBounds, CallFailed or ChildLost. Waits while all children are busy, which does not count in `timeout`.
     """
@@ -56,7 +57,7 @@ def run(function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT_
         child = _take()
         try:
             answer = child.call({"function": f"{function.__module__}:{function.__qualname__}",
-                                 "arguments": arguments}, timeout)
+                                 "arguments": arguments, "cpu_s": cpu_s}, timeout)
         except BaseException:
             child.kill()
             raise
@@ -105,7 +106,7 @@ class _Child:
             [length] = LENGTH.unpack(self._read(LENGTH.size, deadline))
             answer: dict[str, Any] = json.loads(self._read(length, deadline))
         except (BrokenPipeError, EOFError):
-            raise self._end() from None
+            raise self._end(request["cpu_s"]) from None
         return answer
 
     def _read(self, wanted: int, deadline: float) -> bytes:
@@ -123,11 +124,11 @@ class _Child:
                 content += block
         return content
 
-    def _end(self) -> Exception:
+    def _end(self, cpu_s: int) -> Exception:
         """Say how the process ended, and whether the call or somebody outside ended it."""
         code = self.process.wait()
         if code == -signal.SIGXCPU:
-            return OutOfBounds(f"took more than {CPU_S} s of processor time")
+            return OutOfBounds(f"took more than {cpu_s} s of processor time")
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"
         return OutOfBounds(f"crashed the decoder ({name})") if -code in CRASHES else ChildLost(name)
 
@@ -170,7 +171,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     while len(head := requests.read(LENGTH.size)) == LENGTH.size:
         request = json.loads(requests.read(LENGTH.unpack(head)[0]))
         used = resource.getrusage(resource.RUSAGE_SELF)
-        resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime) + CPU_S, resource.RLIM_INFINITY))
+        most = ceil(used.ru_utime + used.ru_stime) + request["cpu_s"]
+        resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
         body = json.dumps(_answer(request)).encode()
         answers.write(LENGTH.pack(len(body)) + body)
         answers.flush()

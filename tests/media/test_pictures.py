@@ -225,3 +225,11 @@ def test_the_reference_photos_are_judged_as_they_are():
         assert picture.frames == (2 if name == "two_frames.mpo.jpg" else 1), name
         padded = {"trailing_zip.jpg": 964, "date_blank.jpg": 43_978, "kodak_proback_ifd_loop.jpg": 198_338}
         assert picture.trailing_bytes == padded.get(name, 0), name
+
+
+def test_a_small_picture_of_hundreds_of_scans_holds_nobody_up_for_long(file):
+    whole = encoded(Image.new("L", (4000, 3000), 100), progressive=True)
+    last = whole.rfind(b"\xff\xda")
+    path = file(whole[:-2] + whole[last:-2] * 2000 + b"\xff\xd9")
+    assert path.stat().st_size < 30_000_000
+    assert "took more than" in str(decode(path).damaged)
