@@ -16,6 +16,7 @@ from media import checks
 from media.recovery import expect_again
 from server.api import users
 from server.db import db, writing
+from tests import bundles
 from tests.bureau import a_photo
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors, indoors
@@ -87,6 +88,18 @@ def test_rows_of_photos_and_copies_that_no_check_wrote_are_named(office: Indoors
         *((code, about) for code, about, _ in named if code.startswith("rendition")),
         *(("check_altered", one) for one in (state, found, kind, when, width)),
         ("check_missing", gone), ("photo_unknown", photos[10][1])}
+
+
+def test_a_bundle_with_the_copy_of_another_photo_says_so(office: Indoors, tmp_path: Path) -> None:
+    (swapped, evidence_id), (other, _) = photographed(office.handheld(SCOPE), 2)
+    reviewer = office.person("reviewer", scopes=(SCOPE,))
+    finding = reviewer.record("evidence", evidence_id)["fields"]["about"]["id"]
+    assert edited(office, (SWAPPED, {"it": swapped, "other": other}))
+    for profile in ("court", "party"):
+        answer = reviewer.get(f"/reviews/{finding}/bundle?profile={profile}")
+        done = bundles.verify(bundles.unpacked(answer, tmp_path / profile))
+        wrong, = [line for line in done.stdout.splitlines() if "is not the copy of which the journal tells" in line]
+        assert done.returncode == 1 and f"data/renditions/{swapped}-screen.jpg" in wrong
 
 
 def test_photos_that_an_older_release_checked_are_noted_and_held_against_their_evidence(

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 
 from media.bundle import document
-from media.models import Rendition
 from media.sandbox import OutOfBounds
 from media.stores import StoreUnavailable
 from media.stores.disk import DiskStore
 from server.bundles import export
-from server.db import db
 from server.house import House
 from tests import bundles
 from tests.bureau import a_photo
@@ -184,24 +182,6 @@ def test_a_redaction_that_a_person_drew_is_what_others_see(office: Indoors, revi
     (base / photo["shown"]).write_bytes((tmp_path / "court" / next((tmp_path / "court").iterdir()).name / "data"
                                          / "renditions" / f"{digest}-screen.jpg").read_bytes())
     assert f"{photo['shown']} is not the copy of which the journal tells" in bundles.verify(base).stdout
-
-
-@pytest.mark.parametrize("profile", ["court", "party"])
-def test_a_small_copy_of_another_photo_is_found(office: Indoors, reviewer: Person, tmp_path: Path,
-                                                profile: str) -> None:
-    device = office.handheld(SCOPE)
-    finding = device.report(SCOPE)
-    mine, other = (photographed(device, finding)["set"]["sha256"] for _ in range(2))
-    with office.app.app_context():
-        for kind in ("screen", "thumb"):
-            swapped, sound = (db.session.get_one(Rendition, (parent, kind)) for parent in (mine, other))
-            swapped.sha256, swapped.bytes = sound.sha256, sound.bytes
-        db.session.commit()
-    answer = reviewer.get(f"/reviews/{finding}/bundle?profile={profile}")
-    done = bundles.verify(bundles.unpacked(answer, tmp_path))
-    assert done.returncode == 1
-    wrong, = [line for line in done.stdout.splitlines() if "is not the copy of which the journal tells" in line]
-    assert f"data/renditions/{mine}-screen.jpg" in wrong
 
 
 def test_nothing_that_a_record_says_can_run_in_the_page(office: Indoors, reviewer: Person, tmp_path: Path) -> None:
