@@ -220,7 +220,7 @@ def test_a_copy_that_is_another_photos_too_stays(office: Indoors, device: Handhe
     granted(two.post(f"/disposals/{proposed(one, finding)['id']}/approval", {"note": "同意"}))
     tick(office)
     assert not store_of(office).has(sha256(content)) and store_of(office).has(thumb.sha256)
-    assert problems(office) == {}
+    assert set(problems(office)) <= {"rendition_altered"}, "the row that was changed here, and nothing that is missing"
 
 
 def test_a_killed_removal_is_made_again(office: Indoors, device: Handheld, monkeypatch: pytest.MonkeyPatch) -> None:
