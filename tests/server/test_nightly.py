@@ -176,7 +176,7 @@ def test_all_that_audits_say_has_words() -> None:
     codes, counts = set[str](), set[str]()
     for path in (path for root in ("sync", "media", "server") for path in (ROOT / root).rglob("*.py")):
         codes |= set(re.findall(r"\.wrong\(\s*\"([a-z_]+)\"", path.read_text()))
-        counts |= set(re.findall(r"\.checked\[\"([a-z_]+)\"\]", path.read_text()))
+        counts |= set(re.findall(r"(?:\.checked\[|\baudit\.note\(\s*)\"([a-z_]+)\"", path.read_text()))
     codes |= {"journal_shrunk", "journal_forked"}  # told by sync/witnesses.py
     codes |= {"near_one_sided", "reuse_one_sided"}  # and by media/reuse_audit.py
     assert codes == {code for kind, code in words() if kind == "audit"}
