@@ -29,13 +29,14 @@ def late(times: Mapping[str, datetime], beacon: datetime | None, received: datet
          ) -> Detail | None:
     """Say that a photo came long after it was taken, by which of the clocks `device`, `file` and `gps`.
 
-    A clock that claims a time before the beacon is wrong and says nothing here, and satellites overrule the other two.
-    Without beacon and satellites a device's clock stands alone, which the rule says.
+    The device must say so, for where only the file or its satellites do, it is a `time_conflict`. A clock that claims a
+    time before the beacon is wrong and says nothing here, and satellites overrule the other two. Without beacon and
+    satellites a device's clock stands alone, which the rule says.
     """
     most = timedelta(hours=figures["late_most_h"])
     before = {name: received - at for name, at in times.items()
               if received - at > most and (beacon is None or at >= beacon)}
-    if not before or ("gps" in times and "gps" not in before):
+    if "device" not in before or ("gps" in times and "gps" not in before):
         return None
     rules = [f"{name} more than {figures['late_most_h']:g} h before the receipt" for name in before]
     if beacon is None and "gps" not in before:
