@@ -11,6 +11,7 @@ import struct
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 from typing import BinaryIO, NamedTuple, Self
@@ -80,8 +81,8 @@ class BadNetwork:
         for thread in self._threads:
             thread.join(PATIENCE_S)
 
-    def _start(self, work: object, *arguments: object) -> threading.Thread:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)  # type: ignore[arg-type]
+    def _start(self, work: Callable[..., object], *arguments: object) -> threading.Thread:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
         return thread

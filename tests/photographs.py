@@ -73,7 +73,8 @@ def settled(device: Handheld, evidence: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
 
     def look() -> bool:
-        fields.update(device.owner.record("evidence", evidence)["fields"])  # type: ignore[union-attr]
+        assert device.owner
+        fields.update(device.owner.record("evidence", evidence)["fields"])
         return fields["media"]["state"] in DONE
 
     eventually(look, within_s=120)

@@ -81,7 +81,7 @@ def create_upload() -> Response:
     if request.content_length and not brings:
         raise Problem("unsupported_media_type", f"a body must be {CONTENT_TYPE}")
     # A photo that the caller may not see is no less new to him: who only knows its digest brings nothing.
-    known = may_see(metadata["sha256"]) and uploads.stands(db.session(), house().store, metadata["sha256"], length)
+    known = uploads.stands(db.session(), house().store, metadata["sha256"], length) and may_see(metadata["sha256"])
     if not known:
         intake.must_not_have_too_many(db.session(), me().id)
         intake.must_have_room(length)

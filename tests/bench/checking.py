@@ -77,7 +77,8 @@ def shift_row(deployment: Deployment, photos: int) -> Row:
             watcher.deliver(evidence)
             assert watcher.upload(content).status_code == 204
             began = time.monotonic()
-            while watcher.owner.record("evidence", evidence["record_id"])["fields"]["media"]["state"] != "verified":  # type: ignore[union-attr]
+            assert watcher.owner
+            while watcher.owner.record("evidence", evidence["record_id"])["fields"]["media"]["state"] != "verified":
                 time.sleep(0.1)
             waits.append(time.monotonic() - began)
 

@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.server.indoors import Indoors
+from tests.server.indoors import Indoors, indoors
 from tests.server.tampering import audited, unguarded
+
+
+@pytest.fixture
+def office(tmp_path: Path, settings: dict[str, str]) -> Iterator[Indoors]:
+    """An office of its own for each test, on the engines that the file's `settings` name."""
+    with indoors(tmp_path / "data", **settings) as office:
+        yield office
 
 
 @pytest.fixture

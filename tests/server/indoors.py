@@ -13,6 +13,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 
+from media.stores import Store
 from server import auth, create_app
 from server.api.users import make_user
 from server.cli import initialise
@@ -61,3 +62,9 @@ def indoors(directory: Path, **environment: str) -> Iterator[Indoors]:
             make_user("console", username="root", name="管理员", roles=["admin"], scopes=["32"], password=PASSWORD)
         patch.setattr(httpx, "Client", partial(httpx.Client, transport=httpx.WSGITransport(app)))
         yield Indoors(app, clock)
+
+
+def store_of(office: Indoors) -> Store:
+    """Where the office keeps its photos."""
+    store: Store = office.app.extensions["menqian"].store
+    return store

@@ -6,14 +6,11 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from media.stores import Store
 from server import jobs
 from server.audit import audit
 from server.db import db
@@ -21,7 +18,7 @@ from server.keeping import removal
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
-from tests.server.indoors import Indoors, indoors
+from tests.server.indoors import Indoors, store_of
 from tests.wire import Person, granted, refused, sha256
 
 SCOPE = "320412110"
@@ -39,12 +36,6 @@ def settings(request: pytest.FixtureRequest, places: Places) -> dict[str, str]:
 
 
 @pytest.fixture
-def office(tmp_path: Path, settings: dict[str, str]) -> Iterator[Indoors]:
-    with indoors(tmp_path / "data", **settings) as office:
-        yield office
-
-
-@pytest.fixture
 def device(office: Indoors) -> Handheld:
     return office.handheld(SCOPE)
 
@@ -55,11 +46,6 @@ def people(office: Indoors) -> tuple[Person, Person]:
     office.admin = Person(office.url, "root", office.admin.password)
     one, two = (office.person("supervisor", scopes=(SCOPE,), who=who) for who in ("one", "two"))
     return one, two
-
-
-def store_of(office: Indoors) -> Store:
-    store: Store = office.app.extensions["menqian"].store
-    return store
 
 
 def tick(office: Indoors) -> None:

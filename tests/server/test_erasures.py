@@ -6,7 +6,6 @@ import io
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from sync.models import Base
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
-from tests.server.indoors import Indoors, indoors
+from tests.server.indoors import Indoors
 from tests.wire import Person, granted, moment, new_id, refused
 
 SCOPE = "320412110"
@@ -37,12 +36,6 @@ def settings(request: pytest.FixtureRequest, places: Places) -> dict[str, str]:
     grown = places.once(("engine", "grown"), lambda: places.engine("grown")).another()
     assert grown.database_url
     return {"MENQIAN_DATABASE_URL": grown.database_url}
-
-
-@pytest.fixture
-def office(tmp_path: Path, settings: dict[str, str]) -> Iterator[Indoors]:
-    with indoors(tmp_path / "data", **settings) as office:
-        yield office
 
 
 @pytest.fixture

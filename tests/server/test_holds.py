@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from media.models import HoldWalk, PhotoHold
-from media.stores import Store, open_store
+from media.stores import open_store
 from server import cases, holds, jobs
 from server.audit import audit
 from server.backup import making
@@ -24,7 +23,7 @@ from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
 from tests.server.backups import quiet, restore
-from tests.server.indoors import URL, Indoors, indoors
+from tests.server.indoors import URL, Indoors, indoors, store_of
 from tests.wire import Person, granted, moment, sha256
 
 SCOPE = "320412110"
@@ -40,12 +39,6 @@ def settings(request: pytest.FixtureRequest, places: Places) -> dict[str, str]:
 
 
 @pytest.fixture
-def office(tmp_path: Path, settings: dict[str, str]) -> Iterator[Indoors]:
-    with indoors(tmp_path / "data", **settings) as office:
-        yield office
-
-
-@pytest.fixture
 def device(office: Indoors) -> Handheld:
     return office.handheld(SCOPE)
 
@@ -53,11 +46,6 @@ def device(office: Indoors) -> Handheld:
 @pytest.fixture
 def supervisor(office: Indoors) -> Person:
     return office.person("supervisor", scopes=(SCOPE,))
-
-
-def store_of(office: Indoors) -> Store:
-    store: Store = office.app.extensions["menqian"].store
-    return store
 
 
 def tick(office: Indoors) -> None:
