@@ -40,6 +40,7 @@ class DiskStore:
         self.incoming = root / "incoming"
         with _unavailable("open"):
             self.incoming.mkdir(parents=True, exist_ok=True)
+            self._make_folders()
             self._sweep()
 
     def put(self, sha256: str, path: Path, media_type: str, *, given: bool = False) -> bool:
@@ -167,9 +168,7 @@ class DiskStore:
     def _link(self, copy: Path, target: Path) -> bool:
         """Give the copy its name unless the name is taken; the new name survives a power cut."""
         if not target.parent.is_dir():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            sync_directory(target.parent.parent)
-            sync_directory(self.root)
+            self._make_folders()
         try:
             os.link(copy, target)
         except FileExistsError:
@@ -178,6 +177,17 @@ class DiskStore:
             return False
         sync_directory(target.parent)
         return True
+
+    def _make_folders(self) -> None:
+        """All folders that photos will lie in, once: made when its first photo comes, each would cost that two more
+        waits for the disk."""
+        folders = [(self.root / key_of(f"{first:02x}".ljust(64, "0"))).parent for first in range(256)]
+        missing = [folder for folder in folders if not folder.is_dir()]
+        for folder in missing:
+            folder.mkdir(parents=True, exist_ok=True)
+        if missing:
+            sync_directory(missing[0].parent)
+            sync_directory(self.root)
 
     def _sweep(self) -> None:
         """Remove copies that a killed process left more than a day ago."""

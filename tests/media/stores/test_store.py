@@ -125,7 +125,6 @@ def test_a_store_holds_the_very_bytes_or_nothing(store, photo):
 def test_other_bytes_of_equal_size_in_a_directory_are_found_by_reading(tmp_path, photo):
     store, digest = open_store(f"file://{tmp_path}/media"), digest_of(photo)
     place = tmp_path / "media" / key_of(digest)
-    place.parent.mkdir(parents=True)
     place.write_bytes(BODY[::-1])
     assert (store.head(digest), store.holds(digest)) == (Stored(len(BODY), digest), False)
 
