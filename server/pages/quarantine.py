@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from flask import render_template, request, url_for
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from schemas.people import Reason, Release
 from schemas.problems import PROBLEMS, Problem
 from schemas.records import RECORD_TYPES
+from schemas.values import is_uuid
 from server.api.quarantine import dismiss_entry, release_entry
 from server.auth import me, needs_role
 from server.db import db, reading
@@ -22,6 +24,7 @@ from server.rules.masking import meant
 from sync.models import Quarantined
 
 MOST = 100
+FARTHEST = 500  # numbers apart: a group lies within one push
 STATES = ("open", "released", "dismissed")
 
 
@@ -36,8 +39,8 @@ def quarantine() -> str:
                                           homeless=me().has_role("admin"))
         learn_names([*(row.user_id for row in rows), *(row.device_id for row in rows),
                      *((row.settlement or {}).get("by") for row in rows)])
-        return render_template("quarantine.html", entries=[_shown(row) for row in rows], state=state, states=STATES,
-                               following=following)
+        return render_template("quarantine.html", entries=[_shown(row) for row in rows], beside=_beside(rows),
+                               state=state, states=STATES, following=following)
 
 
 @bp.post("/quarantine/<quarantine_id>/release")
@@ -79,6 +82,23 @@ def _typed(form: Mapping[str, str], sent: Mapping[str, Any]) -> dict[str, Any]:
             raise Problem("field_invalid", f"{name} 须为有效 JSON must be valid JSON",
                           errors={name: ["not JSON"]}) from None
     return given
+
+
+def _beside(rows: Sequence[Quarantined]) -> dict[str, list[Quarantined]]:
+    """By entry the others of its group, settled or not: each is released by itself."""
+    found: dict[str, list[Quarantined]] = {}
+    for row in rows:
+        if group := _group_of(row):
+            near = db.session.execute(select(Quarantined).where(
+                Quarantined.device_id == row.device_id, Quarantined.n.between(row.n - FARTHEST, row.n + FARTHEST))
+                .order_by(Quarantined.n)).scalars()
+            found[row.id] = [other for other in near if other.id != row.id and _group_of(other) == group]
+    return found
+
+
+def _group_of(row: Quarantined) -> str | None:
+    group = row.mutation.get("group") if isinstance(row.mutation, dict) else None
+    return group if is_uuid(group) else None
 
 
 def _shown(row: Quarantined) -> dict[str, Any]:

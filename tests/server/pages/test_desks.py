@@ -28,6 +28,20 @@ def test_the_quarantine_is_read_released_and_dismissed(office: Indoors, visitor:
     assert "试填" in visitor.see("/quarantine", state="dismissed")
 
 
+def test_an_entry_names_the_others_of_its_group(visitor: Visitor, device: Handheld, supervisor: Person) -> None:
+    group = new_id()
+    members = [device.create("finding", SCOPE, a_finding(**change), group=group)
+               for change in ({}, {"class_code": "9999"}, {})]
+    assert {outcome["outcome"] for outcome in device.deliver(*members)} == {"quarantined"}
+    entries = {row["n"]: row["id"] for row in granted(supervisor.get("/quarantine"))["items"]}
+    first, *others = (entries[member["n"]] for member in members)
+    page = visitor.signed_in(supervisor).see("/quarantine")
+    assert all(page.count(f'href="#entry-{one}"') == 2 for one in (first, *others))
+    assert visitor.send(f"/quarantine/{first}/release").status_code == 303
+    page = visitor.see("/quarantine")
+    assert re.search(rf"n={members[0]['n']} \([^)]*已放行", page) and f'href="#entry-{first}"' not in page
+
+
 def test_devices_tell_who_has_unsent_work_and_can_be_revoked(visitor: Visitor, device: Handheld,
                                                            supervisor: Person) -> None:
     granted(device.push(device.create("finding", SCOPE, a_finding()), health={
