@@ -5,7 +5,7 @@ Serves the API and the page; knows no request. What settling means is the engine
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,19 +79,28 @@ def _must_agree(chosen: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -
     """Raise `choice_invalid` for two choices that would leave different values in one place."""
     left: dict[tuple[str, str], Any] = {}
     for given, fields in chosen:
-        value = given.get("value") if given["choice"] == "value" else fields.get(given["choice"])
-        if fields["kind"] == "command":
-            continue
-        if fields["kind"] == "deletion":
-            value = value is True
-        place = (fields["kind"], fields["field"])
-        if not same(left.setdefault(place, value), value):
-            raise Problem("choice_invalid", f"同一处只能留一个值 {fields['field']} can have one value only",
-                          errors={fields["field"]: ["contradicting choices"]})
+        for place, value in _left_by(given, fields):
+            if not same(left.setdefault(place, value), value):
+                raise Problem("choice_invalid", f"同一处只能留一个值 {place[1]} can have one value only",
+                              errors={place[1]: ["contradicting choices"]})
+
+
+def _left_by(given: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+    """The places (kind, unit) that a choice writes, each with its value. An edit of a deleted record that is chosen
+    brings the record back, and writes what it set."""
+    value = given.get("value") if given["choice"] == "value" else fields.get(given["choice"])
+    kind, unit = fields["kind"], fields["field"]
+    if kind == "deletion":
+        yield (kind, unit), value is True
+        if given["choice"] == "mine":
+            edited = {name: one for edit in fields.get("edits") or () for name, one in edit["set"].items()}
+            yield from ((("value", name), one) for name, one in edited.items())
+    elif kind != "command":
+        yield (kind, unit), value
 
 
 def _resolution(door: Door, given: Mapping[str, Any]) -> Mutation:
-    args = {"choice": given["choice"], **({"value": given.get("value")} if given["choice"] == "value" else {})}
+    args = {name: given[name] for name in ("choice", "value") if name in given}
     return Mutation(door.new_id(), "conflict", given["id"], "command", command={"name": "resolve", "args": args})
 
 

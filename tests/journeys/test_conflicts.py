@@ -224,6 +224,31 @@ def test_what_shall_stay_deleted_is_deleted_though_another_conflict_brought_it_b
     refused(settle(supervisor, finding, restore), 409, "state_moved")
 
 
+def test_late_edits_that_contradict_each_other_do_not_bring_a_record_back_together(
+        left: Handheld, right: Handheld, bureau: Bureau, supervisor: Person) -> None:
+    finding, third = left.report(SCOPE), bureau.handheld(SCOPE)
+    left.deliver(left.remove("finding", finding, 1))
+    changes = {right: {"text": "乙", "address": "路口"}, third: {"text": "丙"},
+               bureau.handheld(SCOPE): {"condition": "某状"}}
+    (one,), (other,), (apart,) = (device.deliver(device.edit("finding", finding, 1, set=change))[0]["conflicts"]
+                                  for device, change in changes.items())
+    first, second, fitting = ({"id": each, "version": 1, "choice": "mine"} for each in (one, other, apart))
+    problem = refused(settle(supervisor, finding, first, second), 422, "choice_invalid")
+    assert list(problem["errors"]) == ["text"]
+    granted(settle(supervisor, finding, first, fitting))
+    fields = supervisor.record("finding", finding)["fields"]
+    assert (fields["text"], fields["address"], fields["condition"]) == ("乙", "路口", "某状")
+
+
+def test_a_third_value_that_is_not_said_empties_nothing(left: Handheld, right: Handheld, supervisor: Person) -> None:
+    finding, (one,) = apart(left, right, text="文字")
+    unsaid = {"id": one, "version": 1, "choice": "value"}
+    refused(settle(supervisor, finding, unsaid), 422, "choice_invalid")
+    assert supervisor.record("finding", finding)["fields"]["text"] == "乙文字"
+    granted(settle(supervisor, finding, {**unsaid, "value": None}))
+    assert "text" not in supervisor.record("finding", finding)["fields"]
+
+
 def test_repeats_of_one_writer_are_one_conflict_and_all_values_stay(left: Handheld, right: Handheld,
                                                                     supervisor: Person) -> None:
     finding, (one,) = apart(left, right, text="一")
