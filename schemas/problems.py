@@ -134,11 +134,17 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
 
 
 def by_path(messages: Any, path: str = "") -> dict[str, list[str]]:
-    """The texts of a tree of marshmallow's messages by the dotted path of what each is about."""
+    """The texts of a tree of marshmallow's messages by the dotted path of what each is about; `body` is all of it."""
     if not isinstance(messages, Mapping):
         return {path: [str(text) for text in (messages if isinstance(messages, list) else [messages])]}
     return {place: texts for name, part in messages.items()
-            for place, texts in by_path(part, f"{path}.{name}" if path else str(name)).items()}
+            for place, texts in by_path(part, _below(path, str(name))).items()}
+
+
+def _below(path: str, name: str) -> str:
+    if name == "_schema":  # marshmallow's name for the object itself
+        return path or "body"
+    return f"{path}.{name}" if path else name
 
 
 class Problem(Exception):

@@ -6,6 +6,7 @@ from mimetypes import guess_extension
 
 from flask import Response, request
 from werkzeug.datastructures import ContentRange
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import quote_etag
 
 from media import disposal, sources
@@ -172,8 +173,12 @@ def _is_known(etag: str) -> bool:
 
 
 def _range(size: int, etag: str) -> tuple[int, int]:
-    """The bytes that are asked for, as start and end; what is not one satisfiable range means all (RFC 9110, 14.2), as
-    does an `If-Range` that is not the strong tag of what is here (13.1.5)."""
+    """The bytes that are asked for, as start and end; what is not one range means all (RFC 9110, 14.2), as does an
+    `If-Range` that is not the strong tag of what is here (13.1.5). Raises 416 for one that begins behind the end."""
     asked = request.range if request.headers.get("If-Range", etag).strip() == etag else None
-    found = asked.range_for_length(size) if asked and asked.units == "bytes" else None
-    return (found[0], found[1]) if found and found[1] is not None else (0, size)
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return 0, size
+    start, end = asked.ranges[0]
+    if start >= size:
+        raise RequestedRangeNotSatisfiable(size)
+    return (max(size + start, 0), size) if start < 0 else (start, min(end or size, size))

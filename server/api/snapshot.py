@@ -51,8 +51,8 @@ def fetch(sha256: str) -> Response:
     path = file_of(must_be_device(me()).scopes, sha256)
     if path is None:
         raise Problem("not_found", FOUND_ELSEWHERE)
-    if request.range is None or request.range.units != "bytes":
-        request.environ.pop("HTTP_RANGE", None)  # what cannot be read asks for all (RFC 9110, 14.2)
+    if request.range is None or request.range.units != "bytes" or len(request.range.ranges) > 1:
+        request.environ.pop("HTTP_RANGE", None)  # what is not one range asks for all (RFC 9110, 14.2)
     made = send_file(path, mimetype="application/gzip", conditional=True, etag=sha256, max_age=0)
     made.headers["Cache-Control"] = "private, no-cache"
     return made

@@ -70,6 +70,9 @@ def create_upload() -> Response:
     403 `role_forbidden` for one who only reads.
     """
     must_have_role(*WRITERS)
+    if "Upload-Concat" in request.headers:
+        raise Problem("invalid_request", "parts cannot be joined here: the extension `concatenation` is not offered",
+                      errors={"Upload-Concat": ["not offered"]})
     settings = house().settings
     length = _number("Upload-Length")
     if length > settings.upload_bytes:

@@ -91,10 +91,17 @@ def test_a_part_may_be_asked_for(device, asked, start, end):
     assert answer.headers["Content-Range"] == f"bytes {first}-{first + len(answer.content) - 1}/{len(CONTENT)}"
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=1-2", "bytes=9999999-", "nonsense"])
+@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=1-2", "bytes=-9999999", "nonsense"])
 def test_what_is_not_one_part_gets_all(device, asked):
     answer = device.get(PATH, headers={"Range": asked})
     assert (answer.status_code, answer.content) == (200, CONTENT)
+
+
+@pytest.mark.parametrize("asked", [f"bytes={len(CONTENT)}-", "bytes=9999999-"])
+def test_who_has_all_of_it_is_told_so(device, asked):
+    answer = device.get(PATH, headers={"Range": asked})
+    refused(answer, 416, "range_unsatisfiable")
+    assert answer.headers["Content-Range"] == f"bytes */{len(CONTENT)}"
 
 
 @pytest.mark.parametrize(("validator", "status"), [

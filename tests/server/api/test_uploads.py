@@ -206,6 +206,13 @@ def test_a_body_larger_than_what_is_missing_is_refused_before_it_is_read(device,
     assert (spool / location.rsplit("/", 1)[-1]).stat().st_size == 0
 
 
+@pytest.mark.parametrize("joined", ["partial", "final;/api/v1/uploads/a /api/v1/uploads/b"])
+def test_uploads_in_parts_that_are_joined_are_refused(device, joined):
+    answer = device.http.post(device.url("/uploads"), headers={
+        "Tus-Resumable": "1.0.0", "Upload-Length": "1", "Upload-Concat": joined})
+    assert "Upload-Concat" in refused(answer, 422, "invalid_request")["errors"]
+
+
 def test_other_bytes_than_those_of_an_upload_are_refused_with_its_creation(device):
     answer = device.http.post(device.url("/uploads"), content=b"x", headers={
         "Tus-Resumable": "1.0.0", "Upload-Length": "1", "Content-Type": "image/jpeg",
