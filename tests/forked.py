@@ -1,10 +1,12 @@
 """`menqian ARGUMENTS` without its start: forked from a process that has loaded our modules once, as `serve` forks its
-own workers. A program gets modules from there and nothing else; those of the demo's tests begin as anybody's.
+own workers. A program gets from there modules, those that an app loads as it is made among them, and a quick hash of
+passwords; those of the demo's tests begin as anybody's.
 """
 
 from __future__ import annotations
 
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -13,8 +15,15 @@ from multiprocessing import current_process, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from argon2 import PasswordHasher
+
+from server import api, pages
+
 LOADED = get_context("forkserver")
-LOADED.set_forkserver_preload(["tests.forked", "server.cli", "server.serving"])
+LOADED.set_forkserver_preload([
+    "tests.forked", "server.cli", "server.serving", "flask_migrate", "alembic.command",
+    *(module.name for views in (api, pages) for module in pkgutil.iter_modules(views.__path__, f"{views.__name__}."))])
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # a password's real hash takes a quarter of a second
 
 
 class Program:
@@ -78,5 +87,6 @@ def _become(arguments: tuple[str, ...], environment: Mapping[str, str], director
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["menqian", *arguments]
-    from server import cli
+    from server import auth, cli
+    auth.HASHER = QUICK
     cli.run()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.simulator import crowd, planted_devices, properties, quiet
 from tests.simulator.crowd import Crowd
-from tests.simulator.installation import Crash, Installation, place
+from tests.simulator.installation import POINT, Crash, Installation, place
 from tests.simulator.people import Template, make_template
 from tests.simulator.planted import PLANTED
 from tests.simulator.postgres import PostgresInstallation
@@ -77,6 +77,7 @@ class Stage:
         except (Exception, Crash):  # noqa: BLE001  whatever else goes wrong is a failure of that schedule, with its seed
             return Failure(script, "runs_through", f"after step {world.step}: {traceback.format_exc()[-3000:]}")
         finally:
+            POINT.disarm()  # or what follows in this process would meet it
             if counts is not None:
                 counts.update(world.counts)
             world.close()
