@@ -1,5 +1,6 @@
 """Pushes in which a mutation holds what cannot be kept as JSON: half a surrogate pair, 1e400, an integer beyond 64
-bits, nesting without end. It delays no other: its source text is kept for the quarantine, its neighbours are read.
+bits, nesting without end, a member that is given twice. It delays no other: its source text is kept for the quarantine,
+its neighbours are read.
 
 Serves `server/api/push.py`. Every other body is read whole or refused (`server/wire.py`).
 """
@@ -10,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any, NoReturn
 
 from schemas.problems import Problem
@@ -48,6 +50,8 @@ def _apart(text: str, most: int) -> dict[str, Any]:
         raise ValueError("one object, and nothing behind it")
     envelope: dict[str, Any] = {}
     for name, source in _parts(text, start):
+        if name in envelope:
+            raise ValueError(f"the envelope has {name!r} twice")
         if name == "mutations" and source[0] == "[":
             envelope[name] = []
             for _, mutation in _parts(source, 0):
@@ -68,29 +72,29 @@ def _mutation(source: str) -> Any:
     if source[0] != "{":
         return None  # no mutation at all: the envelope says so
     members, wrong = _readable(source)
-    if "set" in wrong and "set" not in members:
-        fields = dict(_parts(source, 0))["set"]
-        if fields[0] == "{":
-            members["set"], names = _readable(fields)
+    if "set" in wrong:
+        fields = [part for name, part in _parts(source, 0) if name == "set"]
+        if len(fields) == 1 and fields[0][0] == "{":
+            members["set"], names = _readable(fields[0])
             wrong = [*(name for name in wrong if name != "set"), *names]
     members["unreadable"] = {"source": source, "members": wrong[:NAMED_AT_MOST]}
     return Unreadable(members, hashlib.sha256(canonical.encode()).hexdigest())
 
 
 def _readable(source: str) -> tuple[dict[str, Any], list[str]]:
-    """The members of an object that can be read, and the names of the others."""
+    """The members of an object that can be read, and the names of the others. What is given twice says nothing."""
     found: dict[str, Any] = {}
     wrong: dict[str, None] = {}
     for name, part in _parts(source, 0):
         shown = (name or "").encode(errors="replace").decode()
+        if shown != name or shown in found or shown in wrong:
+            wrong[shown] = None
+            found.pop(shown, None)
+            continue
         try:
             found[shown] = _read(part)
         except Problem:
             wrong[shown] = None
-            continue
-        if shown != name:
-            wrong[shown] = None
-            del found[shown]
     return found, list(wrong)
 
 
@@ -107,10 +111,18 @@ def _canonical(source: str) -> str:
     def number(text: str) -> dict[str, str]:
         return {"number": text}
 
+    def members(pairs: list[tuple[str, Any]]) -> Any:
+        named = dict(pairs)
+        return named if len(named) == len(pairs) else sorted(pairs, key=itemgetter(0))  # of one name: as they came
+
     try:
-        value = json.loads(source, parse_int=number, parse_float=number, parse_constant=_refuse)
-        content = {name: part for name, part in value.items() if name != "n"} if isinstance(value, dict) else value
-        return json.dumps(content, sort_keys=True)
+        value = json.loads(source, parse_int=number, parse_float=number, parse_constant=_refuse,
+                           object_pairs_hook=members)
+        if isinstance(value, dict):
+            value.pop("n", None)
+        elif source[0] == "{":  # with a member given twice
+            value = [(name, part) for name, part in value if name != "n"]
+        return json.dumps(value, sort_keys=True)
     except RecursionError:
         return source
 

@@ -130,18 +130,32 @@ def _of_64_bits(text: str) -> int:
 
 
 def parse(text: str | bytes) -> Any:
-    """The value of a JSON text; raises `invalid_json`, also for one nested deeper than could be written back."""
+    """The value of a JSON text; raises `invalid_json`, also for one nested deeper than could be written back, and for
+    an object that gives a member twice (RFC 8259, section 4: which one counts is not said)."""
     try:
         value = orjson.loads(text)
         wrapped = value
         for _ in range(SPARE_LEVELS):
             wrapped = [wrapped]
-        orjson.dumps(wrapped)
+        written = orjson.dumps(wrapped)
     except orjson.JSONDecodeError as error:
         raise Problem("invalid_json", f"not valid JSON: {error.msg} at {error.pos}") from None
     except (orjson.JSONEncodeError, RecursionError):
         raise Problem("invalid_json", "the JSON is nested too deep") from None
+    raw = text.encode() if isinstance(text, str) else text
+    # Each member has a colon, and those in texts stay, unless one is spelled as an escape: what is less was dropped.
+    if raw.count(b":") != written.count(b":") or b"\\u003" in raw:
+        json.loads(raw, object_pairs_hook=_each_once, parse_int=str, parse_float=str)
     return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    """Raise `invalid_json` for an object that gives a member twice."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise Problem("invalid_json", f"成员重复 a member is given twice: {name[:40]!r}")
+        seen.add(name)
 
 
 class Arguments(FlaskParser):

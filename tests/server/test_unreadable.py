@@ -17,7 +17,10 @@ DEEP = "[" * 240 + "]" * 240
 BEYOND_READING = "[" * 5000 + "]" * 5000
 BAD = {"half a pair": r'"cut \ud83d"', "infinite": "1e400", "minus infinite": "-1e400", "deep": DEEP,
        "beyond reading": BEYOND_READING, "wide integer": "1" + "0" * 40, "negative integer": "-9223372036854775809",
-       "very wide integer": "7" * 5000, "half a pair inside": r'{"a": ["\udc00"]}'}
+       "very wide integer": "7" * 5000, "half a pair inside": r'{"a": ["\udc00"]}',
+       "a member twice": '{"a": 1, "b": {}, "a": 1}', "twice, deep inside": '[{"b": [{"c:": ":", "c:": null}]}]',
+       "twice, spelled otherwise": r'{"\u003a": "\u003A", ":": 2}',
+       "twice and wide": '{"a": 1, "a": %s}' % ("7" * 5000)}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,51 @@ def test_other_content_under_the_number_is_still_a_fork(device):
     mutations, body = three(device, BAD["half a pair"])
     granted(device.send(body))
     refused(device.send(body_of(mutations, r'"other \ud83d"')), 409, "device_forked")
+
+
+def test_a_member_given_twice_stays_apart_from_the_same_with_other_values(device):
+    mutations, body = three(device, '{"a": 1, "a": 2}')
+    granted(device.send(body))
+    for other in ('{"a": 2, "a": 1}', '{"a": 2}', '{"a": 2, "a": 2}'):
+        refused(device.send(body_of(mutations, other)), 409, "device_forked")
+    again = granted(device.send(body_of(mutations, '{ "a":1,"\\u0061":2 }')))["outcomes"]
+    assert [outcome["replayed"] for outcome in again] == [True, True, True]
+
+
+def test_members_of_a_mutation_given_twice_are_named_and_none_of_their_values_counts(device):
+    mutation = device.create("finding", SCOPE, {"observed_at": "2026-11-22T00:00:00Z", "address": "武宜路"})
+    source = json.dumps(mutation, ensure_ascii=False)
+    twice = source[:-1] + ', "scope": "320412", "set": {"text": "a"}, "\\u0073cope": null}'
+    outcome, = granted(device.send(f'{{"mutations": [{twice}]}}'.encode()))["outcomes"]
+    assert outcome["outcome"] == "quarantined" and sorted(outcome["problem"]["errors"]) == ["scope", "set"]
+    kept = granted(device.get("/quarantine"))["items"][0]["mutation"]
+    assert not {"scope", "set"} & kept.keys() and kept["unreadable"]["source"] == twice
+
+
+def test_a_field_given_twice_is_named_and_released_when_it_is_given_once(bureau, device):
+    mutations, body = three(device, '"a", "text": "b"')
+    granted(device.send(body))
+    entry, = granted(device.get("/quarantine"))["items"]
+    assert list(entry["problem"]["errors"]) == ["text"] and "text" not in entry["mutation"]["set"]
+    supervisor = bureau.person("supervisor", scopes=(SCOPE,))
+    granted(supervisor.post(f"/quarantine/{entry['id']}/release", {"set": {"text": "b"}}))
+    assert supervisor.record("finding", mutations[1]["record_id"])["fields"]["text"] == "b"
+
+
+@pytest.mark.parametrize("value", [r'"a\u003ab: \u003A"', r'{"a\u003a": ":", "a": "\":"}', '"::::"',
+                                   '{"a": {"a": {"a": 1}}}'])
+def test_colons_are_no_members(device, value):
+    finding = device.create("finding", SCOPE, {"observed_at": "2026-11-22T00:00:00Z", "address": "路", "odd": "BAD"})
+    outcome, = granted(device.send(body_of([finding], value)))["outcomes"]
+    assert outcome["outcome"] == "applied"
+    assert device.owner.record("finding", finding["record_id"])["fields"]["odd"] == json.loads(value)
+
+
+@pytest.mark.parametrize("body", [
+    '{"mutations": [], "mutations": []}', '{"mutations": [], "health": {"unsent": 1, "unsent": 2}}',
+    r'{"mutations": [], "health": {}, "he\u0061lth": {}}'])
+def test_an_envelope_with_a_member_twice_is_refused(device, body):
+    assert "twice" in refused(device.send(body.encode()), 400, "invalid_json")["detail"]
 
 
 def test_the_unreadable_is_released_when_its_fields_are_corrected(bureau, device):
@@ -137,3 +185,12 @@ def test_the_office_is_told_of_an_integer_that_would_change(bureau):
     supervisor = bureau.person("supervisor", scopes=(SCOPE,))
     answer = supervisor.create("notice", SCOPE, {"title": "x", "wide": 10**40})
     refused(answer, 422, "unreadable_value")
+
+
+def test_the_office_is_told_of_a_member_given_twice(bureau):
+    supervisor = bureau.person("supervisor", scopes=(SCOPE,))
+    for body in ('{"scope": "%s", "fields": {"title": "a", "title": "b"}}',
+                 '{"scope": "1", "scope": "%s", "fields": {}}'):
+        answer = supervisor.http.post(supervisor.url("/records/notice"), content=(body % SCOPE).encode(),
+                                      headers={"Content-Type": "application/json"})
+        assert "twice" in refused(answer, 400, "invalid_json")["detail"]
