@@ -99,9 +99,18 @@ def drop_refused(response: Response) -> Response:
 
     Where more than 64 KiB are left gunicorn closes the connection, and the client's next request would meet that. One
     who shall come again later is not waited for: a thread is what we lack. His line ends where it has not come by then.
+    The answer says so wherever the line ends.
     """
     busy = response.status_code == 503
     if response.status_code >= 400 and 0 < (request.content_length or 0) <= (sys.maxsize if busy else DROPPED_BYTES):
         for _ in Arriving(request.environ, DROPPED_BYTES, BUSY_SECONDS if busy else DROPPING_SECONDS):
             pass
+    if response.status_code >= 400 and _is_left(request.environ["wsgi.input"]):
+        response.headers["Connection"] = "close"
     return response
+
+
+def _is_left(body: Any) -> bool:
+    """Has gunicorn not handed out all of this body? Of one in chunks it knows when it has met the end."""
+    reader = getattr(body, "reader", None)
+    return bool(getattr(reader, "length", 0) or getattr(reader, "parser", None))

@@ -16,6 +16,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from server import create_app, jobs
+from server.answering import Worker
 from server.config import THREADS, Settings
 from server.gunicorn_config import die_with_parent, post_fork
 
@@ -91,7 +92,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> int:
 
 def _answer(settings: Settings, host: str, port: int, workers: int) -> None:
     die_with_parent()
-    Web(worker_class="gthread", workers=1 if settings.embedded else max(1, workers),
+    Web(worker_class=Worker, workers=1 if settings.embedded else max(1, workers),
         threads=max(THREADS, 4 * workers) if settings.embedded else THREADS, bind=f"{host}:{port}", timeout=120,
         graceful_timeout=STOP_SECONDS - 2, keepalive=15, loglevel="warning", limit_request_line=8190,
         post_fork=post_fork).run()
