@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Flask, current_app, request
 from werkzeug.exceptions import NotFound
 
@@ -74,6 +77,18 @@ def _authenticate() -> None:
         principal = authenticate()
         if principal.known is not None and request.endpoint != "push.push":  # a push tells in its body
             note_contact(principal.id, principal.known, read_header(request.headers.get(HEADER)))
+    if request.method == "GET" and request.args:
+        _must_be_described(getattr(view, "_apidoc", {}))
+
+
+def _must_be_described(call: Mapping[str, Any]) -> None:
+    """Raise `unknown_field` for a parameter of the query that the call's description does not name; what is read by a
+    schema is held to that."""
+    described = call.get("manual_doc", {}).get("parameters", ())
+    unknown = sorted(set(request.args) - {one["name"] for one in described if one["in"] == "query"})
+    if unknown and not any(one["in"] == "query" for one in call.get("arguments", {}).get("parameters", ())):
+        raise Problem("unknown_field", f"未知参数 unknown parameter {unknown[0]!r}",
+                      errors={name: ["unknown"] for name in unknown})
 
 
 def _authenticate_the_lost() -> None:

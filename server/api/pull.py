@@ -67,14 +67,6 @@ def verify(_: dict[str, Any]) -> Response:
     return answer(found)
 
 
-def only_arguments(*names: str) -> None:
-    """Raise `unknown_field` for a parameter of the query that is none of these."""
-    unknown = sorted(set(request.args) - set(names))
-    if unknown:
-        raise Problem("unknown_field", f"unknown parameter {unknown[0]!r}",
-                      errors={name: ["unknown"] for name in unknown})
-
-
 def number_argument(name: str, default: int, *, least: int, most: int) -> int:
     """A whole number of the query; above `most` it counts as that, below `least` or no number is refused."""
     text = request.args.get(name)

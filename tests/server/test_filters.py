@@ -32,6 +32,20 @@ def test_an_unknown_filter_is_named_as_such(supervisor, path, code):
 
 
 @pytest.mark.parametrize("path", [
+    "/records", f"/records/finding/{new_id()}", f"/records/finding/{new_id()}/history", "/conflicts", "/quarantine",
+    "/users", "/devices", "/spot-checks", "/reviews", "/legal-holds", "/disposals", "/erasures", "/retention",
+    "/journal/entries", "/journal/timestamps", "/journal/checkpoint", "/hello", f"/media/{'0' * 64}/derivatives"])
+def test_a_parameter_that_no_call_knows_is_refused_by_name(bureau, path):
+    admin = bureau.person("admin", "supervisor", "auditor", scopes=(SCOPE,))
+    assert "colour" in str(refused(admin.get(f"{path}?colour=red"), 422, "unknown_field")["errors"])
+
+
+@pytest.mark.parametrize("path", ["/sync/pull", "/sync/receipt", "/sync/receipt/changes", "/sync/receipt/photos"])
+def test_a_device_is_told_of_an_unknown_parameter_too(bureau, path):
+    refused(bureau.handheld(SCOPE).get(f"{path}?colour=red"), 422, "unknown_field")
+
+
+@pytest.mark.parametrize("path", [
     "/records?scope=3204", "/records?status=open", "/records?type=finding&status=rework", "/reviews?scope=320412",
     "/records?type=enforcement&status=issued", "/records?scope=320412100&type=conflict&status=resolved"],
     ids=range(6))
