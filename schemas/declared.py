@@ -42,7 +42,8 @@ class Declared:
 
 @dataclass(frozen=True)
 class RecordType:
-    """One record type. `origin` tells who makes such records: field (handhelds), office, or server."""
+    """One record type. `origin` tells who makes such records: field (handhelds), office, or server. Fields that are
+    null are not kept, but for the `nullable`, which a record always has."""
 
     name: str
     fields: Mapping[str, Declared]
@@ -51,6 +52,7 @@ class RecordType:
     one_of: tuple[str, ...] = ()
     immutable: bool = False
     reaches_down: bool = False
+    nullable: frozenset[str] = frozenset()
 
     def rule(self, field: str) -> Merge:
         """The merge rule of a field; `latest` for one that is not declared."""

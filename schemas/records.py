@@ -125,7 +125,7 @@ TASK = RecordType("task", {
 
 CONFLICT = RecordType("conflict", {name: _server() for name in (
     "record_type", "record_id", "field", "base", "theirs", "mine", "winner", "opened_at", "state", "theirs_by",
-    "mine_by", "resolution", "kind", "edits")}, origin="server")
+    "mine_by", "resolution", "kind", "edits")}, origin="server", nullable=frozenset({"base", "theirs", "mine"}))
 
 INCIDENT = RecordType("incident", {
     "kind": Declared(_one_of("chain_gap", "chain_fork", "undelivered"), Merge.SERVER),

@@ -138,12 +138,13 @@ class Door:
         rule.check(None, fields, context)
         fields = {**fields, **rule.derive(None, fields, context)}
         if None in fields.values():
-            fields = {name: value for name, value in fields.items() if value is not None}
+            fields = _stated(declared, fields)
         seq = self.gate.next()
         marks = {**NO_MARKS, **rule.promote(declared.known(fields)), **rule.first_marks(fields)}
         kept = Kept(record_id, declared.name, 1, scope, seq, seq, False, fields, {CREATOR: writer.id}, self.at,
                     writer.user_id, self.at, writer.device_id, marks)
-        self._write(None, kept, writer, op, {name: {"from": None, "to": value} for name, value in fields.items()}, note)
+        self._write(None, kept, writer, op, {name: {"from": None, "to": value} for name, value in fields.items()
+                                             if value is not None}, note)
         rule.follow(None, kept, context)
         return self._kept[record_id] or kept
 
@@ -158,7 +159,7 @@ class Door:
         if checked:
             rule.check(before, fields, context)
         derived = rule.derive(before, fields, context)
-        after = {name: value for name, value in {**fields, **derived}.items() if value is not None}
+        after = _stated(before.declared, {**fields, **derived})
         changed = dict(changed) if changed is not None else _differences(before.fields, fields)
         stamps = dict(stamps) if stamps is not None else _stamped(before, changed, writer)
         changed |= {name: (before.fields.get(name), after.get(name)) for name in derived
@@ -279,6 +280,11 @@ class Door:
 
 def _past(row: Any) -> Past:
     return Past(row.device_id or row.actor, orjson.loads(row.changed), row.version, row.n)
+
+
+def _stated(declared: RecordType, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they are kept: what is null is not there, but for those that say so."""
+    return {name: value for name, value in fields.items() if value is not None or name in declared.nullable}
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

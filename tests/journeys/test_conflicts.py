@@ -261,6 +261,20 @@ def test_repeats_of_one_writer_are_one_conflict_and_all_values_stay(left: Handhe
     assert [entry["changed"]["mine"]["to"] for entry in history] == ["乙一", "乙二", "乙三"]
 
 
+def test_a_conflict_over_what_was_not_there_or_was_cleared_says_null(left: Handheld, right: Handheld,
+                                                                    supervisor: Person) -> None:
+    finding = left.report(SCOPE)
+    right.deliver(right.edit("finding", finding, 1, set={"condition": "甲"}))
+    (conflict,), = (outcome["conflicts"] for outcome in left.deliver(
+        left.edit("finding", finding, 1, set={"condition": None})))
+    left.catch_up()
+    for fields in (left.rows["conflict", conflict]["fields"], supervisor.record("conflict", conflict)["fields"]):
+        assert (fields["base"], fields["theirs"], fields["mine"]) == (None, "甲", None)
+    granted(settle(supervisor, finding, {"id": conflict, "version": 1, "choice": "mine"}))
+    assert "condition" not in supervisor.record("finding", finding)["fields"]
+    assert supervisor.record("conflict", conflict)["fields"]["mine"] is None
+
+
 def test_edits_of_a_deleted_record_are_one_conflict(left: Handheld, right: Handheld, supervisor: Person) -> None:
     finding = left.report(SCOPE)
     right.deliver(right.remove("finding", finding, 1))

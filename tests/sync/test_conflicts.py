@@ -1,4 +1,4 @@
-"""Conflicts of a writer with himself: there are none."""
+"""Conflict records, and conflicts of a writer with himself: there are none."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from tests.sync.desk import Desk
 def desk(tmp_path):
     return Desk(tmp_path)
 
+
+def test_a_value_that_was_not_there_or_was_cleared_is_null_in_the_conflict(desk):
+    one, other = desk.device(), desk.device()
+    [made] = desk.push(one, desk.finding())
+    desk.push(one, desk.edit(made["record_id"], 1, set={"condition": "a"}))
+    desk.push(other, desk.edit(made["record_id"], 1, set={"condition": "b"}))
+    [conflict] = desk.conflicts(made["record_id"])
+    assert (conflict["base"], conflict["theirs"], conflict["mine"]) == (None, "a", "b")
+    desk.push(other, desk.edit(made["record_id"], 1, set={"condition": None}))
+    [conflict] = desk.conflicts(made["record_id"])
+    assert (conflict["base"], conflict["theirs"], conflict["mine"]) == (None, "a", None)
 
 
 def test_who_comes_round_to_the_others_value_conflicts_no_more(desk):
