@@ -3,8 +3,8 @@
 from importlib import import_module
 
 ORDER = ("conventions", "people", "enrolment", "numbers", "outcomes", "quarantine", "pulling", "scopes", "fields",
-         "states", "office_calls", "merging", "conflicts", "media", "chain", "zones", "journal", "operation",
-         "throttle")
+         "states", "office_calls", "merging", "conflicts", "media", "chain", "zones", "journal", "review",
+         "operation", "throttle")
 
 for _name in ORDER:
     import_module(f"tests.conformance.{_name}")

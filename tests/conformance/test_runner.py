@@ -139,6 +139,10 @@ def half_a_group(outcome: Parts) -> Parts:
     return {**outcome, "outcome": "applied", "problem": None} if failed else outcome
 
 
+def unclaimed(page: Parts) -> Parts:
+    return {**page, "items": [{**row, "claimed_by": None} for row in page["items"]]}
+
+
 def peace(outcome: Parts) -> Parts:
     return {**outcome, "outcome": "applied", "conflicts": []} if outcome["outcome"] == "conflicted" else outcome
 
@@ -188,6 +192,9 @@ SPOILT: dict[str, tuple[Spoil, str]] = {  # what the server does: (how, the chec
     "signs another tree": (sign_another_tree, "journal.anyone-may-witness-a-checkpoint"),
     "proves nothing": (at("/journal/inclusion", lambda answer: {"hashes": answer["hashes"][1:]}),
                        "journal.any-entry-is-proven-to-be-in-the-log"),
+    "gives the queue backwards": (at("/reviews", lambda page: {**page, "items": page["items"][::-1]}),
+                                  "review.the-queue-is-riskiest-and-oldest-first"),
+    "does not say who claimed": (at("/reviews", unclaimed), "review.a-claim-is-a-lease-of-one"),
     "rewrites the past": (at("/journal/consistency", lambda answer: {"hashes": answer["hashes"][::-1]}),
                           "journal.the-log-only-grows"),
 }
