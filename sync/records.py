@@ -136,9 +136,7 @@ class Door:
         context = Context(self, writer, self.now, op, declared.name, record_id, scope)
         rule = self.rules.of(declared)
         rule.check(None, fields, context)
-        fields = {**fields, **rule.derive(None, fields, context)}
-        if None in fields.values():
-            fields = _stated(declared, fields)
+        fields = _stated(declared, {**fields, **rule.derive(None, fields, context)})
         seq = self.gate.next()
         marks = {**NO_MARKS, **rule.promote(declared.known(fields)), **rule.first_marks(fields)}
         kept = Kept(record_id, declared.name, 1, scope, seq, seq, False, fields, {CREATOR: writer.id}, self.at,
