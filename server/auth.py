@@ -202,7 +202,7 @@ def must_have_role(*roles: str) -> None:
 def must_cover(scope: str) -> None:
     """Raise `out_of_scope` unless the one who asks covers the scope."""
     if not me().covers(scope):
-        raise Problem("out_of_scope", f"scope {scope} is not covered")
+        raise Problem("out_of_scope", f"不在您的责任范围 scope {scope} is not covered")
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

@@ -62,7 +62,8 @@ def settle_together(door: Door, writer: Writer, record_id: str, resolutions: Seq
     kept = [(each, door.get(each["id"])) for each in resolutions]
     if any(conflict is None or conflict.type != "conflict" or conflict.fields["record_id"] != record_id
            or not writer.covers(conflict.scope) for _, conflict in kept):
-        raise Problem("not_found", "no such conflict of this record, or no right to know of it",
+        raise Problem("not_found",
+                      "此记录没有这一冲突,或无权知晓 no such conflict of this record, or no right to know of it",
                       hidden=any(conflict and conflict.type == "conflict" and not writer.covers(conflict.scope)
                                  for _, conflict in kept))
     stale = [{"id": conflict.id, "version": conflict.version, "state": conflict.fields["state"]}

@@ -99,7 +99,7 @@ def under_review(door: Door, reviewer: Writer, record_id: str) -> Kept:
     """The record, when it is in the queue and in the reviewer's scope; raises `not_found`."""
     kept = door.get(record_id) if is_uuid(record_id) else None
     if kept is None or kept.deleted or kept.marks.get("review_state") is None or not reviewer.covers(kept.scope):
-        raise Problem("not_found", "not under review, or no right to know of it",
+        raise Problem("not_found", "不在审核中,或无权知晓 not under review, or no right to know of it",
                       hidden=kept is not None and not reviewer.covers(kept.scope))
     return kept
 
@@ -124,7 +124,8 @@ def decide(door: Door, reviewer: Writer, record_id: str, given: Mapping[str, Any
     """
     kept = _decidable(door, reviewer, record_id)
     if given["version"] != kept.version:
-        raise Problem("version_changed", f"the record is at version {kept.version}", version=kept.version)
+        raise Problem("version_changed", f"记录已有新版本 the record is at version {kept.version}",
+                      version=kept.version)
     photos = _photos(door, kept, given["photos"])
     state = STATE_OF[given["decision"]]
     decision = door.create(record_type("decision"), door.new_id(), kept.scope, {
@@ -147,13 +148,13 @@ def _decidable(door: Door, reviewer: Writer, record_id: str) -> Kept:
     else. A decision gives the record no new version, so that its review state tells what was decided meanwhile."""
     kept = under_review(door, reviewer, record_id)
     if reviewer.user_id in captors(door.session, kept):
-        raise Problem("own_work", "who captured it does not review it")
+        raise Problem("own_work", "采集人不得审核本人工作 who captured it does not review it")
     state = kept.marks["review_state"]
     if state not in DECIDABLE:
         raise Problem("version_changed", f"已有审核结论 it is {state} already", version=kept.version, state=state)
     held = live_claims(door.session, [kept.id], door.at).get(kept.id)
     if held is not None and held.user_id != reviewer.user_id:
-        raise Problem("claimed", f"claimed until {held.until}", claimed_by=held.user_id, until=held.until)
+        raise Problem("claimed", f"他人正在审核 claimed until {held.until}", claimed_by=held.user_id, until=held.until)
     return kept
 
 
@@ -164,7 +165,7 @@ def _photos(door: Door, kept: Kept, named: Sequence[Mapping[str, str]]) -> list[
     strange = {f"photos.{place}.evidence_id": ["no evidence about this record"]
                for place, photo in enumerate(named) if photo["evidence_id"] not in roles}
     if strange:
-        raise Problem("field_invalid", "photos must be evidence about this record", errors=strange)
+        raise Problem("field_invalid", "照片须为此记录的证据 photos must be evidence about this record", errors=strange)
     return [{**photo, "role": roles[photo["evidence_id"]]} for photo in named]
 
 

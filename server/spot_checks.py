@@ -40,7 +40,7 @@ def freeze(door: Door, supervisor: Writer, asked: Mapping[str, Any]) -> SpotChec
         raise Problem("field_invalid", "a frame is of findings", errors={"frame.type": ["must be finding"]})
     for place, scope in enumerate(frame["scopes"]):
         if not known_scope(scope):
-            raise Problem("scope_unknown", f"no division has the code {scope}",
+            raise Problem("scope_unknown", f"没有此区划代码 no division has the code {scope}",
                           errors={f"frame.scopes.{place}": ["unknown"]})
         supervisor.must_cover(scope)
     status = frame.get("status")
@@ -48,7 +48,7 @@ def freeze(door: Door, supervisor: Writer, asked: Mapping[str, Any]) -> SpotChec
     strata = list(dict.fromkeys(asked["strata"]))
     drawable = _frame(door.session, frame, strata)
     if not drawable:
-        raise Problem("frame_empty", "no finding of that time, scope and status")
+        raise Problem("frame_empty", "没有符合时间、范围和状态的问题 no finding of that time, scope and status")
     size = asked.get("size") or sampling.sample_size(len(drawable), asked["confidence"], asked["margin"])
     secret = door.random_bytes(32).hex()
     check = SpotCheck(
@@ -95,7 +95,7 @@ def draw(door: Door, supervisor: Writer, check_id: str, signer: journal.Signer) 
     if not covers_frame(supervisor.scopes, check):
         raise Problem("not_found", ABSENT_OR_HIDDEN, hidden=True)
     if check.state != "frozen":
-        raise Problem("already_drawn", f"drawn at {check.drawn_at}")
+        raise Problem("already_drawn", f"已抽样 drawn at {check.drawn_at}")
     beacon = journal.first_checkpoint_after(door.session, check.frozen_index) \
         or journal.issue_checkpoint(door.session, door.gate.frontier, signer, door.now)
     found = sampling.prove([(record_id, stratum) for record_id, stratum in check.frame], check.size, beacon.root,
@@ -112,7 +112,7 @@ def draw(door: Door, supervisor: Writer, check_id: str, signer: journal.Signer) 
 def proof(check: SpotCheck) -> dict[str, Any]:
     """All that is needed to re-run the draw; raises `not_drawn`."""
     if check.state == "frozen" or check.beacon is None:
-        raise Problem("not_drawn", "the secret is shown with the draw")
+        raise Problem("not_drawn", "抽样后才公布密值 the secret is shown with the draw")
     return sampling.prove([(record_id, stratum) for record_id, stratum in check.frame], check.size, check.beacon,
                           check.secret)
 

@@ -97,15 +97,16 @@ def judge(door: Door, judge_: Writer, check_id: str, record_id: str, given: Mapp
     if not touches_frame(judge_.scopes, check):
         raise Problem("not_found", hidden=True)
     if check.state == "frozen":
-        raise Problem("not_drawn", "a verdict wants a draw")
+        raise Problem("not_drawn", "尚未抽样 a verdict wants a draw")
     kept = door.get(record_id) if is_uuid(record_id) else None
     sample = door.session.get(SpotSample, (check_id, record_id)) if kept else None
     if kept is None or sample is None or not judge_.covers(kept.scope):
-        raise Problem("not_found", "not in this sample, or no right to know of it", hidden=sample is not None)
+        raise Problem("not_found", "不在样本中,或无权知晓 not in this sample, or no right to know of it",
+                      hidden=sample is not None)
     if judge_.user_id in captors(door.session, kept):
-        raise Problem("own_work", "who captured it does not check it again")
+        raise Problem("own_work", "采集人不得复核本人工作 who captured it does not check it again")
     if sample.verdict is not None:
-        raise Problem("already_judged", f"judged at {sample.judged_at}")
+        raise Problem("already_judged", f"已复核 judged at {sample.judged_at}")
     sample.verdict, sample.values, sample.note = given["verdict"], given["values"], given["note"]
     sample.judged_by, sample.judged_at = judge_.user_id, door.at
     door.record_entry("verdict", judge_.user_id, kept.id, {"check_id": check_id, "verdict": sample.verdict},

@@ -140,15 +140,16 @@ def resolve(conflict: Kept, args: Mapping[str, Any], context: Context) -> dict[s
     """
     door, writer, fields = context.door, context.writer, conflict.fields
     if not may_settle(fields, writer):
-        raise Problem("role_forbidden", "a conflict is settled by either writer, a reviewer or a supervisor")
+        raise Problem("role_forbidden",
+                      "冲突由双方、审核员或主管处理 a conflict is settled by either writer, a reviewer or a supervisor")
     choice = args.get("choice")
     if choice not in ("theirs", "mine", "value") or (choice == "value" and "value" not in args):
         raise Problem("choice_invalid", "choice is theirs, mine, or value with a value")
     if fields["state"] != "open":
-        raise Problem("state_moved", "the conflict is settled already")
+        raise Problem("state_moved", "冲突已处理 the conflict is settled already")
     record = door.get(fields["record_id"])
     if record is None:
-        raise Problem("record_missing", f"record {fields['record_id']} is not there")
+        raise Problem("record_missing", f"没有此记录 record {fields['record_id']} is not there")
     settle(record, fields, choice, args.get("value"), context)
     door.mark(conflict.id, cell=None)  # nothing folds into it any more
     return {"state": "resolved", "resolution": {"choice": choice, "value": args["value"] if choice == "value"

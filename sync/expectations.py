@@ -27,7 +27,7 @@ def command(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outco
     given = mutation.command or {}
     name, args, expect = given["name"], given.get("args") or {}, given.get("expect") or {}
     if kept.deleted:
-        raise Problem("record_deleted", f"record {kept.id} is deleted")
+        raise Problem("record_deleted", f"记录已删除 record {kept.id} is deleted")
     context = Context(door, writer, door.now, name, kept.type, kept.id, kept.scope)
     if kept.type == "conflict" and name == "resolve":
         return _resolve(door, writer, kept, mutation, _broken(kept, expect), context)

@@ -191,7 +191,8 @@ def _merge_value(record_type: RecordType, merged: Merged, unit: str, value: Any,
     if same(theirs, mine):
         return
     if record_type.rule(unit) is Merge.ONCE and theirs is not None:
-        raise Problem("immutable_field", f"{unit} stands and cannot be changed", errors={unit: ["cannot be changed"]})
+        raise Problem("immutable_field", f"不可更改 {unit} stands and cannot be changed",
+                      errors={unit: ["cannot be changed"]})
     if seen:
         merged.overlaps.append(Overlap(unit, at_base, theirs, mine, "mine"))
     put_value(record_type, merged.fields, unit, mine)

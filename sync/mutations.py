@@ -140,7 +140,7 @@ def _must_be_bounded(kept: Kept, mutation: Mutation) -> None:
     if values > MOST_VALUES:
         raise Problem("mutation_too_large", f"an edit changes at most {MOST_VALUES} values")
     if kept.size > RECORD_SIZE or len(kept.stamps) > MOST_UNITS:
-        raise Problem("record_too_large", f"{kept.type} {kept.id} takes no more; begin another")
+        raise Problem("record_too_large", f"记录已满,请另建 {kept.type} {kept.id} takes no more; begin another")
 
 
 def _scope_after(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> tuple[str, list[Overlap]]:
@@ -192,7 +192,7 @@ def _amend_sealed(door: Door, writer: Writer, kept: Kept, mutation: Mutation, ed
     if not changes and not edit.add and not edit.remove:
         return Outcome(taken, kept, conflicts, ignored)
     if "amendments" not in kept.declared.fields:
-        raise Problem("sealed", f"this {kept.type} is sealed")
+        raise Problem("sealed", f"文书已封存 this {kept.type} is sealed")
     amendment = {"at": door.at, "made_at": mutation.made_at, "by": writer.user_id, "set": changes,
                  "add": dict(edit.add), "remove": dict(edit.remove), "base": mutation.base}
     after = door.change(kept, {**kept.fields, "amendments": [*(kept.fields.get("amendments") or ()), amendment]},
@@ -203,13 +203,13 @@ def _amend_sealed(door: Door, writer: Writer, kept: Kept, mutation: Mutation, ed
 def _delete(door: Door, writer: Writer, kept: Kept, mutation: Mutation) -> Outcome:
     reason = mutation.set.get("reason")
     if not isinstance(reason, str) or not reason.strip():
-        raise Problem("field_missing", "a deletion needs set.reason", errors={"reason": ["required"]})
+        raise Problem("field_missing", "删除须填写理由 a deletion needs set.reason", errors={"reason": ["required"]})
     door.rules.must_have_right(writer, kept.type, "edit")
     if kept.deleted:  # nothing changes but that somebody else had a reason, too
         return Outcome("applied", door.change(kept, kept.fields, writer, op="delete", changed={},
                                               note={"reason": reason}, checked=False))
     if kept.declared.immutable or door.rules.of(kept.declared).seals(kept):
-        raise Problem("sealed", f"a {kept.type} like this is never deleted")
+        raise Problem("sealed", f"此类文书不得删除 a {kept.type} like this is never deleted")
     late = {unit: change["to"] for past in door.history_after(kept.id, mutation.base)
             for unit, change in past.changed.items()
             if not _is_deletion(unit, change) and not _own_last(kept, unit, past.writer, writer)}

@@ -64,7 +64,7 @@ def release(door: Door, row: Quarantined, author: Writer, supervisor: Writer,
     try:
         outcome = apply(door, writer, load_mutation(raw), waited=True)
     except Waits as waits:
-        raise Problem("record_missing", f"record {waits.record_id} has not arrived") from None
+        raise Problem("record_missing", f"所需记录尚未到达 record {waits.record_id} has not arrived") from None
     row.state = "released"
     row.settlement = {"at": door.at, "by": supervisor.user_id, **correction}
     door.record_entry("release", supervisor.user_id, row.id, {
@@ -78,7 +78,7 @@ def dismiss(door: Door, row: Quarantined, supervisor: Writer, reason: str) -> di
     """Close an entry without applying it; the raw mutation stays readable."""
     _must_be_open(row, supervisor)
     if not reason.strip():
-        raise Problem("field_missing", "a dismissal needs a reason", errors={"reason": ["required"]})
+        raise Problem("field_missing", "驳回须填写理由 a dismissal needs a reason", errors={"reason": ["required"]})
     row.state = "dismissed"
     row.settlement = {"at": door.at, "by": supervisor.user_id, "reason": reason}
     door.record_entry("dismiss", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id},
@@ -90,7 +90,7 @@ def _must_be_open(row: Quarantined, supervisor: Writer) -> None:
     if row.scope:
         supervisor.must_cover(row.scope)
     if row.state != "open":
-        raise Problem("quarantine_settled", f"it was {row.state} already")
+        raise Problem("quarantine_settled", f"已处理 it was {row.state} already")
 
 
 def _scope_of(door: Door, writer: Writer, raw: Mapping[str, Any]) -> str | None:

@@ -62,7 +62,7 @@ def _settle_value(door: Door, record: Kept, unit: str, value: Any, writer: Write
 def _must_be_open(door: Door, record: Kept) -> None:
     """Raise `sealed` for a document that was issued or signed meanwhile: what stands in it stands."""
     if door.rules.of(record.declared).seals(record):
-        raise Problem("sealed", f"this {record.type} is sealed")
+        raise Problem("sealed", f"文书已封存 this {record.type} is sealed")
 
 
 def _checked(record: Kept, unit: str, value: Any) -> Any:
@@ -90,7 +90,7 @@ def _settle_deletion(door: Door, record: Kept, fields: Mapping[str, Any], choice
     it had found the record alive. Where settling another conflict brought the record back, it is deleted again.
     """
     if choice == "value":
-        raise Problem("choice_invalid", "choose mine or theirs: the deletion or the edit")
+        raise Problem("choice_invalid", "请选择保留删除或修改 choose mine or theirs: the deletion or the edit")
     if fields[choice] is True:
         if not record.deleted:
             _must_be_open(door, record)
@@ -120,7 +120,7 @@ def _with_late_edits(door: Door, record: Kept, fields: Mapping[str, Any]) -> Mer
     for name, record_id in declared.references(found.fields):
         kept = door.get(record_id)
         if kept is None or kept.type != name:
-            raise Problem("record_missing", f"{name} {record_id} is not there")
+            raise Problem("record_missing", f"没有此记录 {name} {record_id} is not there")
     return found
 
 
@@ -147,10 +147,10 @@ def _settle_scope(door: Door, record: Kept, scope: Any, writer: Writer) -> None:
 def _settle_command(door: Door, record: Kept, fields: Mapping[str, Any], choice: str, context: Context) -> None:
     """`theirs` keeps the state; `mine` carries the command out now, with the rights of the one who settles."""
     if choice == "value":
-        raise Problem("choice_invalid", "a command is carried out (mine) or not (theirs)")
+        raise Problem("choice_invalid", "操作只能执行或不执行 a command is carried out (mine) or not (theirs)")
     if choice == "mine":
         if record.deleted:
-            raise Problem("record_deleted", f"record {record.id} is deleted")
+            raise Problem("record_deleted", f"记录已删除 record {record.id} is deleted")
         command = fields["mine"]
         asked = context._replace(op=command["command"], type=record.type, record_id=record.id, scope=record.scope)
         must_may(record, asked)

@@ -47,7 +47,8 @@ class Writer:
     def must_cover(self, scope: str) -> None:
         """Raise `out_of_scope` unless this writer's scopes cover the scope."""
         if not self.covers(scope):
-            raise Problem("out_of_scope", f"scope {scope} is not covered by {', '.join(self.scopes) or 'no scope'}")
+            raise Problem("out_of_scope",
+                          f"不在责任范围内 scope {scope} is not covered by {', '.join(self.scopes) or 'no scope'}")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

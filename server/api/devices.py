@@ -111,7 +111,7 @@ def invite_person(username: str) -> tuple[str, str]:
     """A fresh invitation: (code, when it expires); raises `not_found`, `role_forbidden`, `out_of_scope`."""
     user = db.session.execute(select(User).where(User.username == username)).scalar_one_or_none()
     if user is None:
-        raise Problem("not_found", "no such person in your scope")
+        raise Problem("not_found", "您的范围内没有此人 no such person in your scope")
     if problem := objection(user):
         raise problem
     with writing() as door:
@@ -160,7 +160,7 @@ def _redeem(door: Door, code: str) -> User:
 def _commanded(door: Door, device_id: str) -> tuple[Device, User]:
     device = door.session.get(Device, device_id)
     if device is None:
-        raise Problem("not_found", "no such device in your scope")
+        raise Problem("not_found", "您的范围内没有此设备 no such device in your scope")
     owner = door.session.get_one(User, device.user_id)
     if problem := objection(owner):
         raise problem

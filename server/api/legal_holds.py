@@ -78,5 +78,5 @@ def released(hold_id: str, reason: str) -> LegalHold:
 def _own(door: Door, hold_id: str) -> LegalHold:
     hold, scope = orders.found_hold(door.session, hold_id)
     if not me().covers(scope):
-        raise Problem("not_found", "no such hold, or no right to know of it", hidden=True)
+        raise Problem("not_found", "没有此保全,或无权知晓 no such hold, or no right to know of it", hidden=True)
     return hold

@@ -84,7 +84,8 @@ def original(sha256: str, reason: str) -> Response:
     record_id = _record_that_allows(sha256)
     reason = reason.strip()[:LONGEST_REASON]
     if not any(sign.isalnum() for sign in reason) and me().device_id is None:
-        raise Problem("reason_required", "why is the original opened? (reason)", errors={"reason": ["required"]})
+        raise Problem("reason_required", "请填写打开原图的理由 why is the original opened? (reason)",
+                      errors={"reason": ["required"]})
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "private, no-store", "ETag": quote_etag(sha256), **LOCKED}
     if _is_known(sha256):
         return Response(status=304, headers=headers)

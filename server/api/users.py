@@ -47,7 +47,7 @@ def change_user(given: dict[str, Any], user_id: str) -> Response:
     with writing() as door:
         user = door.session.get(User, user_id)
         if user is None:
-            raise Problem("not_found", "no such person")
+            raise Problem("not_found", "没有此人 no such person")
         if password_hash is not None:
             user.password_hash = password_hash
             door.session.execute(delete(Login).where(Login.user_id == user_id))
@@ -85,7 +85,7 @@ def objection(user: User) -> Problem | None:
     rights: `not_found` for whom he does not see, `role_forbidden`, `out_of_scope` for the others.
     """
     if not oversees(user):
-        return Problem("not_found", "no such person in your scope", hidden=True)
+        return Problem("not_found", "您的范围内没有此人 no such person in your scope", hidden=True)
     if me().has_role("admin") or user.id == me().user_id:
         return None
     if any(role in ABOVE for role in user.roles):
@@ -109,7 +109,7 @@ def make_user(actor: str, *, username: str, name: str, roles: list[str], scopes:
         try:
             door.session.flush()
         except IntegrityError:
-            raise Problem("username_taken", f"{username} exists already") from None
+            raise Problem("username_taken", f"用户名已存在 {username} exists already") from None
         enter_scopes(door, user)
         door.record_entry("user_added", actor, user.id, {
             "roles": user.roles, "scopes": user.scopes, "active": user.active}, aside=named(user), kept=False)
@@ -124,5 +124,5 @@ def named(user: User) -> dict[str, Any]:
 def _check_scopes(scopes: list[str]) -> None:
     unknown = [scope for scope in scopes if not known_scope(scope)]
     if unknown:
-        raise Problem("scope_unknown", f"no division has the code {', '.join(unknown)}",
+        raise Problem("scope_unknown", f"没有此区划代码 no division has the code {', '.join(unknown)}",
                       errors={"scopes": [f"unknown: {code}" for code in unknown]})

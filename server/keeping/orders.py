@@ -34,7 +34,7 @@ def place(door: Door, writer: Writer, kept: Kept, given: Mapping[str, Any]) -> L
     """Hold a record; `given`: reason, ordered_by, document_no?, until?. Raises `invalid_request` for a past `until`."""
     until = stamp(parse_time(given["until"])) if given.get("until") else None
     if until is not None and until <= door.at:
-        raise Problem("invalid_request", "until must lie ahead", errors={"until": ["已过 it is over"]})
+        raise Problem("invalid_request", "截止须在以后 until must lie ahead", errors={"until": ["已过 it is over"]})
     hold = LegalHold(id=door.new_id(), record_type=kept.type, record_id=kept.id, covers=_file_of(door, kept),
                      until=until, placed_by=writer.user_id, placed_at=door.at, seq=door.gate.next(),
                      **{name: given.get(name) for name in SAID})
@@ -67,7 +67,7 @@ def found_hold(session: Session, hold_id: str) -> tuple[LegalHold, str]:
     row = session.execute(select(LegalHold, Record.scope).join(Record, Record.id == LegalHold.record_id).where(
         LegalHold.id == hold_id)).one_or_none() if is_uuid(hold_id) else None
     if row is None:
-        raise Problem("not_found", "no such hold")
+        raise Problem("not_found", "没有此保全 no such hold")
     return row[0], row[1]
 
 

@@ -119,7 +119,7 @@ def _may_be_over(at: datetime, name: str | None) -> ColumnElement[bool]:
     """SQL that leaves out what cannot be over: too young for the shortest period of its type, or under way."""
     types = {row["type"] for row in table("retention") if name in (None, row["class"])}
     if not types:
-        raise Problem("class_unknown", f"no retention class {name!r}", errors={"class": ["unknown"]})
+        raise Problem("class_unknown", f"没有此保管类别 no retention class {name!r}", errors={"class": ["unknown"]})
     arms = []
     for each, months in shortest_months().items():
         if each in types:

@@ -35,7 +35,7 @@ def must_have_right(writer: Writer, record_type: str, what: str) -> None:
     """Raise `role_forbidden` unless the writer's roles may create or edit records of this type."""
     roles = rights()[record_type, what]
     if writer is not SERVER and roles.isdisjoint(writer.roles):
-        raise Problem("role_forbidden", f"{what} of a {record_type} is for {', '.join(sorted(roles))}")
+        raise Problem("role_forbidden", f"角色无此权限 {what} of a {record_type} is for {', '.join(sorted(roles))}")
 
 
 def must_act(writer: Writer) -> None:

@@ -37,4 +37,4 @@ def must_be_deletable(door: Door, record: Kept, writer: Writer) -> None:
         raise Problem("state_moved", f"已进入流程,应作废而非删除 {record.type} is {status}: cancel it instead")
     own = writer.user_id in (record.created_by, record.fields.get("inspector_id"))
     if not own and set(writer.roles) <= own_only:
-        raise Problem("role_forbidden", f"{', '.join(writer.roles)} may delete only what is their own")
+        raise Problem("role_forbidden", f"只能删除本人记录 {', '.join(writer.roles)} may delete only what is their own")

@@ -23,7 +23,7 @@ class InspectionRule(TypeRule):
         asked = (after.get("template_id"), after.get("template_version"))
         changed = before is None or asked != (before.fields.get("template_id"), before.fields.get("template_version"))
         if asked[0] is not None and changed and template_of(context.door, *asked) is None:
-            raise Problem("template_unknown", f"no template {asked[0]!r} version {asked[1]!r}",
+            raise Problem("template_unknown", f"没有此模板 no template {asked[0]!r} version {asked[1]!r}",
                           errors={"template_id": ["unknown"]})
 
     def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -66,11 +66,12 @@ class EnforcementRule(ReviewedRule):
         super().check(before, after, context)
         writer = context.writer
         if writer.roles == ("auxiliary",) and after.get("kind") != "persuade":
-            raise Problem("role_forbidden", "an auxiliary may persuade, and sign no document (城市管理执法办法)")
+            raise Problem("role_forbidden",
+                          "协管人员可劝导,不得签发文书 an auxiliary may persuade, and sign nothing (城市管理执法办法)")
         code = after.get("offence_code")
         if code is not None and (before is None or before.fields.get("offence_code") != code) \
                 and code not in offences() and not _offence_record(context.door, code):
-            raise Problem("offence_unknown", f"no offence {code!r}", errors={"offence_code": ["unknown"]})
+            raise Problem("offence_unknown", f"没有此案由 no offence {code!r}", errors={"offence_code": ["unknown"]})
 
     def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
         derived = super().derive(before, after, context)

@@ -28,10 +28,11 @@ class TaskRule(TypeRule):
             return
         assignee = _person(context, after.get("assignee"))
         if assignee is None:
-            raise Problem("assignee_unknown", f"no active person {after.get('assignee')!r}",
+            raise Problem("assignee_unknown", f"没有此在职人员 no active person {after.get('assignee')!r}",
                           errors={"assignee": ["unknown"]})
         if context.op == "create" and not covers(assignee.scopes, context.scope):
-            raise Problem("assignee_out_of_scope", f"{assignee.username} does not work in {context.scope}",
+            raise Problem("assignee_out_of_scope",
+                          f"此人不在该范围工作 {assignee.username} does not work in {context.scope}",
                           errors={"assignee": ["out of scope"]})
 
     def derive(self, before: Kept | None, after: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -56,9 +57,10 @@ class TaskRule(TypeRule):
             raise Problem("assignee_required", "此任务属于他人 this task is somebody else's")
         status = STEPS.get((kept.fields["status"], name))
         if status is None:
-            raise Problem("state_moved", f"{name} is not possible from {kept.fields['status']}")
+            raise Problem("state_moved", f"当前状态不允许 {name} is not possible from {kept.fields['status']}")
         if name == "hand_back" and not str(args.get("reason") or "").strip():
-            raise Problem("need_missing", "hand_back needs a reason", errors={"args.reason": ["required"]})
+            raise Problem("need_missing", "退回须填写理由 hand_back needs a reason",
+                          errors={"args.reason": ["required"]})
         return {"status": status, **({"outcome": dict(args)} if args else {})}
 
 
