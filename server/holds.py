@@ -8,7 +8,7 @@ again, and the store is never asked what it holds. One process walks at a time, 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -53,6 +53,13 @@ class Told:
     freed: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     trouble: StoreUnavailable | None = None
+
+
+def standing(session: Session, digests: Iterable[str], store: Store) -> dict[str, str]:
+    """By digest since when the store holds it; what is in doubt, or was never to be held, is left out."""
+    rows = session.execute(select(PhotoHold.sha256, PhotoHold.held_at).where(
+        PhotoHold.place == store.place, PhotoHold.held_at.is_not(None), Among(PhotoHold.sha256, list(digests))))
+    return {row.sha256: row.held_at for row in rows} if store.holding else {}
 
 
 def settle(store: Store, *, within_s: float = 2.0, again: bool = False) -> Told | None:

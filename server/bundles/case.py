@@ -32,13 +32,14 @@ NAMED = ("inspection_id", "party_id")
 @dataclass(slots=True)
 class Case:
     """The records, the one that was asked for first; photos by digest, those that no record of the case
-    opens, their copies, and the devices that took them."""
+    opens, their copies, since when the store holds them, and the devices that took them."""
 
     records: list[Kept]
     unseen: list[dict[str, str]]
     photos: dict[str, Photo] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     renditions: dict[str, dict[str, Rendition]] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
     devices: list[Device] = field(default_factory=list)
 
     @property

@@ -45,6 +45,8 @@ def _of_photo(kept: Kept, case: Case, index: dict[tuple[str, int], int]) -> Iter
     yield {"step": "received", "at": kept.created_at, "index": index.get((kept.id, 1)), **by, **both}
     if photo is not None and photo.checked_at:
         yield {"step": photo.state, "at": photo.checked_at, "by": "server", **both}
+    if photo is not None and photo.sha256 in case.held:
+        yield {"step": "held", "at": case.held[photo.sha256], "by": "server", **both}
 
 
 def _photo(kept: Kept) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from media.bundle.document import set_apart
 from media.bundle.program import verify_program
 from media.sandbox import CallFailed, ChildLost, OutOfBounds
 from schemas.values import stamp
+from server import holds
 from server.auth import me
 from server.bundles.case import Case, Happening, beacons_of, gather, happenings_of, root_of
 from server.bundles.custody import custody_of
@@ -105,6 +106,7 @@ def _gathered(record_id: str, profile: str, directory: Path) -> Export:
     with reading():
         session = db.session()
         case = gather(session, me().scopes, root_of(session, me(), record_id))
+        case.held = holds.standing(session, case.photos, house().store)
         export = Export(str(uuid.UUID(bytes=house().random_bytes(16), version=4)), profile, house().clock(), directory,
                         case, list(happenings_of(session, case)))
         history = directory / "history.jsonl"
@@ -135,7 +137,8 @@ def _told(export: Export, photos: Photos, disclosure: Disclosure, issues: list[I
         "origin": house().signer.origin,
         "record": {"type": case.root.type, "id": case.root.id, "version": case.root.version},
         "records": [told_record(kept, disclosure) for kept in case.records], "unseen": case.unseen,
-        "photos": photos.told, "devices": [told_device(device, disclosure) for device in case.devices],
+        "photos": photos.told, "store": {"holds": house().store.holding},
+        "devices": [told_device(device, disclosure) for device in case.devices],
         "custody": [*custody_of(case, export.happened, issues),
                     {"step": "exported", "at": at, "by": by, "about": case.root.id, "profile": export.profile}],
         "lacking": photos.lacking,

@@ -131,6 +131,7 @@ class Photos:
             self.told.append({
                 "evidence_id": kept.id, "role": kept.fields["role"], "sha256": digest, "device_id": kept.device_id,
                 "captured_by": kept.created_by, "flags": [flag["code"] for flag in kept.fields.get("flags") or ()],
+                "c2pa": bool((kept.fields.get("media") or {}).get("c2pa")), "held_at": case.held.get(digest),
                 "original": original, "shown": copy, "made": _told(chosen) if chosen and copy else None,
                 "sidecar": self._sidecar(kept, disclosure)})
         shown = {photo["evidence_id"] for photo in self.told if photo["sidecar"]}

@@ -81,6 +81,10 @@ def _photo_facts(record: Mapping[str, Any], photo: Mapping[str, Any]) -> list[li
             ["地点 Place", said(value_of("position", fields.get("position")))],
             ["拍摄人 By", f"{name_of(photo['captured_by'])} · {name_of(photo['device_id'])}"],
             ["原件 Original", photo["sha256"]]]
+    if photo["c2pa"]:
+        rows.append(["C2PA", "含内容凭证,未核验 content credentials, not validated"])
+    if photo["held_at"]:
+        rows.append(["存储锁定 Store lock", f"{beijing(photo['held_at'])} 起 since"])
     if made := photo["made"]:
         by = f"{name_of(made['made_by'])} · " if made["made_by"] else ""
         rows.append(["此处所示 Shown", f"{said(word('copy', made['kind'].partition('-')[0]))} · {by}"

@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from media.models import Photo
+from server import holds
 from server.db import db
+from server.house import house
 from server.pages.lookups import learn_names, types_of
 from server.pages.values import apart_m
 from sync import journal
@@ -41,6 +43,7 @@ class Panel:
     entry: int | None
     in_log: bool
     flags: list[dict[str, Any]]
+    held_at: str | None = None
     flags_on: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
@@ -69,7 +72,13 @@ class Panel:
             ("chain", "bad" if "chain_fork" in codes else
              "ok" if capture.get("seq") and "chain_gap" not in codes else "warn"),
             ("bracket", "ok" if bracket.get("not_before") and not codes & DOUBTS_OF_TIME else "warn"),
-            ("log", "ok" if self.in_log else "wait")]
+            ("log", "ok" if self.in_log else "wait"),
+            ("hold", "ok" if self.held_at else "wait" if self.store_holds else "warn")]
+
+    @property
+    def store_holds(self) -> bool:
+        """Is the store asked to hold photos of open cases (Object Lock)? A directory cannot."""
+        return house().store.holding
 
 
 def evidence_about(record_ids: Iterable[str]) -> list[Kept]:
@@ -92,20 +101,22 @@ def panels(evidence: list[Kept], scopes: tuple[str, ...]) -> list[Panel]:
     signed = journal.newest_checkpoint(db.session())
     flags = {kept.id: list(kept.fields.get("flags") or ()) for kept in evidence}
     known = types_of((flag["about"] for found in flags.values() for flag in found if flag.get("about")), scopes)
-    made = [_panel(kept, photos, devices, entries.get(kept.id), signed.size if signed else 0,
+    held = holds.standing(db.session(), digests, house().store)
+    made = [_panel(kept, photos, devices, held, entries.get(kept.id), signed.size if signed else 0,
                    [{**flag, "about_type": known.get(flag.get("about", ""))} for flag in flags[kept.id]])
             for kept in evidence]
     return sorted(made, key=lambda panel: (ROLES.index(panel.fields["role"]), panel.kept.created_seq))
 
 
-def _panel(kept: Kept, photos: Mapping[str, Photo], devices: Mapping[str, Device], entry: int | None, signed: int,
-           flags: list[dict[str, Any]]) -> Panel:
+def _panel(kept: Kept, photos: Mapping[str, Photo], devices: Mapping[str, Device], held: Mapping[str, str],
+           entry: int | None, signed: int, flags: list[dict[str, Any]]) -> Panel:
     grouped: dict[str, list[dict[str, Any]]] = {}
     for flag in flags:
         flag["severe"] = flag["code"] in SEVERE
         grouped.setdefault(FACT_OF.get(flag["code"], "digest"), []).append(flag)
     return Panel(kept, kept.fields.get("media") or {}, photos.get(kept.fields["sha256"]),
-                 devices.get(kept.device_id or ""), entry, entry is not None and entry < signed, flags, grouped)
+                 devices.get(kept.device_id or ""), entry, entry is not None and entry < signed, flags,
+                 held.get(kept.fields["sha256"]), grouped)
 
 
 def _entries(ids: list[str]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from server.bundles import export
 from server.house import House
 from tests import bundles
 from tests.bureau import a_photo
+from tests.darkroom import c2pa_store, with_c2pa
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, granted, moment, refused
@@ -230,6 +231,20 @@ def test_the_case_of_an_enforcement_record_is_that_of_its_finding(office: Indoor
     assert {record["id"] for record in told["records"]} == {document_id, case.finding, *case.evidence}
     assert [step["step"] for step in told["custody"]] == [
         "captured", "received", "verified", "documented", "exported"]
+
+
+def test_content_credentials_and_a_store_that_holds_nothing_are_told(office: Indoors, reviewer: Person,
+                                                                     tmp_path: Path) -> None:
+    device, told = office.handheld(SCOPE), []
+    for name, content in (("with", with_c2pa("JPEG", c2pa_store())), ("without", a_photo())):
+        finding = device.report(SCOPE)
+        device.deliver(device.capture(SCOPE, content, ("finding", finding)))
+        assert device.upload(content).status_code == 204
+        _, case = exported(reviewer, finding, tmp_path / name)
+        page = next((tmp_path / name).rglob("index.html")).read_text()
+        told.append((case["photos"][0]["c2pa"], "C2PA" in page))
+        assert (case["store"], case["photos"][0]["held_at"]) == ({"holds": False}, None) and "此存储不锁定" in page
+    assert told == [(True, True), (False, False)]
 
 
 def test_what_the_exporter_does_not_see_is_named_only(office: Indoors, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from server.db import db, writing
 from server.doctor import examine
 from server.reference import table
 from server.rules import holds as rules
+from tests import bundles
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
@@ -90,6 +92,18 @@ def test_a_photo_is_held_while_its_case_is_open(office: Indoors, device: Handhel
     assert problems(office) == {}
     command(supervisor, finding, "cancel")
     assert not on_hold(office, content) and rows(office) == {}
+
+
+def test_a_bundle_tells_since_when_its_photos_are_held(office: Indoors, device: Handheld, tmp_path: Path) -> None:
+    content, finding = a_photo(), device.report(SCOPE)
+    photographed(device, content, ("finding", finding))
+    assert on_hold(office, content)
+    reviewer = office.person("reviewer", scopes=(SCOPE,))
+    base = bundles.unpacked(reviewer.get(f"/reviews/{finding}/bundle?profile=court"), tmp_path / "bag")
+    told = json.loads((base / "data/case.json").read_bytes())
+    step, = (one for one in told["custody"] if one["step"] == "held")
+    assert (told["store"]["holds"], told["photos"][0]["held_at"], step["sha256"]) == (True, step["at"], sha256(content))
+    assert bundles.verify(base).returncode == 0
 
 
 def test_an_order_holds_the_file_of_a_record_until_it_is_released_or_over(office: Indoors, device: Handheld,
