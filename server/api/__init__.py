@@ -16,6 +16,7 @@ from server.contacts import note_contact
 from server.refusals import note_refusal
 
 BASE = "/api/v1"
+PAGES = ("limit", "cursor")
 
 
 def blueprint(name: str, description: str) -> Noun:
@@ -83,9 +84,9 @@ def _authenticate() -> None:
 
 def _must_be_described(call: Mapping[str, Any]) -> None:
     """Raise `unknown_field` for a parameter of the query that the call's description does not name; what is read by a
-    schema is held to that."""
+    schema is held to that. A list without pages is whole, whatever pages are asked for."""
     described = call.get("manual_doc", {}).get("parameters", ())
-    unknown = sorted(set(request.args) - {one["name"] for one in described if one["in"] == "query"})
+    unknown = sorted(set(request.args) - {*PAGES, *(one["name"] for one in described if one["in"] == "query")})
     if unknown and not any(one["in"] == "query" for one in call.get("arguments", {}).get("parameters", ())):
         raise Problem("unknown_field", f"未知参数 unknown parameter {unknown[0]!r}",
                       errors={name: ["unknown"] for name in unknown})
