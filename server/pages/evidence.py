@@ -73,11 +73,11 @@ class Panel:
              "ok" if capture.get("seq") and "chain_gap" not in codes else "warn"),
             ("bracket", "ok" if bracket.get("not_before") and not codes & DOUBTS_OF_TIME else "warn"),
             ("log", "ok" if self.in_log else "wait"),
-            ("hold", "ok" if self.held_at else "wait" if self.store_holds else "warn")]
+            *([("hold", "ok" if self.held_at else "wait")] if self.store_holds else [])]
 
     @property
     def store_holds(self) -> bool:
-        """Is the store asked to hold photos of open cases (Object Lock)? A directory cannot."""
+        """Is the store asked to hold photos of open cases (Object Lock)? A directory cannot, and has no such layer."""
         return house().store.holding
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.server.indoors import indoors
 from tests.wire import granted, moment, new_id, refused
 
-SCOPE = "320412100"
+SCOPE, ABSENT = "320412100", "01a20000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_an_unknown_filter_is_named_as_such(supervisor, path, code):
 
 
 @pytest.mark.parametrize("path", [
-    "/records", f"/records/finding/{new_id()}", f"/records/finding/{new_id()}/history", "/conflicts", "/quarantine",
+    "/records", f"/records/finding/{ABSENT}", f"/records/finding/{ABSENT}/history", "/conflicts", "/quarantine",
     "/users", "/devices", "/spot-checks", "/reviews", "/legal-holds", "/disposals", "/erasures", "/retention",
     "/journal/entries", "/journal/timestamps", "/journal/checkpoint", "/hello", f"/media/{'0' * 64}/derivatives"])
 def test_a_parameter_that_no_call_knows_is_refused_by_name(bureau, path):

@@ -26,6 +26,7 @@ from tests.conftest import Places
 from tests.handheld import Handheld
 from tests.server.backups import quiet, restore
 from tests.server.indoors import URL, Indoors, indoors, store_of
+from tests.server.pages.conftest import Visitor
 from tests.wire import Person, granted, moment, sha256
 
 SCOPE = "320412110"
@@ -94,7 +95,7 @@ def test_a_photo_is_held_while_its_case_is_open(office: Indoors, device: Handhel
     assert not on_hold(office, content) and rows(office) == {}
 
 
-def test_a_bundle_tells_since_when_its_photos_are_held(office: Indoors, device: Handheld, tmp_path: Path) -> None:
+def test_a_bundle_and_a_page_tell_since_when_a_photo_is_held(office: Indoors, device: Handheld, tmp_path: Path) -> None:
     content, finding = a_photo(), device.report(SCOPE)
     photographed(device, content, ("finding", finding))
     assert on_hold(office, content)
@@ -104,6 +105,7 @@ def test_a_bundle_tells_since_when_its_photos_are_held(office: Indoors, device: 
     step, = (one for one in told["custody"] if one["step"] == "held")
     assert (told["store"]["holds"], told["photos"][0]["held_at"], step["sha256"]) == (True, step["at"], sha256(content))
     assert bundles.verify(base).returncode == 0
+    assert "存储锁定" in Visitor(URL).signed_in(reviewer).see(f"/records/finding/{finding}")
 
 
 def test_an_order_holds_the_file_of_a_record_until_it_is_released_or_over(office: Indoors, device: Handheld,
