@@ -1,23 +1,17 @@
 """The bytes of a photo that are given up: what belongs to it, its removal from the store, what then is said of it.
 
 A photo's row goes with its bytes, so that one which comes again is a new arrival; evidence, history and journal keep
-the digest. Serves `server/keeping/removal.py`, which knows what may be given up, and the audit.
+the digest. Serves `server/keeping/removal.py`, which knows what may be given up.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from media.models import Photo, PhotoDisposal, Rendition
 from media.recovery import forget
-from media.stores import Store, StoreUnavailable
-from sync.audit import Audit, batches, journalled, parsed, stream
-from sync.bulk import Among
-from sync.models import JournalEntry, Record
+from sync.models import Record
 from sync.records import Door
 
 ENTRY = "disposed"
@@ -64,37 +58,3 @@ def is_removing(session: Session, sha256: str) -> bool:
     """Are its bytes being removed just now?"""
     return session.execute(select(PhotoDisposal.sha256).where(
         PhotoDisposal.sha256 == sha256, PhotoDisposal.state == REMOVING).limit(1)).first() is not None
-
-
-def check_disposed(audit: Audit, session: Session, store: Store) -> None:
-    """Every photo that was disposed of has its entry in the journal and no bytes in the store, unless it came again;
-    no evidence says so of another."""
-    removed = stream(session, select(PhotoDisposal.sha256, PhotoDisposal.disposal_id, Photo.sha256.label("again"))
-                     .outerjoin(Photo, Photo.sha256 == PhotoDisposal.sha256)
-                     .where(PhotoDisposal.state == REMOVED).order_by(PhotoDisposal.sha256))
-    for batch in batches(removed):
-        told = _told(session, [row.sha256 for row in batch])
-        for row in batch:
-            audit.checked["disposed"] += 1
-            if (row.sha256, row.disposal_id) not in told:
-                audit.wrong("disposal_unknown", row.sha256, "its bytes are gone, of which the journal tells nothing")
-            if row.again is None and not _is_gone(audit, store, row.sha256):
-                audit.wrong("disposed_stands", row.sha256, "it was disposed of, and the store still has its bytes")
-    gone = select(PhotoDisposal.sha256).where(PhotoDisposal.sha256 == Record.sha256, PhotoDisposal.state == REMOVED)
-    for evidence_id, sha256 in stream(session, select(Record.id, Record.sha256).where(
-            Record.type == "evidence", Record.media_state == ENTRY, ~gone.exists())):
-        audit.wrong("disposal_unknown", evidence_id, f"says that {sha256} was disposed of, by no disposal")
-
-
-def _told(session: Session, digests: list[str]) -> set[tuple[str, str]]:
-    rows = session.execute(journalled().where(JournalEntry.kind == ENTRY, Among(JournalEntry.about, digests)))
-    bodies: list[tuple[Any, Mapping[str, Any]]] = [(row.about, parsed(row.body) or {}) for row in rows]
-    return {(about, str(body.get("disposal_id"))) for about, body in bodies}
-
-
-def _is_gone(audit: Audit, store: Store, sha256: str) -> bool:
-    try:
-        return not store.has(sha256)
-    except StoreUnavailable as error:
-        audit.wrong("store_unavailable", sha256, str(error))
-        return True

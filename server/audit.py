@@ -8,7 +8,6 @@ from typing import Any
 from media.audit import check_chains, check_photos
 from media.check_audit import check_checks
 from media.derivatives import check_derivatives
-from media.disposal import check_disposed
 from media.reuse_audit import check_reuse
 from media.stores import StoreUnavailable
 from server import timestamps, witness
@@ -16,6 +15,7 @@ from server.db import db, reading
 from server.device_audit import check_devices, check_logins
 from server.hold_audit import check_holds
 from server.house import house
+from server.keeping.disposal_audit import check_disposed
 from server.keeping.orders import check_orders
 from server.keeping.proposals import check_proposals
 from server.people_audit import check_people

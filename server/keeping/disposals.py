@@ -7,7 +7,7 @@ no legal hold covers any. That is asked when it is proposed, when it is approved
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,15 +18,24 @@ from schemas.values import parse_time
 from server.keeping import orders, periods
 from server.keeping.models import Disposal
 from server.keeping.proposals import decide
+from sync.audit import journalled, parsed
 from sync.bulk import Among
 from sync.kept import RECORD, kept_from
-from sync.models import Record
+from sync.models import JournalEntry, Record
 from sync.records import Door
 from sync.writers import Writer
 
 PROPOSED, APPROVED, REFUSED, DONE = "disposal_proposed", "disposal_approved", "disposal_refused", "disposal_done"
 MOST_RECORDS = 500
 WAITING, KEPT = "waiting", "kept"
+
+
+class Approval(NamedTuple):
+    """What the journal says was approved: the number of its entry, who did it, and the photos that may go by it."""
+
+    number: int
+    by: str
+    photos: frozenset[str]
 
 
 def propose(door: Door, writer: Writer, given: Mapping[str, Any]) -> Disposal:
@@ -61,6 +70,16 @@ def refuse(door: Door, writer: Writer, made: Disposal, note: str) -> Disposal:
     decide(door, writer, made, REFUSED, note, {})
     made.state = "refused"
     return made
+
+
+def approvals(session: Session, ids: Iterable[str]) -> dict[str, Approval]:
+    """By disposal what the journal says was approved; rows may be anybody's."""
+    found: dict[str, Approval] = {}
+    for entry in session.execute(journalled().where(Among(JournalEntry.about, sorted(set(ids))),
+                                                    JournalEntry.kind == APPROVED)):
+        photos = (parsed(entry.body) or {}).get("photos") or ()
+        found.setdefault(str(entry.about), Approval(entry.number, entry.actor, frozenset(photos)))
+    return found
 
 
 def photos_of(session: Session, ids: Iterable[str]) -> set[str]:

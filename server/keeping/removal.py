@@ -1,7 +1,8 @@
 """The work of approved disposals: the bytes of photos leave the store, one after the other. Serves the tick.
 
 A row says `removing` from before the store is told until after it has done so, and for how long nobody else takes it
-up; a killed round is made again after that. What may not go yet waits, and tells why.
+up; a killed round is made again after that. What may not go yet waits, and tells why. Before bytes go, approval (the
+journal's), need and holds are asked, whatever the row says.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from media.models import Photo, PhotoDisposal, PhotoHold
 from media.stores import Retained, Store, StoreUnavailable
 from schemas.values import stamp
 from server.db import db, reading, writing
-from server.keeping.disposals import DONE, KEPT, WAITING, needed
+from server.keeping.disposals import DONE, KEPT, WAITING, approvals, needed
 from server.keeping.models import Disposal
 from sync.records import Door
 from sync.writers import SERVER
@@ -55,15 +56,17 @@ def _due(session: Session, at: str) -> list[tuple[str, str]]:
 
 def _remove(store: Store, disposal_id: str, sha256: str) -> str:
     """What became of the photo: a state, or `passed` where another process has it."""
-    with writing() as door:
-        files = _claim(door, store, disposal_id, sha256)
-        state = door.session.get_one(PhotoDisposal, (disposal_id, sha256)).state
-    if files is None:
-        return state if state != REMOVING else "passed"
-    trouble: StoreUnavailable | None = None
+    stands, removed, trouble = None, 0, None
     try:
+        stands = store.has(sha256)
+        with writing() as door:
+            files = _claim(door, store, disposal_id, sha256, stands)
+            state = _row(door, disposal_id, sha256).state
+        if files is None:
+            return state if state != REMOVING else "passed"
         for digest in files:
             store.remove(digest)
+            removed += 1
     except StoreUnavailable as error:
         trouble = error
         log.warning("disposal_waits", sha256=sha256, error=str(error))
@@ -71,28 +74,42 @@ def _remove(store: Store, disposal_id: str, sha256: str) -> str:
         row = _row(door, disposal_id, sha256)
         if trouble is not None:
             until = trouble.until if isinstance(trouble, Retained) else None
-            row.state, row.trouble = WAITING, type(trouble).__name__
+            row.state = WAITING if stands and not removed else row.state
+            row.trouble = type(trouble).__name__
             row.retry_at = stamp(max(until, door.now) if until else door.now + AGAIN)
         elif row.state == REMOVING:
-            approved = door.session.get_one(Disposal, disposal_id)
-            note_removed(door, row, approved.decided_by or SERVER.id, files)
+            note_removed(door, row, approvals(door.session, [disposal_id])[disposal_id].by, files)
         return row.state
 
 
-def _claim(door: Door, store: Store, disposal_id: str, sha256: str) -> list[str] | None:
+def _claim(door: Door, store: Store, disposal_id: str, sha256: str, stands: bool) -> list[str] | None:
     """Take the photo up, and give the digests of its files; None where it is kept, waits, or is somebody else's."""
     row = _row(door, disposal_id, sha256)
     if row.state not in (WAITING, REMOVING) or (row.retry_at or "") > door.at:
         return None
-    gone = row.state == WAITING and door.session.get(Photo, sha256, populate_existing=True) is None
-    if gone or (row.state == WAITING and needed(door, sha256)):
-        row.state, row.trouble, row.retry_at = KEPT, "gone" if gone else "needed", None
+    went = row.state == REMOVING and not stands  # in a round that was interrupted: it can only be told
+    if why := _why_kept(door, row, went):
+        log.warning("disposal_kept", sha256=sha256, disposal_id=disposal_id, why=why)
+        row.state, row.trouble, row.retry_at = KEPT, why, None
         return None
-    if door.session.get(PhotoHold, (sha256, store.place), populate_existing=True) is not None:
+    if not went and door.session.get(PhotoHold, (sha256, store.place), populate_existing=True) is not None:
         row.trouble, row.retry_at = "on_hold", stamp(door.now + timedelta(minutes=1))
         return None
     row.state, row.retry_at = REMOVING, stamp(door.now + LEASE)
     return files_of(door.session, sha256)
+
+
+def _why_kept(door: Door, row: PhotoDisposal, went: bool) -> str | None:
+    """Why the photo must not go, whatever its row says; None for one that may. Of one that went already nobody asks
+    whether it is needed."""
+    session = door.session
+    made = session.get(Disposal, row.disposal_id, populate_existing=True)
+    approval = approvals(session, [row.disposal_id]).get(row.disposal_id)
+    if made is None or made.state != "approved" or approval is None or row.sha256 not in approval.photos:
+        return "unapproved"
+    if session.get(Photo, row.sha256, populate_existing=True) is None:
+        return "gone"
+    return "needed" if not went and needed(door, row.sha256) else None
 
 
 def _row(door: Door, disposal_id: str, sha256: str) -> PhotoDisposal:

@@ -6,23 +6,19 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from server import jobs
-from server.audit import audit
 from server.db import db
 from server.keeping import removal
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
+from tests.server.disposing import SCOPE, cancelled, over, people, problems, proposed, tick
 from tests.server.indoors import Indoors, store_of
-from tests.wire import Person, granted, refused, sha256
+from tests.wire import granted, refused, sha256
 
-SCOPE = "320412110"
-YEARS = 6 * 366
 ENGINES = ["files", "hold"]
 
 
@@ -38,45 +34,6 @@ def settings(request: pytest.FixtureRequest, places: Places) -> dict[str, str]:
 @pytest.fixture
 def device(office: Indoors) -> Handheld:
     return office.handheld(SCOPE)
-
-
-def people(office: Indoors) -> tuple[Person, Person]:
-    """Two supervisors, with new log-ins: an old one has ended when years have passed."""
-    office.known.clear()
-    office.admin = Person(office.url, "root", office.admin.password)
-    one, two = (office.person("supervisor", scopes=(SCOPE,), who=who) for who in ("one", "two"))
-    return one, two
-
-
-def tick(office: Indoors) -> None:
-    with office.app.app_context():
-        jobs._tick()
-
-
-def problems(office: Indoors) -> dict[str, int]:
-    with office.app.app_context():
-        found: dict[str, int] = audit()["found"]
-        return found
-
-
-def cancelled(office: Indoors, device: Handheld, content: bytes) -> str:
-    """A finding with the photo, whose case is over."""
-    finding = device.report(SCOPE)
-    device.deliver(device.capture(SCOPE, content, ("finding", finding)))
-    assert device.upload(content).status_code == 204
-    tick(office)
-    granted(people(office)[0].command("finding", finding, "cancel", {"reason": "重复"}))
-    return finding
-
-
-def over(office: Indoors) -> tuple[Person, Person]:
-    office.clock.put_on(days=YEARS)
-    tick(office)
-    return people(office)
-
-
-def proposed(person: Person, *findings: str) -> dict[str, Any]:
-    return granted(person.post("/disposals", {"records": list(findings), "reason": "保管期满"}), 201)
 
 
 def test_a_photo_goes_when_two_people_say_so(office: Indoors, device: Handheld) -> None:

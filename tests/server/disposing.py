@@ -1,0 +1,67 @@
+"""What tests of disposals do: cases that are over, people who propose, a look at what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+
+from server import jobs
+from server.audit import audit
+from server.db import db
+from tests.handheld import Handheld
+from tests.server.indoors import Indoors
+from tests.wire import Person, granted
+
+SCOPE = "320412110"
+YEARS = 6 * 366
+
+
+def people(office: Indoors) -> tuple[Person, Person]:
+    """Two supervisors, with new log-ins: an old one has ended when years have passed."""
+    office.known.clear()
+    office.admin = Person(office.url, "root", office.admin.password)
+    one, two = (office.person("supervisor", scopes=(SCOPE,), who=who) for who in ("one", "two"))
+    return one, two
+
+
+def tick(office: Indoors) -> None:
+    with office.app.app_context():
+        jobs._tick()
+
+
+def problems(office: Indoors) -> dict[str, int]:
+    with office.app.app_context():
+        found: dict[str, int] = audit()["found"]
+        return found
+
+
+def cancelled(office: Indoors, device: Handheld, content: bytes) -> str:
+    """A finding with the photo, whose case is over."""
+    finding = device.report(SCOPE)
+    device.deliver(device.capture(SCOPE, content, ("finding", finding)))
+    assert device.upload(content).status_code == 204
+    tick(office)
+    granted(people(office)[0].command("finding", finding, "cancel", {"reason": "重复"}))
+    return finding
+
+
+def over(office: Indoors) -> tuple[Person, Person]:
+    office.clock.put_on(days=YEARS)
+    tick(office)
+    return people(office)
+
+
+def proposed(person: Person, *findings: str) -> dict[str, Any]:
+    return granted(person.post("/disposals", {"records": list(findings), "reason": "保管期满"}), 201)
+
+
+def changed(office: Indoors, statement: str, **values: Any) -> None:
+    with office.app.app_context():
+        assert db.session.execute(text(statement), values).rowcount, "nothing was tampered with"
+        db.session.commit()
+
+
+def states(person: Person) -> list[tuple[str, str | None]]:
+    """State and trouble of the photos of the newest disposal."""
+    return [(photo["state"], photo["trouble"]) for photo in granted(person.get("/disposals"))["items"][0]["photos"]]
