@@ -6,9 +6,14 @@ of one case; so are a finding and the inspection in which it was made. Two findi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.records import RecordType
 from sync.records import Door
 
 LONGEST_WAY = 4  # a task about a task about an enforcement record of a finding
+TIES = ("about", "record_id", "finding_id")
 
 
 def same_case(door: Door, one: str, other: str) -> bool:
@@ -24,20 +29,31 @@ def same_thing(door: Door, one: str, other: str) -> bool:
 
 
 def case_of(door: Door, record_id: str) -> str:
-    """The id of the record at the root: what an enforcement record's `finding_id`, or `about`, leads to."""
+    """The id of the record at the root: what `above` leads to."""
     for _ in range(LONGEST_WAY):
         kept = door.get(record_id)
-        about = (kept.fields.get("about") or {}).get("id") if kept else None
-        above = about or (kept.fields.get("finding_id") if kept else None)
-        if above is None:
+        over = above(kept.declared, kept.fields) if kept else None
+        if over is None:
             break
-        record_id = above
+        record_id = over
     return record_id
+
+
+def above(declared: RecordType, fields: Mapping[str, Any]) -> str | None:
+    """The id of the record to whose case one belongs: what it is about, or the finding of an enforcement record. What
+    the type does not know ties nothing."""
+    tied = next((fields[name] for name in TIES if name in declared.fields and fields.get(name)), None)
+    return tied["id"] if isinstance(tied, Mapping) else tied
+
+
+def inspection_of(declared: RecordType, fields: Mapping[str, Any]) -> str | None:
+    """The id of the inspection in which a finding was made."""
+    return fields.get("inspection_id") if "inspection_id" in declared.fields else None
 
 
 def _inspection(door: Door, record_id: str) -> str | None:
     kept = door.get(record_id)
-    return kept.fields.get("inspection_id") if kept else None
+    return inspection_of(kept.declared, kept.fields) if kept else None
 
 
 def _duplicates(door: Door, record_id: str) -> list[str]:

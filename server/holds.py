@@ -26,6 +26,7 @@ from server.cases import cases_of, named, open_cases, photos_named_by, photos_of
 from server.db import db, reading, writing
 from server.house import house
 from server.keeping import orders
+from server.keeping.files import below
 from server.reference import table
 from sync.audit import batches
 from sync.bulk import Among
@@ -132,6 +133,7 @@ def _due(session: Session, place: str, again: bool) -> Due:
     cases = cases_of(session, [(row.id, row.type, row.about_id) for row in rows])
     until = rows[-1].seq if len(rows) == RECORDS else newest
     ordered = orders.covered(session, since, until)
+    ordered |= below(session, orders.held(session, cases | {row.id for row in rows}))
     photos = photos_of(session, cases | ordered) | photos_named_by(session, ordered)
     photos |= {row.sha256 for row in rows if row.type == "evidence" and row.sha256}
     standing = select(PhotoHold.sha256, PhotoHold.held_at).where(PhotoHold.place == place)

@@ -12,7 +12,7 @@ from sync.models import Base, Big, Json, TimeText, UuidText
 
 class LegalHold(Base):
     """An order (保全令) that a record be kept: while it stands, nothing of what it covers is disposed of or erased.
-    `covers` are the record and those to whose file it belongs; `seq` is the number of its last change."""
+    `covers` are the record and what was of its file then; `seq` is the number of its last change."""
 
     __tablename__ = "legal_hold"
     id: Mapped[str] = mapped_column(UuidText, primary_key=True)

@@ -1,7 +1,8 @@
 """Legal holds by order (保全令): who holds what, on whose order, and what is held by it.
 
-A hold covers the record, the finding and the inspection to whose file it belongs, and every enforcement record that
-names them, also one that comes later; its photos are held in the store, and nothing of it is disposed of or erased.
+A hold covers the whole file of its record (`files`): the case and the inspection in which it was made, or an
+inspection with all cases made in it. What was of it when the hold was placed stays covered, whatever is edited later;
+what comes to it later is covered, too. Its photos are held in the store, and nothing of it is disposed of or erased.
 What is said of an order stands here; the journal is committed to it. Serves the API, the pages, `server/holds.py`,
 disposals and erasures.
 """
@@ -11,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-from sqlalchemy import ColumnElement, column, select, table
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from schemas.problems import Problem
 from schemas.values import is_uuid, parse_time, stamp
+from server.keeping.files import below, file_of, ways
 from server.keeping.models import LegalHold
 from sync.audit import Audit, batches, holds, journalled, parsed, stream
 from sync.bulk import Among
@@ -35,7 +36,7 @@ def place(door: Door, writer: Writer, kept: Kept, given: Mapping[str, Any]) -> L
     until = stamp(parse_time(given["until"])) if given.get("until") else None
     if until is not None and until <= door.at:
         raise Problem("invalid_request", "截止须在以后 until must lie ahead", errors={"until": ["已过 it is over"]})
-    hold = LegalHold(id=door.new_id(), record_type=kept.type, record_id=kept.id, covers=_file_of(door, kept),
+    hold = LegalHold(id=door.new_id(), record_type=kept.type, record_id=kept.id, covers=file_of(door.session, kept.id),
                      until=until, placed_by=writer.user_id, placed_at=door.at, seq=door.gate.next(),
                      **{name: given.get(name) for name in SAID})
     door.session.add(hold)
@@ -79,19 +80,18 @@ def holds_on(session: Session, condition: ColumnElement[bool], *, standing: bool
 
 
 def held(session: Session, ids: Iterable[str], until_seq: int | None = None) -> set[str]:
-    """Those of these records that a standing hold covers, of those up to the number; evidence as what it is about."""
-    covers = _standing(session, until_seq)
-    wanted = set(ids)
-    if not covers:
+    """Those of these records that a standing hold covers, of those up to the number: what was of the file when it was
+    placed, with what belongs to that now, and what is of the file now."""
+    wanted, query = set(ids), select(LegalHold.record_id, LegalHold.covers).where(STANDING)
+    standing = session.execute(query if until_seq is None else query.where(LegalHold.seq <= until_seq)).all()
+    if not standing or not wanted:
         return set()
-    found = wanted & covers
-    rows = session.execute(select(Record.id, Record.type, Record.about_id, Record.fields).where(
-        Among(Record.id, list(wanted - found)), Record.type.in_(("enforcement", "evidence")))).all()
-    found |= {row.id for row in rows if row.type == "enforcement"
-              and orjson.loads(row.fields).get("finding_id") in covers}
-    about = {row.id: row.about_id for row in rows if row.type == "evidence" and row.about_id}
-    subjects = held(session, about.values(), until_seq) if about else set()
-    return found | {one for one, subject in about.items() if subject in subjects}
+    found = ways(session, wanted | {hold.record_id for hold in standing}, until_seq)
+    over = [found[hold.record_id] for hold in standing]
+    roots = {way.root for way in over}
+    covers = {one for hold in standing for one in hold.covers}.union(
+        *(way.ids for way in over), (way.inspection for way in over if way.inspection))
+    return {one for one in wanted if found[one].inspection in roots or not covers.isdisjoint(found[one].ids)}
 
 
 def must_not_be_held(session: Session, record_id: str) -> None:
@@ -101,14 +101,11 @@ def must_not_be_held(session: Session, record_id: str) -> None:
 
 
 def covered(session: Session, after: int, until: int) -> set[str]:
-    """What holds cover that changed after one number, up to another: records, and the enforcement records that name
-    them."""
-    changed = session.execute(select(LegalHold.covers).where(LegalHold.seq > after, LegalHold.seq <= until)).scalars()
-    found = {one for covers in changed for one in covers}
-    if not found:
-        return found
-    view = table("enforcement", column("id"), column("finding_id"))
-    return found | set(session.execute(select(view.c.id).where(Among(view.c.finding_id, list(found)))).scalars())
+    """The files of the holds that changed after one number, up to another, as they were and as they are."""
+    changed = session.execute(select(LegalHold.record_id, LegalHold.covers).where(
+        LegalHold.seq > after, LegalHold.seq <= until)).all()
+    roots = {way.root for way in ways(session, [hold.record_id for hold in changed]).values()}
+    return below(session, roots.union(*(hold.covers for hold in changed)))
 
 
 def check_orders(audit: Audit, session: Session) -> None:
@@ -139,22 +136,6 @@ def _is_as_told(hold: LegalHold, entries: Mapping[str, Any]) -> bool:
         return same and released is None and hold.released_at is None
     return same and (released.actor, released.at) == (hold.released_by, hold.released_at) \
         and holds(released, {"reason": hold.release_reason})
-
-
-def _file_of(door: Door, kept: Kept) -> list[str]:
-    """The record, and the finding and inspection to whose file it belongs."""
-    found = [kept.id]
-    for name in ("finding_id", "inspection_id"):
-        above = door.get(found[-1])
-        if above is not None and isinstance(one := above.fields.get(name), str):
-            found.append(one)
-    return found
-
-
-def _standing(session: Session, until_seq: int | None) -> set[str]:
-    query = select(LegalHold.covers).where(STANDING)
-    rows = session.execute(query if until_seq is None else query.where(LegalHold.seq <= until_seq)).scalars()
-    return {one for covers in rows for one in covers}
 
 
 def _said(hold: LegalHold) -> dict[str, Any]:
