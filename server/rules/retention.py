@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from schemas.values import parse_time, stamp
@@ -19,6 +19,8 @@ from server.rules.holds import is_open
 from server.rules.worktime import BEIJING
 
 MONTHS = {"month": 1, "year": 12}
+FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC) for year in (1900, 9000))
+"""Between these all records were received, and dates can be reckoned with."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def shortest_months() -> dict[str, int]:
 def latest_receipt(over_at: datetime, months: int) -> str:
     """A time before which every record was received whose period of so many months is over then; by months of unequal
     length it is a few days late, never early."""
+    over_at = min(max(over_at, FIRST), LAST)
     day = _months_on(over_at.astimezone(BEIJING).date(), -months) + timedelta(days=4)
     return stamp(datetime.combine(day, time(), BEIJING))
 

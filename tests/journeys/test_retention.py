@@ -54,6 +54,11 @@ def test_what_is_due_is_listed_in_scope_by_class_and_in_pages(bureau: Bureau) ->
         if (cursor := page["next"]) is None:
             break
     assert len(seen) == len(set(seen)) and set(findings) <= set(seen)
+    first, last = "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"
+    assert granted(supervisor.get("/retention", params={"due_before": first})) == {"items": [], "next": None}
+    assert granted(supervisor.get("/retention", params={**asked, "due_before": last}))["items"]
+    early = {"class": "unfiled", "due_before": first, "reason": "期满"}
+    refused(supervisor.post("/disposals", early), 422, "frame_empty")
     refused(supervisor.get("/retention", params={"class": "nonsense"}), 422, "class_unknown")
     refused(bureau.person("inspector", scopes=(SCOPE,)).get("/retention"), 403, "role_forbidden")
     elsewhere = bureau.person("supervisor", scopes=("320402",))

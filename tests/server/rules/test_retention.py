@@ -69,6 +69,12 @@ def test_what_a_query_leaves_out_is_not_over(type_, received):
     assert received < latest_receipt(datetime.fromisoformat(until).astimezone(UTC), months)
 
 
+@pytest.mark.parametrize("months", [6, 12 * 100])
+def test_any_time_can_be_asked_about(months):
+    first, last = (datetime.fromisoformat(at) for at in ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999+00:00"))
+    assert latest_receipt(first, months) < RECEIVED < latest_receipt(last, months)
+
+
 def test_the_table_names_types_fields_states_and_units_that_there_are():
     for row in table("retention"):
         assert row["unit"] in ("month", "year", "permanent") and row["runs_from"] in ("end", "receipt")
