@@ -56,6 +56,14 @@ def waits_for(session: Session, record_id: str) -> bool:
     return session.execute(select(Held.n).where(Held.record_id == record_id).limit(1)).first() is not None
 
 
+def ever_had(session: Session, kept: Kept, name: str) -> bool:
+    """Has the record such a field, or had it one, or was one sent for it and quarantined?"""
+    versions = session.execute(select(History.changed).where(History.record_id == kept.id)).scalars()
+    sent = session.execute(select(Quarantined.mutation).where(Quarantined.record_id == kept.id)).scalars()
+    return (name in kept.fields or any(_is_of(unit, [name]) for changed in versions for unit in orjson.loads(changed))
+            or any(scrubbed(kept.declared, mutation, [name]) != mutation for mutation in sent))
+
+
 def erase(door: Door, kept: Kept, names: Collection[str], writer: Writer, erasure_id: str) -> Erased:
     """Let the values of these fields vanish. Each becomes null in a new version of the record, by which devices learn
     it; a required one says PLACEHOLDER. What waits (`waits_for`) is not looked at."""

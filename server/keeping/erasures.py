@@ -50,8 +50,9 @@ def fields_of(kept: Kept) -> list[str]:
 
 
 def may_be_erased(kept: Kept, name: str) -> bool:
-    """One that the table names, or that the type does not know."""
-    unknown = kept.declared.origin != "server" and name not in kept.declared.fields
+    """One that the table names, or that the type does not know; of a field that it knows no part by itself."""
+    is_part = name.partition(".")[0] in kept.declared.fields and name not in kept.fields
+    unknown = kept.declared.origin != "server" and name not in kept.declared.fields and not is_part
     return name == REASONS or (kept.type, name) in erasable() or unknown
 
 
@@ -101,6 +102,10 @@ def _must_be_erasable(door: Door, kept: Kept, names: list[str], ground: str) -> 
     if refused := [name for name in names if not may_be_erased(kept, name)]:
         raise Problem("not_erasable", f"此项不可删除 {refused[0][:80]} of a {kept.type} is not erased",
                       errors={"fields": refused})
+    if absent := [name for name in names if name != REASONS and name not in kept.declared.fields
+                  and not erasure.ever_had(door.session, kept, name)]:
+        raise Problem("not_erasable", f"该记录从无此项 the record never had {absent[0][:80]}",
+                      errors={"fields": absent})
     orders.must_not_be_held(door.session, kept.id)
     if erasure.waits_for(door.session, kept.id):
         raise Problem("state_moved", "有变更在等待 a change of it waits for another record, for five days at most")

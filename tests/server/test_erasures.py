@@ -204,6 +204,18 @@ def test_what_is_held_or_due_later_or_no_personal_field_is_refused(office: Indoo
     assert audited(office)["problems"] == []
 
 
+def test_only_what_the_record_ever_had_is_erased(office: Indoors, device: Handheld, one: Person, two: Person) -> None:
+    finding = device.report(SCOPE, x_owner=NAME)
+    for absent in ("adress", "text.x", "x_owner.name", "answers"):
+        refused(one.post("/erasures", asked(finding, absent)), 422, "not_erasable")
+    bad = device.edit("finding", finding, 1, set={"x_phone": NAME, "source": "hearsay"})
+    assert device.deliver(bad)[0]["outcome"] == "quarantined"
+    granted(one.edit("finding", finding, one.record("finding", finding)["version"], set={"x_owner": None}))
+    erased(one, two, asked(finding, "x_owner", "x_phone", "text"))
+    assert where_stands(office, NAME) == {}
+    assert audited(office)["problems"] == []
+
+
 def test_whoever_empties_a_salt_without_an_erasure_is_found(office: Indoors, device: Handheld, one: Person,
                                                             two: Person) -> None:
     finding, other = device.report(SCOPE, text=SAID), device.report(SCOPE, text=SAID)
