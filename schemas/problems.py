@@ -125,6 +125,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "held_by_order":        Kind(409, "none", "已被保全 Under a legal hold"),
     "not_due":              Kind(409, "none", "保管期限未满 The retention period is not over"),
     "own_proposal":         Kind(403, "none", "提出人不得审批 Who proposed it may not decide"),
+    "proposal_altered":     Kind(409, "contact", "提议与日志不符 The proposal is not what the journal says"),
     "not_erasable":         Kind(422, "none", "此项不可删除 This cannot be erased"),
     "disposed":             Kind(410, "none", "照片已按批准销毁 The photo was disposed of"),
     # zones, journal, review, spot checks

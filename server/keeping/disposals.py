@@ -17,7 +17,7 @@ from schemas.problems import Problem
 from schemas.values import parse_time
 from server.keeping import orders, periods
 from server.keeping.models import Disposal
-from server.keeping.proposals import decide
+from server.keeping.proposals import decide, must_be_as_told, told
 from sync.audit import journalled, parsed
 from sync.bulk import Among
 from sync.kept import RECORD, kept_from
@@ -41,7 +41,7 @@ class Approval(NamedTuple):
 def propose(door: Door, writer: Writer, given: Mapping[str, Any]) -> Disposal:
     """Propose to dispose of the photos about `records`, or about those of a `class` that are over (`due_before`,
     `scope`), MOST_RECORDS at most. Raises `not_found`, `not_due`, `held_by_order`, `frame_empty` where none is."""
-    asked = {name: value for name, value in given.items() if name != "reason" and value is not None}
+    asked = {name: value for name, value in given.items() if name not in ("reason", "records") and value is not None}
     ids = list(dict.fromkeys(given.get("records") or _of_class(door, writer, asked)))
     if not ids:
         raise Problem("frame_empty", "没有可销毁的记录 no record is due")
@@ -49,13 +49,14 @@ def propose(door: Door, writer: Writer, given: Mapping[str, Any]) -> Disposal:
     made = Disposal(id=door.new_id(), state="proposed", asked=asked, records=ids, scopes=scopes,
                     reason=given["reason"], proposed_by=writer.user_id, proposed_at=door.at)
     door.session.add(made)
-    door.record_entry(PROPOSED, writer.user_id, made.id, {"records": ids}, aside={"reason": made.reason}, kept=False)
+    door.record_entry(PROPOSED, writer.user_id, made.id, told(made), aside={"reason": made.reason}, kept=False)
     return made
 
 
 def approve(door: Door, writer: Writer, made: Disposal, note: str) -> Disposal:
     """Approve it; from now on its photos wait to be removed. Raises `own_proposal`, `state_moved`, and what `propose`
-    raises."""
+    raises; `proposal_altered` for one of which the journal says else."""
+    must_be_as_told(door, made)
     _must_be_due(door, writer, made.records)
     photos = sorted(photos_of(door.session, made.records))
     decide(door, writer, made, APPROVED, note, {"photos": photos})

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from schemas.problems import Problem
 from server.keeping import orders, periods
 from server.keeping.models import Erasure
-from server.keeping.proposals import decide, must_be_decidable
+from server.keeping.proposals import decide, must_be_as_told, must_be_decidable, told
 from server.models import SpotSample
 from server.reference import table
 from sync import erasure
@@ -63,13 +63,15 @@ def propose(door: Door, writer: Writer, kept: Kept, given: Mapping[str, Any]) ->
     made = Erasure(id=door.new_id(), state="proposed", record_type=kept.type, record_id=kept.id, fields=names,
                    ground=given["ground"], reason=given["reason"], proposed_by=writer.user_id, proposed_at=door.at)
     door.session.add(made)
-    door.record_entry(PROPOSED, writer.user_id, made.id, _told(made), aside={"reason": made.reason}, kept=False)
+    door.record_entry(PROPOSED, writer.user_id, made.id, told(made), aside={"reason": made.reason}, kept=False)
     return made
 
 
 def approve(door: Door, writer: Writer, made: Erasure, note: str) -> Erasure:
-    """Approve it, and erase. Raises `own_proposal`, and what `propose` raises."""
+    """Approve it, and erase. Raises `own_proposal`, what `propose` raises, and `proposal_altered` for one of which the
+    journal says else."""
     must_be_decidable(writer, made)
+    must_be_as_told(door, made)
     kept = door.get(made.record_id)
     assert kept is not None, "records are never removed"
     _must_be_erasable(door, kept, made.fields, made.ground)
@@ -79,7 +81,7 @@ def approve(door: Door, writer: Writer, made: Erasure, note: str) -> Erasure:
     evidence = [kept] if kept.type == "evidence" else door.live("evidence", about_id=kept.id)
     abouts = {kept.id, *(one.id for one in evidence), *(one.fields["sha256"] for one in evidence)}
     erasure.scrub_asides(door, sorted(abouts), found, whole=REASONS in made.fields)
-    decide(door, writer, made, ERASED, note, {**_told(made), **found.told(), "verdicts": verdicts})
+    decide(door, writer, made, ERASED, note, {**told(made), **found.told(), "verdicts": verdicts})
     made.state = "done"
     return made
 
@@ -116,15 +118,11 @@ def _must_be_erasable(door: Door, kept: Kept, names: list[str], ground: str) -> 
 
 def _scrub_verdicts(door: Door, kept: Kept, names: list[str], found: erasure.Erased) -> list[str]:
     """What second inspectors said of these fields; gives the spot checks."""
-    told = []
+    scrubbed = []
     for sample in door.session.execute(select(SpotSample).where(SpotSample.record_id == kept.id)).scalars():
         values = erasure.without(sample.values, names)
         note = None if sample.note and erasure.says(sample.note, found.texts) else sample.note
         if values != sample.values or note != sample.note:
             sample.values, sample.note = values, note
-            told.append(sample.check_id)
-    return sorted(told)
-
-
-def _told(made: Erasure) -> dict[str, Any]:
-    return {name: getattr(made, name) for name in ("record_type", "record_id", "fields", "ground")}
+            scrubbed.append(sample.check_id)
+    return sorted(scrubbed)

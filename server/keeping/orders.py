@@ -40,7 +40,8 @@ def place(door: Door, writer: Writer, kept: Kept, given: Mapping[str, Any]) -> L
                      until=until, placed_by=writer.user_id, placed_at=door.at, seq=door.gate.next(),
                      **{name: given.get(name) for name in SAID})
     door.session.add(hold)
-    door.record_entry(PLACED, writer.user_id, hold.id, _told(hold), aside=_said(hold), kept=False)
+    door.record_entry(PLACED, writer.user_id, hold.id, {**_told(hold), "seq": hold.seq}, aside=_said(hold),
+                      kept=False)
     return hold
 
 
@@ -50,8 +51,8 @@ def release(door: Door, writer: Writer, hold: LegalHold, reason: str) -> LegalHo
         raise Problem("state_moved", "该保全已解除 the hold was released already")
     hold.released_by, hold.released_at, hold.release_reason = writer.user_id, door.at, reason
     hold.seq = door.gate.next()
-    door.record_entry(RELEASED, writer.user_id, hold.id, {"record_id": hold.record_id}, aside={"reason": reason},
-                      kept=False)
+    door.record_entry(RELEASED, writer.user_id, hold.id, {"record_id": hold.record_id, "seq": hold.seq},
+                      aside={"reason": reason}, kept=False)
     return hold
 
 
@@ -130,10 +131,11 @@ def check_orders(audit: Audit, session: Session) -> None:
 def _is_as_told(hold: LegalHold, entries: Mapping[str, Any]) -> bool:
     placed, released = entries[PLACED], entries.get(RELEASED)
     body = parsed(placed.body) or {}
+    seq = (parsed(released.body) or {} if released else body).get("seq", hold.seq)  # older releases did not tell it
     same = (placed.actor, placed.at) == (hold.placed_by, hold.placed_at) and holds(placed, _said(hold)) \
-        and {**_told(hold), "aside": body.get("aside")} == body
+        and {**body, **_told(hold)} == body and hold.seq == seq
     if released is None or hold.released_at is None:
-        return same and released is None and hold.released_at is None
+        return same and released is None and (hold.released_by, hold.released_at, hold.release_reason) == (None,) * 3
     return same and (released.actor, released.at) == (hold.released_by, hold.released_at) \
         and holds(released, {"reason": hold.release_reason})
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from server import jobs
 from server.audit import audit
 from server.db import db
+from sync.models import Base
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors
 from tests.wire import Person, granted
@@ -65,3 +68,18 @@ def changed(office: Indoors, statement: str, **values: Any) -> None:
 def states(person: Person) -> list[tuple[str, str | None]]:
     """State and trouble of the photos of the newest disposal."""
     return [(photo["state"], photo["trouble"]) for photo in granted(person.get("/disposals"))["items"][0]["photos"]]
+
+
+
+@contextmanager
+def altered(office: Indoors, model: type[Base], **values: Any) -> Iterator[None]:
+    """These columns of the only row of a table as somebody likes them, and then as they were."""
+    with office.app.app_context():
+        row = db.session.execute(select(model)).scalar_one()
+        before = {name: getattr(row, name) for name in values}
+        db.session.execute(update(model).values(**values))
+        db.session.commit()
+    yield
+    with office.app.app_context():
+        db.session.execute(update(model).values(**before))
+        db.session.commit()

@@ -7,15 +7,17 @@ import pytest
 
 from server.db import writing
 from server.keeping import removal
+from server.keeping.models import Disposal
 from sync.writers import SERVER
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
-from tests.server.disposing import SCOPE, cancelled, changed, over, problems, proposed, states, tick
+from tests.server.disposing import SCOPE, altered, cancelled, changed, over, problems, proposed, states, tick
 from tests.server.indoors import Indoors, store_of
-from tests.wire import granted, sha256
+from tests.wire import granted, refused, sha256
 
 ENGINES = ["files", "hold"]
+AT = "2026-11-27T00:00:00.000Z"
 
 
 @pytest.fixture(params=ENGINES)
@@ -54,7 +56,7 @@ def test_a_row_alone_removes_nothing(office: Indoors, device: Handheld, state: s
     assert store_of(office).has(sha256(held)), "of a disposal that is done nothing goes any more"
     changed(office, "UPDATE disposal SET state = 'approved'")
     changed(office, "UPDATE photo_disposal SET state = 'removed', removed_at = :at WHERE sha256 = :sha256",
-            at="2026-11-27T00:00:00.000Z", sha256=sha256(held))
+            at=AT, sha256=sha256(held))
     assert {"disposal_unapproved", "disposal_unknown", "proposal_altered"} <= set(problems(office))
 
 
@@ -98,3 +100,20 @@ def test_the_audit_holds_each_row_against_approval_and_entries(office: Indoors, 
     with office.app.app_context(), writing() as door:
         door.record_entry("disposed", SERVER.id, sha256(other), {"disposal_id": stays, "files": []})
     assert problems(office)["disposal_unapproved"] == 1
+
+
+def test_a_proposal_is_what_the_journal_says_or_nobody_approves_it(office: Indoors, device: Handheld) -> None:
+    finding, other = cancelled(office, device, a_photo()), cancelled(office, device, a_photo())
+    one, two = over(office)
+    approval = f"/disposals/{proposed(one, finding)['id']}/approval"
+    for values in ({"records": [other]}, {"records": [finding, other]}, {"scopes": []}, {"asked": {"class": "x"}},
+                   {"note": "同意"}, {"ended_at": AT}, {"reason": "另"}):
+        with altered(office, Disposal, **values):
+            refused(two.post(approval, {"note": "同意"}), 409, "proposal_altered")
+            assert problems(office) == {"proposal_altered": 1}, values
+    granted(two.post(approval, {"note": "同意"}))
+    tick(office)
+    assert problems(office) == {}
+    for values in ({"records": [other]}, {"ended_at": AT}, {"scopes": []}, {"asked": {"class": "x"}}):
+        with altered(office, Disposal, **values):
+            assert problems(office) == {"proposal_altered": 1}, values

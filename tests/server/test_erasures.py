@@ -16,10 +16,12 @@ from sqlalchemy import select, text
 
 from server.audit import audit
 from server.db import db
+from server.keeping.models import Erasure
 from sync.models import Base
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
+from tests.server.disposing import altered
 from tests.server.indoors import Indoors
 from tests.wire import Person, granted, moment, new_id, refused
 
@@ -228,6 +230,23 @@ def test_whoever_empties_a_salt_without_an_erasure_is_found(office: Indoors, dev
         db.session.execute(text("UPDATE erasure SET decided_by = proposed_by"))
         db.session.commit()
     assert audited(office)["found"] == {"history_altered": 1, "proposal_altered": 1}
+
+
+def test_an_erasure_is_what_the_journal_says_or_nobody_approves_it(office: Indoors, device: Handheld, one: Person,
+                                                                   two: Person) -> None:
+    finding, other = device.report(SCOPE, text=SAID), device.report(SCOPE, text=SAID)
+    values: tuple[dict[str, Any], ...] = ({"record_id": other}, {"fields": ["address"]}, {"ground": "other_law"})
+    made = granted(one.post("/erasures", asked(finding, "text")), 201)
+    for each in values:
+        with altered(office, Erasure, **each):
+            refused(two.post(f"/erasures/{made['id']}/approval", {"note": "同意"}), 409, "proposal_altered")
+            assert audited(office)["found"] == {"proposal_altered": 1}, each
+    granted(two.post(f"/erasures/{made['id']}/approval", {"note": "同意"}))
+    for each in (*values, {"record_type": "inspection"}):
+        with altered(office, Erasure, **each):
+            assert audited(office)["found"] == {"proposal_altered": 1}, each
+    assert audited(office)["problems"] == []
+
 
 @pytest.mark.parametrize(("record_type", "fields", "name", "left"), [
     ("inspection", {"started_at": "2026-11-27T01:00:00.000Z", "answers": {"a1": {"value": "no", "note": SAID}}},

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from server.keeping.models import LegalHold
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
-from tests.server.disposing import SCOPE, over, people, problems, states, tick
+from tests.server.disposing import SCOPE, altered, over, people, problems, states, tick
 from tests.server.indoors import Indoors, store_of
 from tests.wire import Person, granted, moment, refused, sha256
 
@@ -81,7 +82,11 @@ def test_what_was_of_the_file_stays_covered_when_it_is_tied_elsewhere(office: In
     granted(erasing(one, "finding", other, "text"), 201)
     tick(office)
     assert store_of(office).on_hold(sha256(content)) in (None, True) and problems(office) == {}
-    granted(one.post(f"/legal-holds/{hold['id']}/release", {"reason": "终结"}))
+    for released in (False, True):
+        with altered(office, LegalHold, seq=1):
+            assert problems(office)["legal_hold_altered"] == 1
+        if not released:
+            granted(one.post(f"/legal-holds/{hold['id']}/release", {"reason": "终结"}))
     granted(erasing(one, "enforcement", before, "facts"), 201)
 
 
