@@ -24,17 +24,21 @@ STORED = "stored"
 
 
 class Made(NamedTuple):
-    """A small copy as its row has it, or as the entry of the check does."""
+    """A small copy as its row has it, or as the entry of the check does. It is of no evidence's page, and goes with its
+    row."""
 
     sha256: str
     recipe: str
     made_at: str
+    evidence_id: str | None = None
+    disposed_at: str | None = None
 
 
 def check_checks(audit: Audit, session: Session) -> None:
     """Every photo and its small copies are what its last check gave, as the journal tells; none of them is gone."""
     photos = stream(session, select(
-        Photo.sha256, Photo.state, Photo.media_type, Photo.checked_at, Photo.width, Photo.height, Photo.dhash, FOUND)
+        Photo.sha256, Photo.state, Photo.media_type, Photo.checked_at, Photo.width, Photo.height, Photo.dhash, FOUND,
+        Photo.stored_at)
         .order_by(Photo.sha256))
     for batch in batches(photos):
         digests = [photo.sha256 for photo in batch]
@@ -61,6 +65,7 @@ def _altered(photo: Any, entry: Any) -> list[str]:
     altered = [name for name, value in told.items() if getattr(photo, name) != value]
     if not checked:
         return altered
+    altered += ["stored_at"] if body.get("stored_at", photo.stored_at) != photo.stored_at else []
     altered += ["media_type"] if photo.media_type != body.get("media_type") else []
     altered += [name for name in ("width", "height") if getattr(photo, name) != found.get(name)]
     if not opens(entry.salt, said(parsed(photo.found), photo.dhash), body.get("aside")):
@@ -93,9 +98,11 @@ def _expected(entry: Any) -> dict[str, Made]:
 
 def _made(session: Session, digests: Sequence[str]) -> dict[str, dict[str, Made]]:
     made: dict[str, dict[str, Made]] = {}
-    for row in session.execute(select(Rendition.parent, Rendition.kind, Rendition.sha256, Rendition.made_at, RECIPE)
+    for row in session.execute(select(Rendition.parent, Rendition.kind, Rendition.sha256, Rendition.made_at, RECIPE,
+                                      Rendition.evidence_id, Rendition.disposed_at)
                                .where(Rendition.parent.in_(digests), Rendition.made_by.is_(None))):
-        made.setdefault(row.parent, {})[row.kind] = Made(row.sha256, digest_of(parsed(row.recipe)), row.made_at)
+        made.setdefault(row.parent, {})[row.kind] = Made(
+            row.sha256, digest_of(parsed(row.recipe)), row.made_at, row.evidence_id, row.disposed_at)
     return made
 
 

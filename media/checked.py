@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from media.models import Photo
+from media.sources import sources_of
 from sync.records import Door
 from sync.writers import SERVER
 
@@ -20,9 +21,11 @@ CHECKED, UNCHECKED = "photo_checked", "photo_unchecked"
 
 
 def tell_checked(door: Door, photo: Photo, made: Mapping[str, str], recipe: Mapping[str, Any]) -> None:
-    """Enter what the check wrote in the row of the photo, and the digests of its small copies by kind."""
+    """Enter what the check wrote in the row of the photo, the digests of its small copies by kind, and that of who
+    brought its bytes by then."""
     door.record_entry(CHECKED, SERVER.id, photo.sha256, {
-        "state": photo.state, "media_type": photo.media_type, "renditions": dict(made), "recipe": digest_of(recipe)},
+        "state": photo.state, "media_type": photo.media_type, "renditions": dict(made), "recipe": digest_of(recipe),
+        "stored_at": photo.stored_at, "sources": digest_of(sources_of(door.session, photo.sha256))},
         aside=said(photo.found, photo.dhash), kept=False)
 
 
@@ -36,6 +39,6 @@ def said(found: Any, dhash: str | None) -> dict[str, Any]:
     return {"found": found, "dhash": dhash}
 
 
-def digest_of(recipe: Any) -> str:
-    """Hex SHA-256 of a recipe as compact JSON with sorted keys."""
-    return hashlib.sha256(orjson.dumps(recipe, option=orjson.OPT_SORT_KEYS)).hexdigest()
+def digest_of(document: Any) -> str:
+    """Hex SHA-256 of a document, such as a recipe, as compact JSON with sorted keys."""
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()

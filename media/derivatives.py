@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from media import redactions, stamps
 from media.checks import fetched
+from media.disposal import ENTRY as DISPOSED
 from media.models import Rendition
 from media.renditions import NotRendered
 from media.stores import Store, digest_of
@@ -107,15 +108,19 @@ def check_derivatives(audit: Audit, session: Session) -> None:
     """Every copy that a person made is what the journal says of it, and none of which it tells is gone."""
     kept = stream(session, select(
         Rendition.parent, Rendition.kind, Rendition.sha256, Rendition.bytes, Rendition.evidence_id, Rendition.made_by,
-        Rendition.made_at, RECIPE).where(Rendition.made_by.is_not(None)).order_by(Rendition.parent, Rendition.kind))
+        Rendition.made_at, Rendition.disposed_at, RECIPE).where(Rendition.made_by.is_not(None)).order_by(
+            Rendition.parent, Rendition.kind))
     for batch in batches(kept):
-        entries = _entries(session, {made.parent for made in batch})
+        entries = _entries(session, parents := {made.parent for made in batch})
+        gone = {(row.about, row.at) for row in session.execute(select(JournalEntry.about, JournalEntry.at).where(
+            JournalEntry.about.in_(parents), JournalEntry.kind == DISPOSED))}
         for made in batch:
             audit.checked["derivatives"] += 1
             entry = entries.get((made.parent, made.kind))
             if entry is None:
                 audit.wrong("derivative_unknown", made.parent, f"the journal tells nothing of its {made.kind}")
-            elif (entry.actor, entry.at) != (made.made_by, made.made_at) or not _agree(entry, made):
+            elif (entry.actor, entry.at) != (made.made_by, made.made_at) or not _agree(entry, made) or (
+                    made.disposed_at is not None and (made.parent, made.disposed_at) not in gone):
                 audit.wrong("derivative_altered", made.parent, f"its {made.kind} is not what the journal says")
     for batch in batches(stream(session, journalled().where(JournalEntry.kind == ENTRY))):
         present = {(made.parent, made.kind) for made in session.execute(select(Rendition.parent, Rendition.kind).where(

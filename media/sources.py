@@ -12,17 +12,28 @@ from collections.abc import Collection
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from media.models import PhotoSource
+from media.models import Photo, PhotoSource
 from sync.bulk import Among
 from sync.models import Device, Record
 from sync.records import Door
 
+BROUGHT = "photo_brought"
 
 def note_source(door: Door, sha256: str, owner: str) -> None:
-    """Keep that this person, or the person of this device, brought the bytes."""
+    """Keep that this person, or the person of this device, brought the bytes. The journal is told of it by the photo's
+    check, and of whoever comes later at once."""
     user_id = door.session.execute(select(Device.user_id).where(Device.id == owner)).scalar() or owner
     if door.session.get(PhotoSource, (sha256, user_id)) is None:
         door.add_row(PhotoSource, {"sha256": sha256, "user_id": user_id, "at": door.at})
+        photo = door.session.get(Photo, sha256)
+        if photo is not None and photo.checked_at is not None:
+            door.record_entry(BROUGHT, user_id, sha256, {})
+
+
+def sources_of(session: Session, sha256: str) -> list[list[str]]:
+    """Who brought the bytes of the photo, and when: `[user_id, at]`, by user."""
+    rows = session.execute(select(PhotoSource.user_id, PhotoSource.at).where(PhotoSource.sha256 == sha256))
+    return sorted([row.user_id, row.at] for row in rows)
 
 
 def brought(session: Session, sha256: str, user_id: str) -> bool:

@@ -9,6 +9,7 @@ from media.audit import check_chains, check_photos
 from media.check_audit import check_checks
 from media.derivatives import check_derivatives
 from media.reuse_audit import check_reuse
+from media.source_audit import check_sources
 from media.stores import StoreUnavailable
 from server import timestamps, witness
 from server.db import db, reading
@@ -66,6 +67,7 @@ def audit(found: Audit | None = None) -> dict[str, Any]:
         check_runs(found, session)
         check_chains(found, session)
         check_checks(found, session)
+        check_sources(found, session)
         check_derivatives(found, session)
         check_photos(found, session, state.store, state.clock(), state.random_bytes,
                      state.settings.verify_read_percent)

@@ -90,6 +90,37 @@ def test_rows_of_photos_and_copies_that_no_check_wrote_are_named(office: Indoors
         ("check_missing", gone), ("photo_unknown", photos[10][1])}
 
 
+def test_who_brought_a_photo_is_what_the_journal_tells(office: Indoors) -> None:
+    device, content, stranger = office.handheld(SCOPE), a_photo(), office.person("inspector", scopes=("320402",))
+    photos = photographed(device, 7)
+    inserted, renamed, dated, gone, stored, copy, covered = (digest for digest, _ in photos)
+    granted(office.person("reviewer", scopes=(SCOPE,)).post(f"/media/{covered}/redactions", {
+        "evidence_id": photos[6][1], "boxes": [{"x": .1, "y": .1, "width": .2, "height": .2}]}), 201)
+    device.deliver(device.capture(SCOPE, content, ("finding", device.report(SCOPE))))
+    assert device.upload(content).status_code == 204
+    later = office.handheld("320402111", who="later")
+    later.deliver(later.capture("320402111", content, ("finding", later.report("320402111"))))
+    assert later.upload(content).status_code == 204
+    found = audited(office)
+    assert found["problems"] == [] == found["notes"] and found["checked"]["sources"] == 8
+    at = "2020-01-01T00:00:00.000Z"
+    named = edited(
+        office, ("INSERT INTO photo_source (sha256, user_id, at) VALUES (:it, :who, :at)", {
+            "it": inserted, "who": stranger.user["id"], "at": at}),
+        ("UPDATE photo_source SET user_id = :who WHERE sha256 = :it", {"it": renamed, "who": stranger.user["id"]}),
+        ("UPDATE photo_source SET at = :at WHERE sha256 = :it", {"it": dated, "at": at}),
+        ("DELETE FROM photo_source WHERE sha256 = :it", {"it": gone}),
+        ("DELETE FROM photo_source WHERE sha256 = :it AND user_id = :who", {
+            "it": sha256(content), "who": later.owner.id}),
+        ("UPDATE photo SET stored_at = :at WHERE sha256 = :it", {"it": stored, "at": at}),
+        ("UPDATE rendition SET disposed_at = :at WHERE parent = :it AND kind = 'thumb'", {"it": copy, "at": at}),
+        ("UPDATE rendition SET disposed_at = :at WHERE parent = :it AND made_by IS NOT NULL", {
+            "it": covered, "at": at}))
+    assert {(code, about) for code, about, _ in named} == {
+        *(("source_altered", each) for each in (inserted, renamed, dated, gone, sha256(content))),
+        ("check_altered", stored), ("rendition_altered", copy), ("derivative_altered", covered)}
+
+
 def test_a_bundle_with_the_copy_of_another_photo_says_so(office: Indoors, tmp_path: Path) -> None:
     (swapped, evidence_id), (other, _) = photographed(office.handheld(SCOPE), 2)
     reviewer = office.person("reviewer", scopes=(SCOPE,))
@@ -126,7 +157,7 @@ def test_a_photo_that_was_lost_and_came_again_is_sound(office: Indoors) -> None:
     office.app.extensions["menqian"].store.delete(sha256(content))
     assert device.upload(content).status_code == 204
     again = audited(office)
-    assert again["problems"] == [] and again["checked"]["checks"] == 1
+    assert again["problems"] == [] and (again["checked"]["checks"], again["checked"]["sources"]) == (1, 1)
     with office.app.app_context(), writing() as door:
         expect_again(door, sha256(content))
     assert audited(office)["problems"] == []
