@@ -3,6 +3,8 @@
 The restored server may lack what it had acknowledged. So the device pulls everything anew, delivers again all from the
 server's `last_n` on, and takes back what it believed of mutations that were settled after the backup. The mutation of
 that very number goes along as a question: a copy of this device may have been quicker, and used the number for its own.
+Where this device itself may have brought that number to the restored server, unawares, it says nothing of those before:
+then the question is the newest that the old server had acknowledged.
 """
 
 from __future__ import annotations
@@ -26,21 +28,23 @@ class Epochs:
         """True until a whole pull has shown what the restored server has."""
         return self._store.get("new_epoch_after") is not None
 
-    def meet(self, epoch: str, last_n: int) -> None:
-        """Take the epoch of an answer and the `last_n` it names; the caller holds the transaction."""
+    def meet(self, epoch: str, last_n: int) -> bool:
+        """Take the epoch of an answer and the `last_n` it names, before the outcomes it brings; is it a new one? The
+        caller holds the transaction."""
         known = self._store.get("epoch")
         self._store.put("epoch", epoch)
         if known in (None, epoch):
-            return
+            return False
         self._store.put("new_epoch_after", last_n)
         again = self._outbox.deliver_again(last_n)
         if last_n:
-            self._outbox.deliver_again(last_n - 1)
+            self._outbox.deliver_again(max(self._outbox.newest_answered(last_n) - 1, 0))
             self._store.put("asked", last_n)
         self._outbox.unsettle(last_n)
         self._store.put("cursor", None)
         self._rows.begin_again()
         self._events.note("server_restored", epoch=epoch, from_epoch=known, last_n=last_n, delivered_again=again)
+        return True
 
     def hear(self, n: int) -> None:
         """The server took a push up to `n` as one of this device: what it has is what this device sent."""

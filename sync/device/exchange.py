@@ -219,11 +219,11 @@ class Exchange:
         """Keep the receipts; a mutation leaves the outbox only by this."""
         outcomes = answer["outcomes"]
         with self._store.transaction():
+            is_new = self._epochs.meet(answer["epoch"], answer["last_n"])
             self._outbox.receive(outcomes)
-            if batch:
+            if batch and not is_new:
                 self._epochs.hear(batch[-1].n)
             self._rows.drop_forgotten()
-            self._epochs.meet(answer["epoch"], answer["last_n"])
         total.delivered += len(batch)
         total.conflicts += sum(len(outcome["conflicts"]) for outcome in outcomes)
         total.quarantined += sum(outcome["outcome"] == "quarantined" for outcome in outcomes)

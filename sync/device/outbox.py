@@ -139,6 +139,11 @@ class Outbox:
                                " WHERE device_id = ? AND n > ? AND state <> 'waiting'",
                                (self._store.get("device_id"), last_n)).rowcount
 
+    def newest_answered(self, last_n: int) -> int:
+        """The largest number, `last_n` at most, of which this device has a receipt; 0 for none."""
+        return int(self._store.one("SELECT coalesce(max(n), 0) FROM mutation WHERE device_id = ? AND n <= ?"
+                                   " AND state <> 'waiting'", (self._store.get("device_id"), last_n)))
+
     def unsettle(self, last_n: int) -> None:
         """Go back to the first outcome of what was settled later: a restored server has `last_n`, but may not know
         the settlement; what it knows comes with the whole pull."""

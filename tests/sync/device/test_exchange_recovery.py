@@ -82,6 +82,44 @@ def test_after_a_restore_a_clone_was_quicker_and_used_its_numbers(tmp_path, quic
         assert each.unsent() == [] and each.verify() == []
 
 
+@pytest.mark.parametrize("answer", ["comes", "lost", "lost, then a restart"])
+def test_a_number_that_fits_behind_those_of_a_clone_proves_nothing_of_its_own_before(tmp_path, answer):
+    """Unaware of the restore, the device brings the very next number of its copy's: what it had brought is not there."""
+    office = Office(tmp_path / "data")
+    device = office.device(tmp_path / "a")
+    device.sync()
+    backup = office.back_up(tmp_path / "backup")
+    device.store.close()
+    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    network, parts = office.network(1, Odds()), {"patience": HURRIED}
+    first = Device.open(tmp_path / "a", transport=network, **parts)
+    second = Device.open(tmp_path / "clone", transport=office.transport, **parts)
+    made = [report(first, text=f"甲{number}") for number in range(2)]
+    first.push()
+    office.restore(backup)
+    made += [report(second, text=f"乙{number}") for number in range(2)]
+    second.sync()
+    made.append(report(first, text="甲2"))
+    if answer != "comes":
+        network.odds = Odds(lose_answer=1.0)
+        with pytest.raises(Unreachable):
+            first.push()
+        network.odds = Odds()
+    if answer == "lost, then a restart":
+        first.store.close()
+        first = Device.open(tmp_path / "a", transport=network, **parts)
+    with pytest.raises(Problem, match="device_forked"):
+        first.push()
+    with pytest.raises(Problem, match="device_forked"):  # the server has a number that it never gave
+        second.sync()
+    for each in (first, second):
+        each.enrol_anew(office.invite(each.user["username"]))
+    quiet(first, second)
+    for each in (first, second):
+        assert sorted(each.get("finding", one).fields["text"] for one in made) == ["乙0", "乙1", "甲0", "甲1", "甲2"]
+        assert each.unsent() == [] and each.verify() == []
+
+
 def test_after_a_fork_on_a_restored_server_old_bases_overwrite_nobody(tmp_path):
     """A base of the old epoch would say that its maker had seen what somebody else wrote in the new one."""
     office = Office(tmp_path / "data")
