@@ -6,7 +6,7 @@ one that was given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tests.simulator.model import created, effect_of, same, take, tried
@@ -27,13 +27,16 @@ def covers(codes: Sequence[str], scope: str) -> bool:
     return any(scope.startswith(code) for code in codes)
 
 
-def of_unit(world: World, records: Mapping[str, Remembered], device_id: str, unit: Sequence[Raw]) -> list[set[str]]:
-    """For each mutation of a unit the outcomes that it may have; `taken` stands for applied, merged, conflicted."""
+def of_unit(world: World, records: Mapping[str, Remembered], device_id: str, unit: Sequence[Raw],
+            behind: Container[str] = ()) -> list[set[str]]:
+    """For each mutation of a unit the outcomes that it may have; `taken` stands for applied, merged, conflicted. The
+    device's creations of the records `behind` are held: what it made of them later does not overtake those."""
     trial: dict[str, Remembered] = {}
     single: list[set[str]] = []
     for raw in unit:
         seen = {**records, **trial} if trial else records
-        single.append(_of(world, seen, device_id, raw))
+        waits = raw["record_id"] in behind and raw["record_id"] not in seen and raw["id"] not in world.poison
+        single.append({"held"} if waits else _of(world, seen, device_id, raw))
         if len(unit) > 1 and "taken" in single[-1] and raw["type"] != "conflict":
             _try(seen, trial, device_id, raw)
     if len(unit) == 1 or all(kinds == {"taken"} for kinds in single):

@@ -172,6 +172,10 @@ def _command(record: Remembered, mutation: Mapping[str, Any]) -> Effect:
         return Effect(overlaps=[Overlap("status", command["name"], command["name"])], lost=True)
     if command["name"] == "move":
         return Effect(scope=command["args"]["scope"], always=True)
+    if command["name"] == "choose_zone" and mutation.get("by") is not None:
+        if record.chosen_by == mutation["by"]:  # the same choice again changes nothing
+            return Effect(always=True)
+        return Effect(status=record.status, always=True, chosen_by=mutation["by"])
     moved = {"cancel": "cancelled", "reopen": "reported", "refuse": "not_filed"}
     return Effect(status=moved.get(command["name"], record.status), always=True)
 
@@ -193,6 +197,7 @@ def take(record: Remembered, effect: Effect, writer: str, n: int = 0) -> None:
     if effect.status is not None:
         record.commands.append(Entry(version, writer, effect.status))
     record.status = effect.status or record.status
+    record.chosen_by = effect.chosen_by or record.chosen_by
     record.touches.append(Entry(version, writer, None))
 
 

@@ -38,6 +38,13 @@ class Ledger:
     seq: int = 0
     settled: set[tuple[str, int]] = field(default_factory=set)
 
+    def held_creations(self, device_id: str) -> set[str]:
+        """The records whose creation by this device is held."""
+        held = (self.bodies[mutation_id] for mutation_id, outcome in self.outcomes.items()
+                if outcome["outcome"] == "held" and self.writers[mutation_id] == device_id
+                and (device_id, outcome["n"]) not in self.settled)
+        return {raw["record_id"] for raw in held if raw["op"] == "put" and raw.get("scope") and not raw.get("base")}
+
 
 class Oracle:
     """See the module."""
@@ -151,7 +158,8 @@ class Oracle:
         self._judge_unit(device_id, fresh, receipts)
 
     def _judge_unit(self, device_id: str, fresh: list[dict[str, Any]], receipts: Mapping[int, dict[str, Any]]) -> None:
-        expected = expectations.of_unit(self.world, self.ledger.records, device_id, fresh)
+        expected = expectations.of_unit(self.world, self.ledger.records, device_id, fresh,
+                                        self.ledger.held_creations(device_id))
         for raw, kinds in zip(fresh, expected, strict=True):
             outcome = receipts[raw["n"]]
             kind = "taken" if outcome["outcome"] in TAKEN else outcome["outcome"]
@@ -170,7 +178,7 @@ class Oracle:
         if record is None:
             self.ledger.records[raw["record_id"]] = created(raw, writer, self.world.user_of(writer), n)
             return
-        effect = effect_of(record, raw, writer, n if waited else None)
+        effect = effect_of(record, {**raw, "by": self.world.user_of(writer)}, writer, n if waited else None)
         self._check_conflicts(record, raw, effect, outcome)
         take(record, effect, writer, n)
         if outcome.get("version") is not None:

@@ -14,6 +14,7 @@ import orjson
 from sync.device.client import API, Problem
 from tests.simulator import properties
 from tests.simulator.expectations import covers, loses_in
+from tests.simulator.model import plain
 from tests.simulator.remembered import Overlap
 from tests.simulator.seam import Sent
 
@@ -132,7 +133,7 @@ def _texts(value: Any) -> list[str]:
 def _check_losers(world: World) -> None:
     """Each value that lost stands as the loser of exactly one conflict."""
     found = [orjson.loads(row[0]) for row in world.server.read("SELECT fields FROM record WHERE type = 'conflict'")]
-    wanted = Counter((record_id, unit, orjson.dumps(loser, option=orjson.OPT_SORT_KEYS))
+    wanted = Counter((record_id, unit, orjson.dumps(plain(loser), option=orjson.OPT_SORT_KEYS))
                      for record_id, unit, loser in world.oracle.ledger.lost if unit not in ("deleted", "status"))
     for (record_id, unit, text), times in wanted.items():
         overlap = Overlap(unit, orjson.loads(text), None)

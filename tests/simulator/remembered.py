@@ -44,6 +44,7 @@ class Effect:
     scope: str | None = None
     deleted: bool | None = None
     status: str | None = None
+    chosen_by: str | None = None
     always: bool = False
     lost: bool = False
     overtaken: bool = False
@@ -65,6 +66,7 @@ class Remembered:
     version: int = 1
     deleted: bool = False
     status: str | None = None
+    chosen_by: str | None = None
     units: dict[str, list[Entry]] = field(default_factory=dict)
     touches: list[Entry] = field(default_factory=list)
     moves: list[Entry] = field(default_factory=list)
