@@ -84,7 +84,7 @@ def test_after_a_restore_a_clone_was_quicker_and_used_its_numbers(tmp_path, quic
 
 @pytest.mark.parametrize("answer", ["comes", "lost", "lost, then a restart"])
 def test_a_number_that_fits_behind_those_of_a_clone_proves_nothing_of_its_own_before(tmp_path, answer):
-    """Unaware of the restore, the device brings the very next number of its copy's: what it had brought is not there."""
+    """Unaware of the restore, the device brings the number that comes next; what it had brought is not there."""
     office = Office(tmp_path / "data")
     device = office.device(tmp_path / "a")
     device.sync()
