@@ -83,10 +83,12 @@ def _authenticate() -> None:
 
 
 def _must_be_described(call: Mapping[str, Any]) -> None:
-    """Raise `unknown_field` for a parameter of the query that the call's description does not name; what is read by a
-    schema is held to that. A list without pages is whole, whatever pages are asked for."""
-    described = call.get("manual_doc", {}).get("parameters", ())
-    unknown = sorted(set(request.args) - {*PAGES, *(one["name"] for one in described if one["in"] == "query")})
+    """Raise `unknown_field` for a parameter by which a list, or a search, would be less, and which its description does
+    not name; what is read by a schema is held to that. A list without pages is whole, whatever pages are asked for."""
+    named = {one["name"] for one in call.get("manual_doc", {}).get("parameters", ()) if one["in"] == "query"}
+    if not named - {*PAGES, "reason"} and ".list_" not in (request.endpoint or ""):
+        return  # it gives one thing, whatever else is said
+    unknown = sorted(set(request.args) - {*PAGES, *named})
     if unknown and not any(one["in"] == "query" for one in call.get("arguments", {}).get("parameters", ())):
         raise Problem("unknown_field", f"未知参数 unknown parameter {unknown[0]!r}",
                       errors={name: ["unknown"] for name in unknown})

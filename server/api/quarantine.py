@@ -9,7 +9,7 @@ from flask import Response, request
 from schemas.people import Reason, Release
 from schemas.problems import Problem
 from server.api import blueprint
-from server.api.openapi import page
+from server.api.openapi import page, query
 from server.api.pull import number_argument
 from server.auth import me, must_have_role, needs_role
 from server.db import db, writing
@@ -22,20 +22,24 @@ from sync.records import Door
 from sync.writers import Writer
 
 blp = blueprint("quarantine", "隔离区 Quarantine")
+STATES = ("open", "released", "dismissed")
 READERS = ("supervisor", "auditor", "admin")
 
 
 @blp.get("/quarantine")
-@blp.doc(parameters=page(500))
+@blp.doc(parameters=[query("state", "`open` (also where it is not said), `released` or `dismissed`",
+                           enum=STATES), *page(500)])
 @blp.response(200)
 def list_quarantine() -> Response:
-    """Open entries, oldest first: a device's own, or those in the scopes of a supervisor, auditor or admin."""
+    """Entries, oldest first: a device's own, or those in the scopes of a supervisor, auditor or admin."""
     principal = me()
     if principal.device_id is None:
         must_have_role(*READERS)
-    limit = number_argument("limit", 100, least=1, most=500)
+    limit, state = number_argument("limit", 100, least=1, most=500), request.args.get("state", STATES[0])
+    if state not in STATES:
+        raise Problem("status_unknown", f"无此状态 no entry is {state[:40]!r}", errors={"state": ["unknown"]})
     rows, following = quarantine_page(db.session(), principal.scopes, principal.device_id, limit,
-                                      request.args.get("cursor"), homeless=principal.has_role("admin"))
+                                      request.args.get("cursor"), state, homeless=principal.has_role("admin"))
     return answer({"items": [shown(row) for row in rows], "next": following})
 
 

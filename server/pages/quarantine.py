@@ -14,7 +14,7 @@ from schemas.people import Reason, Release
 from schemas.problems import PROBLEMS, Problem
 from schemas.records import RECORD_TYPES
 from schemas.values import is_uuid
-from server.api.quarantine import dismiss_entry, release_entry
+from server.api.quarantine import STATES, dismiss_entry, release_entry
 from server.auth import me, needs_role
 from server.db import db, reading
 from server.listing import quarantine_page
@@ -25,7 +25,6 @@ from sync.models import Quarantined
 
 MOST = 100
 FARTHEST = 500  # numbers apart: a group lies within one push
-STATES = ("open", "released", "dismissed")
 
 
 @bp.get("/quarantine")

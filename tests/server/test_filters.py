@@ -7,7 +7,7 @@ import pytest
 from tests.server.indoors import indoors
 from tests.wire import granted, moment, new_id, refused
 
-SCOPE, ABSENT = "320412100", "01a20000-0000-7000-8000-000000000000"
+SCOPE = "320412100"
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +32,34 @@ def test_an_unknown_filter_is_named_as_such(supervisor, path, code):
 
 
 @pytest.mark.parametrize("path", [
-    "/records", f"/records/finding/{ABSENT}", f"/records/finding/{ABSENT}/history", "/conflicts", "/quarantine",
-    "/users", "/devices", "/spot-checks", "/reviews", "/legal-holds", "/disposals", "/erasures", "/retention",
-    "/journal/entries", "/journal/timestamps", "/journal/checkpoint", "/hello", f"/media/{'0' * 64}/derivatives"])
+    "/records", "/conflicts", "/quarantine", "/users", "/devices", "/spot-checks", "/reviews", "/legal-holds",
+    "/disposals", "/erasures", "/retention", "/journal/entries", "/journal/timestamps",
+    f"/media/{'0' * 64}/derivatives"])
 def test_a_parameter_that_no_call_knows_is_refused_by_name(bureau, path):
     admin = bureau.person("admin", "supervisor", "auditor", scopes=(SCOPE,))
     assert "colour" in str(refused(admin.get(f"{path}?colour=red"), 422, "unknown_field")["errors"])
 
 
-@pytest.mark.parametrize("path", ["/sync/pull", "/sync/receipt", "/sync/receipt/changes", "/sync/receipt/photos"])
+@pytest.mark.parametrize("path", ["/sync/receipt/changes", "/sync/receipt/photos"])
 def test_a_device_is_told_of_an_unknown_parameter_too(bureau, path):
     refused(bureau.handheld(SCOPE).get(f"{path}?colour=red"), 422, "unknown_field")
+
+
+@pytest.mark.parametrize("path", ["/hello", "/sync/pull"])
+def test_what_gives_one_thing_gives_it_whatever_else_is_said(bureau, path):
+    granted(bureau.handheld(SCOPE).get(f"{path}?colour=red"))
+
+
+def test_quarantine_is_listed_by_state(bureau):
+    device, supervisor = bureau.handheld(SCOPE), bureau.person("supervisor", scopes=(SCOPE,))
+    wrong = [device.create("finding", SCOPE, {"observed_at": moment(), "class_code": "9999"}) for _ in range(2)]
+    device.deliver(*wrong)
+    kept, closed = (row["id"] for row in granted(device.get("/quarantine"))["items"])
+    granted(supervisor.post(f"/quarantine/{closed}/dismiss", {"reason": "试填"}))
+    for state, one, other in (("open", kept, closed), ("dismissed", closed, kept)):
+        listed = {row["id"] for row in granted(device.get("/quarantine", params={"state": state}))["items"]}
+        assert one in listed and other not in listed
+    refused(supervisor.get("/quarantine?state=gone"), 422, "status_unknown")
 
 
 @pytest.mark.parametrize("path", [

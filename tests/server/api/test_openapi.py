@@ -20,7 +20,7 @@ PAGE = {"limit", "cursor"}
 TUS = {"Tus-Resumable"}
 QUERIES = {
     "/sync/poke": {"cursor"},
-    "/sync/pull": PAGE, "/quarantine": PAGE, "/records/{record_name}/{record_id}/history": PAGE,
+    "/sync/pull": PAGE, "/quarantine": {*PAGE, "state"}, "/records/{record_name}/{record_id}/history": PAGE,
     "/devices": {"holding", "attention", *PAGE},
     "/conflicts": {"scope", "record_type", "record_id", "person", "older_than_h", *PAGE},
     "/records": {*EQUALS, "scope", "updated_since", "sort", *PAGE},
