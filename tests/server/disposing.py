@@ -12,12 +12,23 @@ from server import jobs
 from server.audit import audit
 from server.db import db
 from sync.models import Base
+from tests.conftest import Places
 from tests.handheld import Handheld
 from tests.server.indoors import Indoors
 from tests.wire import Person, granted
 
 SCOPE = "320412110"
 YEARS = 6 * 366
+ENGINES = ["files", "hold"]
+
+
+def settings_on(engine: str, places: Places) -> dict[str, str]:
+    """An office's settings: embedded, or on PostgreSQL with a store that locks in this way."""
+    if engine == "files":
+        return {}
+    grown = places.once(("engine", "grown"), lambda: places.engine("grown")).another()
+    assert grown.database_url and grown.media_url
+    return {"MENQIAN_DATABASE_URL": grown.database_url, "MENQIAN_MEDIA_URL": f"{grown.media_url}&lock={engine}"}
 
 
 def people(office: Indoors) -> tuple[Person, Person]:
@@ -68,7 +79,6 @@ def changed(office: Indoors, statement: str, **values: Any) -> None:
 def states(person: Person) -> list[tuple[str, str | None]]:
     """State and trouble of the photos of the newest disposal."""
     return [(photo["state"], photo["trouble"]) for photo in granted(person.get("/disposals"))["items"][0]["photos"]]
-
 
 
 @contextmanager

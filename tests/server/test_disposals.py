@@ -15,20 +15,14 @@ from server.keeping import removal
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
-from tests.server.disposing import SCOPE, cancelled, over, people, problems, proposed, tick
+from tests.server.disposing import ENGINES, SCOPE, cancelled, over, people, problems, proposed, settings_on, tick
 from tests.server.indoors import Indoors, store_of
 from tests.wire import granted, refused, sha256
-
-ENGINES = ["files", "hold"]
 
 
 @pytest.fixture(params=ENGINES)
 def settings(request: pytest.FixtureRequest, places: Places) -> dict[str, str]:
-    if request.param == "files":
-        return {}
-    grown = places.once(("engine", "grown"), lambda: places.engine("grown")).another()
-    assert grown.database_url and grown.media_url
-    return {"MENQIAN_DATABASE_URL": grown.database_url, "MENQIAN_MEDIA_URL": f"{grown.media_url}&lock={request.param}"}
+    return settings_on(request.param, places)
 
 
 @pytest.fixture

@@ -11,21 +11,16 @@ from server.keeping.models import LegalHold
 from tests.bureau import a_photo
 from tests.conftest import Places
 from tests.handheld import Handheld
-from tests.server.disposing import SCOPE, altered, over, people, problems, states, tick
+from tests.server.disposing import ENGINES, SCOPE, altered, over, people, problems, settings_on, states, tick
 from tests.server.indoors import Indoors, store_of
 from tests.wire import Person, granted, moment, refused, sha256
 
-ENGINES = ["files", "hold"]
 ORDER = {"reason": "复议", "ordered_by": "区政府"}
 
 
 @pytest.fixture(params=ENGINES)
 def settings(request: pytest.FixtureRequest, places: Places) -> dict[str, str]:
-    if request.param == "files":
-        return {}
-    grown = places.once(("engine", "grown"), lambda: places.engine("grown")).another()
-    assert grown.database_url and grown.media_url
-    return {"MENQIAN_DATABASE_URL": grown.database_url, "MENQIAN_MEDIA_URL": f"{grown.media_url}&lock={request.param}"}
+    return settings_on(request.param, places)
 
 
 @pytest.fixture
