@@ -56,15 +56,21 @@ def test_a_cloned_device_enrols_anew_and_loses_nothing(office, device, tmp_path)
     assert not {"signature_invalid", "chain_fork", "chain_gap"} & {flag["code"] for flag in evidence["flags"] or ()}
 
 
+def backed_up_with_a_clone(folder):
+    """An office, a backup of it, and a device of its own in `a` that was copied to `clone`; neither is open."""
+    office = Office(folder / "data")
+    device = office.device(folder / "a")
+    device.sync()
+    backup = office.back_up(folder / "backup")
+    device.store.close()
+    shutil.copytree(folder / "a", folder / "clone")
+    return office, backup
+
+
 @pytest.mark.parametrize("quicker", [1, 2])
 def test_after_a_restore_a_clone_was_quicker_and_used_its_numbers(tmp_path, quicker):
     """The restored server has as many mutations of this device as it was sent, or fewer, but they are its copy's."""
-    office = Office(tmp_path / "data")
-    device = office.device(tmp_path / "a")
-    device.sync()
-    backup = office.back_up(tmp_path / "backup")
-    device.store.close()
-    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    office, backup = backed_up_with_a_clone(tmp_path)
     parts = {"transport": office.transport, "patience": HURRIED}
     first, second = Device.open(tmp_path / "a", **parts), Device.open(tmp_path / "clone", **parts)
     made = [report(first, text=f"甲{number}") for number in range(3)]
@@ -85,12 +91,7 @@ def test_after_a_restore_a_clone_was_quicker_and_used_its_numbers(tmp_path, quic
 @pytest.mark.parametrize("answer", ["comes", "lost", "lost, then a restart"])
 def test_a_number_that_fits_behind_those_of_a_clone_proves_nothing_of_its_own_before(tmp_path, answer):
     """Unaware of the restore, the device brings the number that comes next; what it had brought is not there."""
-    office = Office(tmp_path / "data")
-    device = office.device(tmp_path / "a")
-    device.sync()
-    backup = office.back_up(tmp_path / "backup")
-    device.store.close()
-    shutil.copytree(tmp_path / "a", tmp_path / "clone")
+    office, backup = backed_up_with_a_clone(tmp_path)
     network, parts = office.network(1, Odds()), {"patience": HURRIED}
     first = Device.open(tmp_path / "a", transport=network, **parts)
     second = Device.open(tmp_path / "clone", transport=office.transport, **parts)
