@@ -14,6 +14,7 @@ from server import (
     compression,
     db,
     errors,
+    handheld,
     house,
     i18n,
     intake,
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     errors.init_app(app)
     api.init_app(app)
     pages.init_app(app)
+    handheld.init_app(app)
     operation.init_app(app)
     jobs.init_app(app)
     live.init_app(app)

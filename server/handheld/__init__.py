@@ -1,0 +1,65 @@
+"""The handheld: an offline web app for inspectors, served at `/handheld/` from the files in `app/`.
+
+The app is static and the same for everybody; whose it is stands only in the browser's own database. Its addresses name
+its version, so that no page ever runs half of one and half of another. Serves browsers; knows no record.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from schemas.problems import Problem
+from server.handheld.edition import Edition, edition
+
+bp = Blueprint("handheld", __name__, url_prefix="/handheld")
+FOREVER = "public, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"
+
+
+def init_app(app: Flask) -> None:
+    """Register the app's addresses."""
+    app.register_blueprint(bp)
+
+
+@bp.get("/")
+def shell() -> Response:
+    """The one page."""
+    page = edition().page()
+    return _answer(page.content, "text/html; charset=utf-8", ASK_AGAIN, {"Content-Security-Policy": page.policy})
+
+
+@bp.get("")
+def without_slash() -> AnyResponse:
+    """To where the service worker's scope begins."""
+    return redirect(url_for("handheld.shell"), 308)
+
+
+@bp.get("/worker.js")
+def worker() -> Response:
+    """The service worker with the list of this edition's files."""
+    return _answer(edition().worker(), "text/javascript; charset=utf-8", ASK_AGAIN,
+                   {"Content-Security-Policy": edition().page().policy})
+
+
+@bp.get("/manifest.webmanifest")
+def manifest() -> Response:
+    """What installs to the home screen."""
+    return _answer(edition().manifest(), "application/manifest+json; charset=utf-8", ASK_AGAIN)
+
+
+@bp.get("/<version>/<path:name>")
+def file(version: str, name: str) -> Response:
+    """A file of this edition; raises `not_found` for those of any other."""
+    found: Edition = edition()
+    if version != found.version or name not in found.files:
+        raise Problem("not_found", "没有此文件,或应用已更新 no such file, or the app was updated")
+    one = found.files[name]
+    return _answer(one.content, one.media_type, FOREVER, {"ETag": f'"{one.sha256}"'}).make_conditional(request)
+
+
+def _answer(content: bytes, media_type: str, kept: str, more: dict[str, str] | None = None) -> Response:
+    answer = Response(content, content_type=media_type)
+    answer.headers["Cache-Control"] = kept
+    answer.headers.update(more or {})
+    return answer

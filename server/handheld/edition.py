@@ -1,0 +1,94 @@
+"""One edition of the handheld: its files with their digests, and the version that they make together.
+
+Read once a process. What the device needs of the trade (`reference.json`) is one of the files: a new list of classes is
+a new edition.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import orjson
+
+from server.handheld.reference import reference
+
+APP = Path(__file__).with_name("app")
+ICON = Path(__file__).parent.with_name("static") / "icon.svg"
+SHELL, WORKER = "index.html", "worker.js"
+NOT_SERVED = (".d.ts", ".md", "package.json", "LICENSE")
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
+         ".svg": "image/svg+xml", ".png": "image/png"}
+MAP_MARK = '<script type="importmap">'
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it is served."""
+
+    content: bytes
+    media_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The shell with the policy that allows its one inline text, the import map."""
+
+    content: bytes
+    policy: str
+
+
+class Edition:
+    """The files by name, and all that is made of them."""
+
+    def __init__(self, files: dict[str, File], shell: str, worker: str) -> None:
+        self.files, self._shell, self._worker = files, shell, worker
+        listed = "".join(f"{name} {one.sha256}\n" for name, one in sorted(files.items()))
+        self.version = hashlib.sha256((listed + shell + worker).encode()).hexdigest()[:16]
+
+    def page(self) -> Page:
+        """`index.html` with the addresses of this edition."""
+        text = self._shell.replace("{version}", self.version)
+        mapped = text.split(MAP_MARK, 1)[1].split("</script>", 1)[0]
+        digest = base64.b64encode(hashlib.sha256(mapped.encode()).digest()).decode()
+        policy = (f"default-src 'none'; script-src 'self' 'sha256-{digest}'; style-src 'self'; connect-src 'self'; "
+                  "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; manifest-src 'self'; "
+                  "worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
+        return Page(text.encode(), policy)
+
+    def worker(self) -> bytes:
+        """`worker.js` behind a line that names version and files with their digests."""
+        told = {"version": self.version, "files": {name: one.sha256 for name, one in self.files.items()},
+                "shell": hashlib.sha256(self.page().content).hexdigest()}
+        return b"self.EDITION = " + orjson.dumps(told) + b";\n" + self._worker.encode()
+
+    def manifest(self) -> bytes:
+        """The web app manifest (W3C)."""
+        return orjson.dumps({
+            "id": "/handheld/", "name": "门前 手持端", "short_name": "门前", "lang": "zh-CN", "start_url": "/handheld/",
+            "scope": "/handheld/", "display": "standalone", "orientation": "portrait", "background_color": "#f6f8f7",
+            "theme_color": "#0d5c55", "description": "离线巡查与执法记录 offline inspection records",
+            "icons": [{"src": f"/handheld/{self.version}/icon.svg", "sizes": "any", "type": "image/svg+xml",
+                       "purpose": "any"}]})
+
+
+@cache
+def edition() -> Edition:
+    """The edition that this process serves."""
+    found = {path.relative_to(APP).as_posix(): path for path in sorted(APP.rglob("*"))
+             if path.is_file() and not path.name.endswith(NOT_SERVED)}
+    shell, worker = (found.pop(name).read_text(encoding="utf-8") for name in (SHELL, WORKER))
+    files = {name: _file(path.read_bytes(), path.suffix) for name, path in found.items()}
+    files["icon.svg"] = _file(ICON.read_bytes(), ".svg")
+    files["reference.json"] = _file(orjson.dumps(reference(), option=orjson.OPT_SORT_KEYS), ".json")
+    return Edition(files, shell, worker)
+
+
+def _file(content: bytes, suffix: str) -> File:
+    media_type = TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
+    return File(content, media_type, hashlib.sha256(content).hexdigest())

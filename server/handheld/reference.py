@@ -1,0 +1,32 @@
+"""What a handheld must know of the trade without a network: merge rules by field, classes, checklists, figures.
+
+Made of the same declarations and tables as the server's own rules. Serves `edition`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.records import RECORD_TYPES
+from server.reference import checklists, classes, divisions, offences, settings, table
+
+
+def reference() -> dict[str, Any]:
+    """`reference.json`."""
+    return {
+        "record_types": {name: {field: declared.rule.value for field, declared in one.fields.items()}
+                         for name, one in RECORD_TYPES.items()},
+        "classes": [{"scheme": one.scheme, "code": one.code, "name": one.name} for one in classes().values()],
+        "conditions": [{name: row[name] for name in ("scheme", "code", "condition", "filing_condition",
+                                                     "collection_requirement")}
+                       for row in table("class_conditions") if row["set"] == "default"],
+        "offences": [{**{name: one.row[name] for name in ("scope", "class_scheme", "class_code", "breached_article",
+                                                          "penalty_article", "source")},
+                      "code": one.code, "name": one.name, "precondition": one.precondition}
+                     for one in offences().values()],
+        "checklists": list(checklists().values()),
+        "return_reasons": [{"zh": row["zh"], "en": row["en"]} for row in table("return_reasons")],
+        "divisions": {code: one.name for code, one in divisions().items()},
+        "attribution": settings("attribution"),
+        "duplicates": settings("duplicates"),
+    }
