@@ -1,14 +1,17 @@
 """Work behind the answer: photo checks, and a tick that signs checkpoints, expires what waited, sweeps the spool and
 begins audits.
 
-The queue only hints: what it forgets (a crash between commit and hint) the tick finds again in the database. What takes
-little goes before what takes long: ticks, then small photos, then the large ones of a whole shift.
+The queue only hints: what it forgets (a crash between commit and hint, a Redis that came back empty) the tick finds
+again in the database, and the rounds are asked for by the clock of the worker's process, whatever the queue remembers.
+What takes little goes before what takes long: ticks, then small photos, then the large ones of a whole shift.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -18,6 +21,7 @@ import structlog
 from flask import Flask, current_app
 from huey import Huey, MemoryHuey, PriorityRedisHuey, SqliteHuey
 from huey.consumer import Consumer
+from redis import RedisError
 
 from media import checks, incidents, reused, sweep
 from media.stores import StoreUnavailable
@@ -31,7 +35,10 @@ from sync import held
 
 log = structlog.get_logger()
 TICK_SECONDS = 5
-HOUR_SECONDS, DAY_SECONDS = 3600, 24 * 3600
+ROUNDS = {"tick": TICK_SECONDS, "compact": 24 * 3600, "timestamp": 3600}
+"""The seconds from one to the next."""
+AWAY = (RedisError, sqlite3.Error, OSError)
+"""What a queue raises that cannot be reached, or cannot write."""
 COMPARED_A_TICK = 50
 FIRST, SOON, AFTER = 100, 10, 0  # priorities
 SMALL_BYTES = 1_000_000
@@ -61,10 +68,11 @@ def init_app(app: Flask) -> None:
         run.__name__ = work.__name__
         return queue.task(name=work.__name__, **options)(run)
 
+    # A round that waits behind a long job is nothing worth when the next is asked for.
     app.extensions["menqian_tasks"] = {"check_photo": task(_check_photo, retries=3, retry_delay=5),
-                                       **{name: task(work, priority=FIRST) for name, work in (
-                                           ("tick", _tick), ("resume", _resume), ("compact", _compact),
-                                           ("timestamp", _timestamp))}}
+                                       "resume": task(_resume, priority=FIRST),
+                                       **{name: task(work, priority=FIRST, expires=ROUNDS[name]) for name, work in (
+                                           ("tick", _tick), ("compact", _compact), ("timestamp", _timestamp))}}
 
 
 def check() -> None:
@@ -73,24 +81,42 @@ def check() -> None:
 
 
 def check_photo(sha256: str, length: int = SMALL_BYTES) -> None:
-    """Ask for the check of a stored photo of so many bytes."""
-    current_app.extensions["menqian_tasks"]["check_photo"](sha256, priority=SOON if length < SMALL_BYTES else AFTER)
+    """Ask for the check of a stored photo of so many bytes; a queue that is away is told by the tick."""
+    try:
+        current_app.extensions["menqian_tasks"]["check_photo"](sha256, priority=SOON if length < SMALL_BYTES else AFTER)
+    except AWAY as error:
+        log.warning("queue_away", error=type(error).__name__, photo=sha256, pid=os.getpid())
 
 
 def run_worker(app: Flask) -> None:
     """Run jobs in this process until SIGTERM; the tick comes round every few seconds."""
     queue: Huey = app.extensions["menqian_queue"]
-    resume, compact, timestamp = (app.extensions["menqian_tasks"][name] for name in ("resume", "compact", "timestamp"))
-
-    @queue.on_startup()
-    def begin() -> None:
-        queue.storage.flush_schedule()
-        resume()
-        compact.schedule(delay=TICK_SECONDS)
-        timestamp.schedule(delay=TICK_SECONDS)
-
+    threading.Thread(target=_ask_for_rounds, args=(app,), name="rounds", daemon=True).start()
     Consumer(queue, workers=1, periodic=False, initial_delay=0.05, max_delay=0.25, scheduler_interval=1,
              worker_type="thread").run()
+
+
+def _ask_for_rounds(app: Flask) -> None:
+    """Ask for each round when it is due, for as long as the process lives. The first thing is to take up what a killed
+    worker left, the other rounds begin a little later."""
+    queue, tasks = app.extensions["menqian_queue"], app.extensions["menqian_tasks"]
+    due = {"resume": 0.0, **dict.fromkeys(ROUNDS, time.monotonic() + TICK_SECONDS)}
+    away = False
+    while True:
+        try:
+            for name in [name for name, at in due.items() if at <= time.monotonic()]:
+                tasks[name]()
+                if name == "resume":
+                    queue.storage.flush_schedule()  # of an older release, which planned its rounds there
+                    del due[name]
+                else:
+                    due[name] = time.monotonic() + ROUNDS[name]
+            away = False
+        except AWAY as error:
+            if not away:
+                log.error("queue_away", error=type(error).__name__, pid=os.getpid())
+            away = True
+        time.sleep(0.05 if "resume" in due else 0.5)
 
 
 def _check_photo(sha256: str) -> None:
@@ -104,10 +130,7 @@ def _check_photo(sha256: str) -> None:
 
 
 def _tick() -> None:
-    """One round; the next is planned first, so that a failure of this one ends nothing."""
-    tasks = current_app.extensions["menqian_tasks"]
-    if not current_app.extensions["menqian_queue"].immediate:
-        tasks["tick"].schedule(delay=TICK_SECONDS)
+    """One round."""
     fresh_checkpoint()
     if wrong := witness.keep():
         log.error(wrong[0], detail=wrong[1], pid=os.getpid())
@@ -166,15 +189,11 @@ def _compare_stored() -> None:
 
 def _resume() -> None:
     """What a worker does first: a killed one may have left anything behind, so that nothing waits for its time."""
-    try:
-        _take_up(timedelta(), timedelta())
-    finally:
-        current_app.extensions["menqian_tasks"]["tick"]()
+    _take_up(timedelta(), timedelta())
 
 
 def _compact() -> None:
-    """Once a day, where the settings say so; the next round is planned first."""
-    current_app.extensions["menqian_tasks"]["compact"].schedule(delay=DAY_SECONDS)
+    """Once a day, where the settings say so."""
     state = house()
     if state.settings.compact_days:
         gone = compaction.compact(state.clock() - timedelta(days=state.settings.compact_days))
@@ -183,7 +202,6 @@ def _compact() -> None:
 
 def _timestamp() -> None:
     """Once a day, where the settings name an authority; it is looked after every hour, for one may have been away."""
-    current_app.extensions["menqian_tasks"]["timestamp"].schedule(delay=HOUR_SECONDS)
     if house().settings.tsa_url:
         try:
             if size := timestamps.stamp_daily():

