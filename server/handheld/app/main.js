@@ -1,5 +1,44 @@
 // Opens the device of this browser and shows its screens; without one, the way to enrol.
 
-import { html, render } from "./parts/html.js";
+import { applyAppearance, useAppearance } from "./parts/appearance.js";
+import { DeviceContext } from "./parts/device.js";
+import { failureWords } from "./parts/failures.js";
+import { html, render, useState } from "./parts/html.js";
+import { Note, Toast } from "./parts/page.js";
+import { loadReference } from "./parts/reference.js";
+import { Screen } from "./parts/screen.js";
+import Enrol from "./screens/enrol.js";
+import { t } from "./words.js";
 
-render(html`<p>门前</p>`, /** @type {HTMLElement} */ (document.getElementById("app")));
+/** @typedef {import("./device/types.d.ts").Device} Device */
+
+const DEVICE = "./device/device.js";
+const place = /** @type {HTMLElement} */ (document.getElementById("app"));
+
+/** @param {{opened: Device | null, enrol: (code: string, name: string) => Promise<Device>}} props */
+function App({ opened, enrol }) {
+  const [device, setDevice] = useState(opened);
+  const { language } = useAppearance();
+  return html`${device ? html`<${DeviceContext.Provider} value=${device}>
+      <div class="screen" key=${language}><${Screen} /></div><//>`
+    : html`<div class="screen" key=${language}><${Enrol} enrol=${enrol} onEnrolled=${setDevice} /></div>`}
+    <${Toast} />`;
+}
+
+async function start() {
+  applyAppearance();
+  const reference = await loadReference();
+  const { openDevice, enrolDevice } = await import(DEVICE);
+  const device = await openDevice({ base: "", reference });
+  const enrol = (/** @type {string} */ code, /** @type {string} */ name) => enrolDevice({ base: "", reference, code, name });
+  place.replaceChildren();
+  render(html`<${App} opened=${device} enrol=${enrol} />`, place);
+}
+
+start().catch((failure) => {
+  console.error(failure);
+  place.replaceChildren();
+  render(html`<main><${Note} kind="bad"><h1>${t("打不开", "Could not open")}</h1><p>${failureWords(failure)}</p>
+    <p>${t("已存下的都还在。请关掉再打开;若仍不行,请联系主管。",
+      "All that was kept is safe. Close and open again; if it fails still, contact your supervisor.")}</p><//></main>`, place);
+});

@@ -4,5 +4,7 @@ import { h } from "preact";
 import htm from "htm";
 
 export const html = htm.bind(h);
-export { Fragment, render } from "preact";
-export { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+export { cloneElement, createContext, Fragment, isValidElement, render } from "preact";
+export {
+  useCallback, useContext, useEffect, useErrorBoundary, useId, useLayoutEffect, useMemo, useRef, useState,
+} from "preact/hooks";

@@ -1,0 +1,56 @@
+// Failures in plain words: what happened, that nothing is lost, and what to do.
+
+import { t } from "../words.js";
+
+/** What to do, by the action that a problem names (RFC 9457 member `action`). */
+const ADVICE = /** @type {Record<string, () => string>} */ ({
+  none: () => "",
+  retry: () => t("稍后会自动再试。", "It is tried again by itself."),
+  relogin: () => t("请向主管要一个新的邀请码,重新登记本机。", "Ask your supervisor for a new invitation code and enrol again."),
+  upgrade: () => t("请更新应用后再试。", "Update the app, then try again."),
+  resnapshot: () => t("本机会重新取一遍数据。", "This device fetches its records again."),
+  new_device: () => t("请向主管要一个新的邀请码,重新登记本机;已做的不会丢。",
+    "Ask your supervisor for a new invitation code and enrol again; nothing made here is lost."),
+  contact: () => t("请联系主管。已做的都还在本机。", "Contact your supervisor. All that was made is still on this device."),
+});
+
+/** Codes for which the action alone says too little. */
+const WORDS = /** @type {Record<string, () => string>} */ ({
+  unreachable: () => t("连不上服务器。没有网络也能照常工作,有网后自动送出。",
+    "The server cannot be reached. Go on working; everything is sent when there is a network."),
+  invitation_invalid: () => t("没有这个邀请码。请看清字母和数字,或向主管要一个新的。",
+    "There is no such invitation code. Check its letters and digits, or ask your supervisor for a new one."),
+  invitation_used: () => t("这个邀请码已用过。每个码只能登记一台设备,请向主管要一个新的。",
+    "This code was used already. Each enrols one device; ask your supervisor for a new one."),
+  invitation_expired: () => t("这个邀请码已过期。请向主管要一个新的。",
+    "This code has expired. Ask your supervisor for a new one."),
+  device_revoked: () => t("本机已被停用。做过的都还在本机,请联系主管。",
+    "This device was revoked. All that was made is still here; contact your supervisor."),
+  device_forked: () => t("本机的数据似有另一份副本在用。请向主管要一个新的邀请码;已做的不会丢。",
+    "A copy of this device seems to be in use. Ask for a new invitation code; nothing made here is lost."),
+});
+
+/**
+ * A problem of the server, an outcome's `problem` or a failed sync, in words.
+ * @param {{code?: string, kind?: string, title?: string, detail?: string, action?: string}} problem
+ */
+export function problemWords(problem) {
+  const code = problem.code ?? problem.kind ?? "";
+  if (WORDS[code]) return WORDS[code]();
+  const said = problem.detail || problem.title || code;
+  return [said, ADVICE[problem.action ?? ""]?.() ?? ""].filter(Boolean).join(" ");
+}
+
+/** Anything thrown, in words. @param {unknown} failure */
+export function failureWords(failure) {
+  if (!(failure instanceof Error) && !(failure instanceof DOMException)) return String(failure);
+  if (failure.name === "QuotaExceededError") {
+    return t("手机存储已满,这一步没有存下。请清理手机空间后再试一次;已存的都在。",
+      "The storage of this phone is full, so this was not kept. Free some space and try again; what was kept is safe.");
+  }
+  if (failure.name === "Unreachable") return WORDS.unreachable();
+  if ("code" in failure && typeof failure.code === "string") {
+    return problemWords(/** @type {any} */ (failure));
+  }
+  return failure.message || failure.name;
+}

@@ -1,0 +1,50 @@
+// The frame around the screens of the shell: what is safe and what waits, and where to go, both at the thumb.
+
+import { t } from "../words.js";
+import { useAsked, useHealth, useSyncing } from "./device.js";
+import { html } from "./html.js";
+import { Icon } from "./icons.js";
+import { useRoute } from "./router.js";
+import { syncWords } from "./sync_words.js";
+
+/** How things stand with the server, in one line and one kind. */
+export function useStanding() {
+  const health = useHealth(), syncing = useSyncing();
+  const delivered = useAsked((device) => device.everythingDelivered(), ["delivered"]);
+  const state = useAsked(async (device) => device.state, ["state"]);
+  return health && delivered !== undefined && state ? syncWords({ health, syncing, delivered, state }) : null;
+}
+
+/** The line above the navigation. */
+export function SyncBar() {
+  const standing = useStanding();
+  const { path } = useRoute();
+  if (path === "/sync") return null;
+  return html`<a class="sync-bar ${standing?.kind ?? "wait"}" href="#/sync">
+    <${Icon} of="sync" /><span><b>${standing?.title ?? t("正在查看…", "Looking …")}</b>
+    ${standing?.detail && html`<small>${standing.detail}</small>`}</span></a>`;
+}
+
+/** The same as one sign, for screens that need the room. */
+export function SyncSign() {
+  const standing = useStanding();
+  return html`<a class="square sync-sign ${standing?.kind ?? "wait"}" href="#/sync"
+    aria-label=${standing?.title ?? t("同步", "Sync")}><${Icon} of="sync" />
+    ${standing?.count ? html`<span class="count">${standing.count > 99 ? "99+" : standing.count}</span>` : null}</a>`;
+}
+
+/** @type {{path: string, sign: import("./icons.js").Sign, words: () => string}[]} */
+const PLACES = [
+  { path: "/", sign: "today", words: () => t("今日", "Today") },
+  { path: "/findings", sign: "findings", words: () => t("问题", "Findings") },
+  { path: "/find", sign: "find", words: () => t("上报", "Report") },
+  { path: "/tasks", sign: "tasks", words: () => t("任务", "Tasks") },
+  { path: "/sync", sign: "sync", words: () => t("同步", "Sync") },
+];
+
+export function Navigation() {
+  const { path } = useRoute();
+  return html`<nav class="places" aria-label=${t("主导航", "Main")}>${PLACES.map((place) => html`
+    <a key=${place.path} href="#${place.path}" class=${place.sign} aria-current=${place.path === path ? "page" : undefined}>
+      <${Icon} of=${place.sign} /><span>${place.words()}</span></a>`)}</nav>`;
+}

@@ -1,0 +1,66 @@
+// How things stand with the server, in plain words. Nothing is called delivered without the server's receipt.
+
+import { t } from "../words.js";
+import { problemWords } from "./failures.js";
+import { ago, size } from "./time.js";
+
+/** @typedef {import("../device/types.d.ts").Health} Health */
+/** @typedef {import("../device/types.d.ts").SyncState} SyncState */
+/** @typedef {{kind: "ok" | "wait" | "warn" | "bad", title: string, detail: string, count: number}} Standing */
+
+/**
+ * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string}} now
+ * @returns {Standing}
+ */
+export function syncWords({ health, syncing, delivered, state }) {
+  const count = health.unsent + health.unsent_photos;
+  if (state === "revoked") {
+    return { kind: "bad", count, title: t("本机已停用", "This device was revoked"),
+      detail: t("做过的都还在,请联系主管", "All that was made is here; contact your supervisor") };
+  }
+  if (state === "forked") {
+    return { kind: "bad", count, title: t("需要新的邀请码", "A new invitation code is needed"),
+      detail: t("已做的不会丢,点此处理", "Nothing is lost; tap to go on") };
+  }
+  if (delivered) {
+    return { kind: "ok", count: 0, title: t("全部送达", "Everything delivered"),
+      detail: t("服务器已签收", "The server has signed for it") };
+  }
+  return { kind: syncing.failure && syncing.failure.kind !== "unreachable" ? "warn" : "wait", count,
+    title: waiting(health), detail: why(health, syncing) };
+}
+
+/** What waits. @param {Health} health */
+export function waiting({ unsent, unsent_photos: photos }) {
+  const parts = [unsent && t(`${unsent} 条记录`, `${unsent} change${unsent === 1 ? "" : "s"}`),
+    photos && t(`${photos} 张照片`, `${photos} photo${photos === 1 ? "" : "s"}`)].filter(Boolean);
+  if (!parts.length) return t("已送出,等服务器签收", "Sent; the receipt is awaited");
+  return t(`${parts.join("、")}待送`, `${parts.join(", ")} waiting`);
+}
+
+/** Why it waits and since when, or what is being done. @param {Health} health @param {SyncState} syncing */
+export function why(health, syncing) {
+  const since = health.oldest_unsent_at ? t(`最早 ${ago(health.oldest_unsent_at)}`, `oldest ${ago(health.oldest_unsent_at)}`) : "";
+  return [reason(syncing), since].filter(Boolean).join(" · ");
+}
+
+/** @param {SyncState} syncing */
+function reason({ doing, photo, failure, paused, wifi_only: wifi }) {
+  if (doing === "upload" && photo) {
+    return t(`正在传照片 ${size(photo.sent)} / ${size(photo.bytes)}`, `uploading ${size(photo.sent)} of ${size(photo.bytes)}`);
+  }
+  if (doing) return DOING[doing]();
+  if (paused) return t("已暂停", "paused");
+  if (failure?.kind === "unreachable" || !navigator.onLine) return t("没有网络,有网自动送出", "no network; sent when there is");
+  if (failure) return problemWords(failure);
+  if (wifi) return t("照片等 Wi-Fi", "photos wait for Wi-Fi");
+  return t("即将送出", "about to be sent");
+}
+
+const DOING = {
+  hello: () => t("正在联系服务器", "asking the server"),
+  push: () => t("正在送出记录", "sending changes"),
+  upload: () => t("正在传照片", "uploading photos"),
+  pull: () => t("正在接收", "receiving"),
+  receipt: () => t("等服务器签收", "awaiting the receipt"),
+};
