@@ -54,7 +54,8 @@ def asks(dice: random.Random) -> list[Ask]:
     stickers = (None, None, None, "S-0", "S-3", "S-5", "S-30", "TWICE", "ENDED", "UNKNOWN")
     spots = [(dice.uniform(-60, 300), dice.uniform(-30, 80)) for _ in range(400)]
     spots += [(dice.uniform(0, 240), dice.uniform(0, 6)) for _ in range(200)] + [(40_015.0, 12_010.0), (1e5, -2e5)]
-    found = [Ask(*east_north(*PLACE, *spot), dice.choice(ACCURACIES), DAY + timedelta(days=dice.choice((-1, 20, 70, 200))),
+    days = (-1, 20, 70, 200)
+    found = [Ask(*east_north(*PLACE, *spot), dice.choice(ACCURACIES), DAY + timedelta(days=dice.choice(days)),
                  dice.choice(stickers)) for spot in spots]
     found += [Ask(None, None, None, DAY + timedelta(days=20), sticker) for sticker in stickers]
     return [*found, Ask(-60.0, -31.7, 10.0, DAY + timedelta(days=20), "S-5"),
