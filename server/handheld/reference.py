@@ -10,6 +10,8 @@ from typing import Any
 from schemas.records import RECORD_TYPES
 from server.reference import checklists, classes, divisions, offences, settings, table
 
+ORIGIN = {"source", "confidence", "valid_from", "valid_to", "note"}
+
 
 def reference() -> dict[str, Any]:
     """`reference.json`."""
@@ -29,4 +31,13 @@ def reference() -> dict[str, Any]:
         "divisions": {code: one.name for code, one in divisions().items()},
         "attribution": settings("attribution"),
         "duplicates": settings("duplicates"),
+        "duties": _told("zone_duties"),
+        "task_kinds": _told("task_kinds"),
+        "enforcement_kinds": _told("enforcement_kinds"),
+        "visits": settings("visits"),
     }
+
+
+def _told(name: str) -> list[dict[str, str]]:
+    """The rows of a table without the words about their origin."""
+    return [{column: value for column, value in row.items() if column not in ORIGIN} for row in table(name)]

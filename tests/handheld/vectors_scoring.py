@@ -1,4 +1,4 @@
-"""Checklists with answers and what server/rules/scoring.py makes of them, as JSON: the handheld's score must equal it."""
+"""Checklists with answers and what server/rules/scoring.py makes of them, as JSON: the device must score the same."""
 
 from __future__ import annotations
 
