@@ -1,0 +1,220 @@
+// Calls under /api/v1 with a bearer token: JSON out, JSON in, every failure an exception. Serves every part that speaks.
+
+import { utf8 } from "./values.js";
+
+/** @import { Fields } from "./types.js" */
+/** An answer with its whole body. @typedef {{ status: number, headers: Headers, content: Uint8Array<ArrayBuffer>, path: string }} Answer */
+/**
+ * @typedef {{
+ *   params?: Record<string, any>, json?: any, content?: Uint8Array<ArrayBuffer> | Blob, headers?: Record<string, string>,
+ *   tries?: number, timeout_s?: number,
+ * }} Sent
+ */
+
+const API = "/api/v1";
+const TIMEOUT_S = 60;
+
+/** Statuses after which the same request may succeed a little later. */
+export const PASSING = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
+
+/** No answer, or none that this protocol knows (a captive portal's page). Whether the request arrived is open. */
+export class Unreachable extends Error {
+  name = "Unreachable";
+}
+
+/** A refusal of RFC 9457 (protocol section 0). `body` is the whole document, `retry_after` is in seconds. */
+export class Problem extends Error {
+  name = "Problem";
+
+  /** @param {string} code @param {number} status @param {string} action @param {string} [detail]
+   * @param {number | null} [retryAfter] @param {Fields} [body] */
+  constructor(code, status, action, detail = "", retryAfter = null, body = {}) {
+    super(`${status} ${code}: ${detail}`);
+    this.code = code;
+    this.status = status;
+    this.action = action;
+    this.detail = detail;
+    this.retry_after = retryAfter;
+    this.body = body;
+  }
+
+  /** The problem of an answer; one that is not problem+json (a proxy's, a HEAD's) gets the code `http_STATUS`.
+   * @param {Answer} answer */
+  static of(answer) {
+    const found = parsed(answer.content), body = found && typeof found === "object" && !Array.isArray(found) ? found : {};
+    const after = answer.headers.get("Retry-After");
+    return new Problem(String(body.code ?? `http_${answer.status}`), answer.status,
+      String(body.action ?? (PASSING.has(answer.status) ? "retry" : "none")), String(body.detail ?? ""),
+      after && /^\d+$/.test(after) ? Number(after) : null, body);
+  }
+}
+
+/** How often a client tries and how long it waits in between; `wait` takes seconds. */
+export class Patience {
+  /** @param {{ tries?: number, first_s?: number, longest_s?: number, wait?: (seconds: number) => Promise<void> }} [options] */
+  constructor({ tries = 1, first_s = 0.5, longest_s = 30, wait = rest } = {}) {
+    this.tries = tries;
+    this.first_s = first_s;
+    this.longest_s = longest_s;
+    this.wait = wait;
+  }
+
+  /** Does the server ask to come again later than this waits? @param {unknown} failure */
+  isShortFor(failure) {
+    return failure instanceof Problem && (failure.retry_after ?? 0) > this.longest_s;
+  }
+
+  /** Seconds before the attempt after this one (the first is 1); null when waiting would not help.
+   * @param {number} attempt @param {unknown} failure @returns {number | null} */
+  delay_s(attempt, failure) {
+    if (failure instanceof Problem) {
+      if (!PASSING.has(failure.status) || this.isShortFor(failure)) return null;
+      if (failure.retry_after !== null) return failure.retry_after;
+    }
+    return Math.min(this.longest_s, this.first_s * 2 ** (attempt - 1));
+  }
+}
+
+/** Holds a token. Paths stand under /api/v1, those that begin with `//` at the server's root. */
+export class Client {
+  /** @param {string} base @param {{ token?: string | null, fetch?: typeof globalThis.fetch, patience?: Patience }} [options] */
+  constructor(base, { token = null, fetch = globalThis.fetch.bind(globalThis), patience = new Patience() } = {}) {
+    this.base = base.replace(/\/+$/, "");
+    this.token = token;
+    this.fetch = fetch;
+    this.patience = patience;
+  }
+
+  /** The parsed JSON (or the text of a text/plain answer) of a GET. @param {string} path @param {Sent} [sent] */
+  async get(path, sent) {
+    return read(await this.request("GET", path, sent));
+  }
+
+  /** The parsed answer to a POST of JSON. @param {string} path @param {any} [body] @param {Sent} [sent] */
+  async post(path, body = {}, sent = {}) {
+    return read(await this.request("POST", path, { ...sent, json: body }));
+  }
+
+  /** The parsed answer to a POST of exactly these bytes. @param {string} path @param {Uint8Array<ArrayBuffer>} content
+   * @param {Record<string, string>} headers */
+  async postBytes(path, content, headers) {
+    return read(await this.request("POST", path, { content, headers }));
+  }
+
+  /**
+   * One call, repeated as patience allows; `tries: 1` for what must not be sent twice unasked. Throws Problem for every
+   * answer from 300 on, Unreachable when none came.
+   * @param {string} method
+   * @param {string} path
+   * @param {Sent} [sent]
+   * @returns {Promise<Answer>}
+   */
+  async request(method, path, sent = {}) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#send(method, path, sent);
+      } catch (failure) {
+        if (!(failure instanceof Problem) && !(failure instanceof Unreachable)) throw failure;
+        const delay_s = this.patience.delay_s(attempt, failure);
+        if (delay_s === null || attempt >= (sent.tries ?? this.patience.tries)) throw failure;
+        await this.patience.wait(delay_s);
+      }
+    }
+  }
+
+  /**
+   * A GET whose body the caller reads as it comes, tried once; `answer.body` may break off, which `parts` tells as
+   * Unreachable.
+   * @param {string} path
+   * @param {Sent} [sent]
+   * @returns {Promise<{ status: number, parts: AsyncGenerator<Uint8Array<ArrayBuffer>> }>}
+   */
+  async stream(path, sent = {}) {
+    const answer = await this.#fetch("GET", path, sent);
+    if (!answer.ok) throw Problem.of(await whole(answer, path));
+    return { status: answer.status, parts: parts(answer, path) };
+  }
+
+  /** The address of a path. @param {string} path @param {Record<string, any>} [params] */
+  url(path, params = {}) {
+    const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined);
+    const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+    const address = path.startsWith("//") ? this.base + path.slice(1) : this.base + API + path;
+    return query ? `${address}?${query}` : address;
+  }
+
+  /** @param {string} method @param {string} path @param {Sent} sent */
+  async #send(method, path, sent) {
+    const answer = await whole(await this.#fetch(method, path, sent), path);
+    if (answer.status >= 300) throw Problem.of(answer);
+    return answer;
+  }
+
+  /** @param {string} method @param {string} path @param {Sent} sent @returns {Promise<Response>} */
+  async #fetch(method, path, { params, json, content, headers, timeout_s = TIMEOUT_S }) {
+    const named = { ...(this.token ? { Authorization: `Bearer ${this.token}` } : {}),
+      ...(json === undefined ? {} : { "Content-Type": "application/json" }), ...headers };
+    const body = json === undefined ? content : utf8(JSON.stringify(json));
+    try {
+      // a cookie of the office's pages must not speak for the device, and a redirect (a portal's) is no answer
+      const answer = await this.fetch(this.url(path, params), { method, headers: named, body, credentials: "omit",
+        cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(timeout_s * 1000) });
+      if (answer.type === "opaqueredirect") throw new TypeError("it was sent elsewhere");
+      return answer;
+    } catch (failure) {
+      throw unreachable(path, failure);
+    }
+  }
+}
+
+/** @param {Response} answer @param {string} path @returns {Promise<Answer>} */
+async function whole(answer, path) {
+  try {
+    const content = new Uint8Array(await answer.arrayBuffer());
+    return { status: answer.status, headers: answer.headers, content, path };
+  } catch (failure) {
+    throw unreachable(path, failure);
+  }
+}
+
+/** @param {Response} answer @param {string} path @returns {AsyncGenerator<Uint8Array<ArrayBuffer>>} */
+async function* parts(answer, path) {
+  const reader = answer.body?.getReader();
+  try {
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) yield part.value;
+  } catch (failure) {
+    throw unreachable(path, failure);
+  } finally {
+    await reader?.cancel().catch(() => undefined); // a line that broke has nothing to cancel
+  }
+}
+
+/** What fetch throws: TypeError without a network, a DOMException when time is up. @param {string} path @param {unknown} failure */
+function unreachable(path, failure) {
+  const { name, message } = /** @type {Error} */ (failure);
+  return new Unreachable(`${path}: ${name}: ${message}`, { cause: failure });
+}
+
+/** @param {Answer} answer @returns {any} */
+function read(answer) {
+  if (!answer.content.length) return null;
+  const kind = (answer.headers.get("Content-Type") ?? "").split(";")[0];
+  if (kind === "text/plain") return new TextDecoder().decode(answer.content);
+  const found = parsed(answer.content);
+  if (found === undefined) throw new Unreachable(`${answer.path} answered ${kind || "something"} instead of JSON`);
+  return found;
+}
+
+/** The JSON of these bytes, undefined where they are none. @param {Uint8Array} content @returns {any} */
+function parsed(content) {
+  try {
+    return JSON.parse(new TextDecoder().decode(content));
+  } catch {
+    return undefined; // the caller says what that means
+  }
+}
+
+/** @param {number} seconds @returns {Promise<void>} */
+function rest(seconds) {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}

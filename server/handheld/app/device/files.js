@@ -1,0 +1,147 @@
+// The photos on this device: exact bytes, and how far each has come. Serves `capture`, `uploads`, `exchange`.
+//
+// States: `waiting` -> `stored` (the server has all bytes) -> `verified` (it checked them: ours are removed a while later,
+// for it may be restored from a backup that lacks them), or `refused`, `damaged` with the `problem`'s code; those bytes
+// stay. `gone`: the server lost what is no longer here.
+
+import { hex, sha256, stamp } from "./values.js";
+
+/** @import { Fields, Photo } from "./types.js" */
+/** @import { Store, Transaction } from "./store.js" */
+/** @import { Events } from "./events.js" */
+/** A photo's row. @typedef {Photo & { mismatches: number }} File */
+
+export const KEEP_MS = 30 * 86_400_000;
+const FINAL = ["verified", "refused", "damaged"];
+const ENDED = [...FINAL, "gone"];
+const THUMB_PX = 320;
+
+/** A row for each photo, its bytes, and a small picture of it. Verified bytes are kept for `keepMs`. */
+export class Files {
+  /** @param {Store} store @param {Events} events @param {number} [keepMs] */
+  constructor(store, events, keepMs = KEEP_MS) {
+    this.store = store;
+    this.events = events;
+    this.keepMs = keepMs;
+  }
+
+  /** Keep these bytes and let them wait for their upload.
+   * @param {Transaction} t @param {string} digest @param {Blob} content @param {string} mediaType @param {number} at */
+  async add(t, digest, content, mediaType, at) {
+    t.put("bytes", content, digest);
+    const known = await t.get("file", digest);
+    if (!known) {
+      t.put("file", { sha256: digest, bytes: content.size, media_type: mediaType, added_at: stamp(at), state: "waiting",
+        kept: true, url: null, offset: 0, mismatches: 0, problem: null, verified_at: null });
+    } else if (ENDED.includes(known.state)) {
+      t.put("file", { ...known, state: "waiting", kept: true, url: null, offset: 0, mismatches: 0, problem: null });
+    }
+  }
+
+  /** The files, oldest first, all or those in a state. @param {string} [state] @returns {Promise<File[]>} */
+  async all(state) {
+    /** @type {File[]} */
+    const found = await this.store.read((t) => (state ? t.all("file", state, "state") : t.all("file")));
+    const key = (/** @type {File} */ file) => `${file.added_at} ${file.sha256}`;
+    return found.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+  }
+
+  /** The bytes, null when they are not here. @param {string} digest @returns {Promise<Blob | null>} */
+  async bytes(digest) {
+    return await this.store.read((t) => t.get("bytes", digest)) ?? null;
+  }
+
+  /** A part of the bytes. @param {string} digest @param {number} offset @param {number} length */
+  async read(digest, offset, length) {
+    const content = await this.bytes(digest);
+    if (!content) throw new Error(`the bytes of ${digest} are not here`);
+    return new Uint8Array(await content.slice(offset, offset + length).arrayBuffer());
+  }
+
+  /** Are the bytes here still those that were captured? @param {string} digest */
+  async sound(digest) {
+    const content = await this.bytes(digest);
+    return content !== null && hex(await sha256(await content.arrayBuffer())) === digest;
+  }
+
+  /** Write what became of a file. @param {string} digest
+   * @param {Partial<Pick<File, "state" | "url" | "offset" | "mismatches" | "problem">>} columns */
+  async note(digest, columns) {
+    await this.store.write(async (t) => {
+      const known = await t.get("file", digest);
+      if (known) t.put("file", { ...known, ...columns });
+    });
+  }
+
+  /** The server lacks these: send again what it once had. @param {Transaction} t @param {string[]} digests */
+  async want(t, digests) {
+    for (const digest of digests) {
+      const known = await t.get("file", digest);
+      if (known && known.kept && (known.state === "stored" || known.state === "verified")) {
+        t.put("file", { ...known, state: "waiting", url: null, offset: 0 });
+      } else if (known?.state === "verified") {
+        t.put("file", { ...known, state: "gone" });
+        this.events.note(t, "photo_gone", { sha256: digest });
+      }
+    }
+  }
+
+  /** Take what an evidence record says of its photo's bytes. @param {Transaction} t @param {Fields} fields */
+  async learn(t, fields) {
+    const media = fields.media;
+    if (!FINAL.includes(media?.state)) return;
+    const known = await t.get("file", fields.sha256);
+    if (known) {
+      const since = media.state === "verified" && known.state === "verified" ? known.verified_at : null;
+      t.put("file", { ...known, state: media.state, problem: media.code ?? null, verified_at: since });
+    }
+  }
+
+  /** Remove the bytes that the server verified long enough ago. `now` is its time: this device's clock may err.
+   * @param {Transaction} t @param {string} now */
+  async removeVerified(t, now) {
+    const until = stamp(Date.parse(now) - this.keepMs);
+    for (const file of await t.all("file", "verified", "state")) {
+      const since = file.verified_at ?? now, over = file.kept && since <= until;
+      if (over) t.delete("bytes", file.sha256);
+      if (over || !file.verified_at) t.put("file", { ...file, verified_at: since, kept: file.kept && !over });
+    }
+  }
+
+  /** Keep a small picture of a photo for the screens of this device. @param {string} digest @param {Blob} content */
+  async addThumb(digest, content) {
+    const thumb = await small(content);
+    if (thumb) await this.store.write((t) => t.put("thumb", thumb, digest));
+  }
+
+  /** @param {string} digest @returns {Promise<Blob | null>} */
+  async thumb(digest) {
+    return await this.store.read((t) => t.get("thumb", digest)) ?? null;
+  }
+}
+
+/** The media type that the first 16 bytes of a file announce. @param {Uint8Array} start */
+export function mediaTypeOf(start) {
+  const text = String.fromCharCode(...start.subarray(0, 16));
+  if (text.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (text.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (text.startsWith("RIFF") && text.slice(8, 12) === "WEBP") return "image/webp";
+  if (text.slice(4, 8) !== "ftyp") return "application/octet-stream";
+  return ["avif", "avis"].includes(text.slice(8, 12)) ? "image/avif" : "image/heic";
+}
+
+/** A copy of at most 320 px, null where this browser cannot draw it. @param {Blob} content @returns {Promise<Blob | null>} */
+async function small(content) {
+  if (typeof createImageBitmap === "undefined" || typeof OffscreenCanvas === "undefined") return null;
+  let picture;
+  try {
+    picture = await createImageBitmap(content);
+  } catch {
+    return null; // HEIC outside Safari, or a damaged picture: evidence all the same, there is just nothing to show
+  }
+  const scale = Math.min(1, THUMB_PX / Math.max(picture.width, picture.height));
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale)));
+  canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  picture.close();
+  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.7 });
+}

@@ -1,0 +1,187 @@
+// The device's memory: one IndexedDB that outlives crashes and flat batteries. Serves every part of the device.
+//
+// Each object store belongs to the module named beside it, which alone writes it. What belongs together is one
+// transaction, which is on disk when `write` resolves; within one nothing but the transaction itself is awaited, for
+// IndexedDB commits as soon as nobody asks it for more.
+
+import { openDB } from "../vendor/idb/index.js";
+
+const VERSION = 1;
+const STORES = ["setting", "row", "mutation", "capture", "file", "bytes", "thumb", "checkpoint", "event", "draft",
+  "snapshot"];
+
+/** @typedef {"setting" | "row" | "mutation" | "capture" | "file" | "bytes" | "thumb" | "checkpoint" | "event" | "draft" | "snapshot"} Name */
+
+/** @param {import("../vendor/idb/entry.js").IDBPDatabase<any>} db */
+function bringUp(db) {
+  db.createObjectStore("setting"); // by name; each part its own
+  // rows.js: {snapshot, type, id, version, scope, fields, updated_at, forgotten?: 1}
+  db.createObjectStore("row", { keyPath: ["snapshot", "type", "id"] }).createIndex("forgotten", "forgotten");
+  // outbox.js: see there. `open` and `waiting` are there only while the mutation is, so that these indexes stay small.
+  const mutation = db.createObjectStore("mutation", { keyPath: "made", autoIncrement: true });
+  mutation.createIndex("number", ["device_id", "n"], { unique: true });
+  mutation.createIndex("id", "id", { unique: true });
+  mutation.createIndex("open", ["open", "type", "record_id"]);
+  mutation.createIndex("waiting", ["device_id", "waiting"]);
+  mutation.createIndex("record_waiting", ["record_id", "waiting"]);
+  mutation.createIndex("record", "record_id");
+  mutation.createIndex("photo", "photo");
+  // capture.js: {device_id, seq, hash, record_id}
+  db.createObjectStore("capture", { keyPath: ["device_id", "seq"] }).createIndex("record", ["device_id", "record_id"]);
+  db.createObjectStore("file", { keyPath: "sha256" }).createIndex("state", "state"); // files.js, with the next two
+  db.createObjectStore("bytes");
+  db.createObjectStore("thumb");
+  db.createObjectStore("checkpoint", { keyPath: ["epoch", "size"] }); // witness.js: {epoch, size, root, note, seen_at}
+  db.createObjectStore("event", { keyPath: "number", autoIncrement: true }); // events.js: {at, kind, about}
+  db.createObjectStore("draft", { keyPath: "id" }); // device.js: {id, kind, saved_at, value}
+  db.createObjectStore("snapshot", { keyPath: ["sha256", "from"] }); // snapshot.js: {sha256, from, content}
+}
+
+/** What can be done within a transaction. Writing need not be awaited: what fails ends the whole transaction. */
+export class Transaction {
+  /** @param {any} transaction */
+  constructor(transaction) {
+    this.raw = transaction;
+  }
+
+  /** @param {Name} store @param {IDBValidKey | IDBKeyRange} key @returns {Promise<any>} */
+  get(store, key) {
+    return this.raw.objectStore(store).get(key);
+  }
+
+  /** All of a store, or of an index, in the order of their keys.
+   * @param {Name} store @param {IDBValidKey | IDBKeyRange | null} [range] @param {string} [index] @returns {Promise<any[]>} */
+  all(store, range, index) {
+    return this.#source(store, index).getAll(range);
+  }
+
+  /** @param {Name} store @param {IDBValidKey | IDBKeyRange | null} [range] @param {string} [index] @returns {Promise<number>} */
+  count(store, range, index) {
+    return this.#source(store, index).count(range);
+  }
+
+  /** The last of a range, undefined for an empty one.
+   * @param {Name} store @param {IDBKeyRange | null} [range] @param {string} [index] @returns {Promise<any>} */
+  async last(store, range, index) {
+    return (await this.#source(store, index).openCursor(range, "prev"))?.value;
+  }
+
+  /** @param {Name} store @param {any} value @param {IDBValidKey} [key] @returns {Promise<any>} */
+  put(store, value, key) {
+    return watched(this.raw.objectStore(store).put(value, key));
+  }
+
+  /** @param {Name} store @param {IDBValidKey | IDBKeyRange} key @returns {Promise<void>} */
+  delete(store, key) {
+    return watched(this.raw.objectStore(store).delete(key));
+  }
+
+  /** A setting. @param {string} name @param {any} [otherwise] @returns {Promise<any>} */
+  async setting(name, otherwise = null) {
+    return (await this.get("setting", name)) ?? otherwise;
+  }
+
+  /** Keep a setting; null removes it. @param {string} name @param {any} value */
+  set(name, value) {
+    return value === null || value === undefined ? this.delete("setting", name) : this.put("setting", value, name);
+  }
+
+  /** @param {Name} store @param {string} [index] */
+  #source(store, index) {
+    const found = this.raw.objectStore(store);
+    return index ? found.index(index) : found;
+  }
+}
+
+/** A request whose caller may not wait for it: that it failed is told by its transaction, which ends with it.
+ * @template {Promise<any>} T @param {T} request @returns {T} */
+function watched(request) {
+  request.catch(() => undefined);
+  return request;
+}
+
+/** The open database. Several tabs may hold it; their transactions take turns. */
+export class Store {
+  /** @param {any} db @param {() => void} written */
+  constructor(db, written) {
+    this.db = db;
+    this.written = written;
+  }
+
+  /** Open or make the database. @param {string} name @returns {Promise<Store>} */
+  static async open(name) {
+    /** @type {Store | undefined} */
+    let store;
+    const db = await openDB(name, VERSION, { upgrade: bringUp, blocking: () => store?.close() });
+    store = new Store(db, () => undefined);
+    return store;
+  }
+
+  /**
+   * Everything that `work` writes is kept together or not at all. Throws what it throws, and QuotaExceededError
+   * (DOMException) when the disk is full.
+   * @template T
+   * @param {(t: Transaction) => Promise<T> | T} work
+   * @returns {Promise<T>}
+   */
+  async write(work) {
+    const given = await this.#run("readwrite", work);
+    this.written();
+    return given;
+  }
+
+  /**
+   * One look at the whole store, as it stands at one moment.
+   * @template T
+   * @param {(t: Transaction) => Promise<T> | T} work
+   * @returns {Promise<T>}
+   */
+  read(work) {
+    return this.#run("readonly", work);
+  }
+
+  /** A setting. @param {string} name @param {any} [otherwise] */
+  get(name, otherwise = null) {
+    return this.read((t) => t.setting(name, otherwise));
+  }
+
+  /** Keep a setting; null removes it. @param {string} name @param {any} value */
+  put(name, value) {
+    return this.write((t) => t.set(name, value));
+  }
+
+  close() {
+    this.db.close();
+  }
+
+  /** @template T @param {"readonly" | "readwrite"} mode @param {(t: Transaction) => Promise<T> | T} work @returns {Promise<T>} */
+  async #run(mode, work) {
+    // strict: a receipt that a power cut takes back would let the device deliver under numbers that it has forgotten
+    const transaction = this.db.transaction(STORES, mode, { durability: "strict" });
+    const done = watched(transaction.done);
+    try {
+      const given = await work(new Transaction(transaction));
+      await done;
+      return given;
+    } catch (failure) {
+      const reason = transaction.error ?? failure; // a request of an ended transaction only says that it was ended
+      if (!transaction.error) abort(transaction);
+      await done.catch(() => undefined); // it ended for that reason, or it could not be ended: it had no more to do
+      throw transaction.error?.name === "AbortError" ? failure : reason;
+    }
+  }
+}
+
+/** @param {any} transaction */
+function abort(transaction) {
+  try {
+    transaction.abort();
+  } catch (failure) {
+    if (/** @type {Error} */ (failure).name !== "InvalidStateError") throw failure; // else it has ended already
+  }
+}
+
+/** Every key that begins with these parts. @param {any[]} parts */
+export function under(...parts) {
+  return IDBKeyRange.bound(parts, [...parts, []]); // an array is greater than every number and text
+}

@@ -1,0 +1,83 @@
+// The device without a network: what a person makes is kept, seen, grouped and numbered.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { a_device, a_finding, SCOPE } from "./devices.js";
+
+test("what was made is seen at once and waits", async () => {
+  const device = await a_device();
+  const id = await device.create("finding", a_finding({ tags: ["早"] }), SCOPE);
+  await device.edit("finding", id, { set: { text: "改" }, add: { tags: ["夜间"] } });
+  const seen = await device.get("finding", id);
+  assert.deepEqual([seen.fields.text, seen.fields.tags, seen.version, seen.unsent], ["改", ["早", "夜间"], 0, 2]);
+  assert.deepEqual((await device.outbox()).map((each) => [each.n, each.state]), [[1, "waiting"], [2, "waiting"]]);
+  assert.equal((await device.records("finding")).length, 1);
+  assert.equal((await device.health()).unsent, 2);
+  device.close();
+});
+
+test("a group is all or nothing", async () => {
+  const device = await a_device();
+  await device.group((maker) => {
+    const id = maker.create("finding", a_finding(), SCOPE);
+    maker.edit("finding", id, { set: { text: "同组" } }, 0);
+  });
+  const made = await device.outbox();
+  assert.equal(made.length, 2);
+  assert.ok(made[0].group && made[0].group === made[1].group && made[1].body.group === made[0].group);
+  const big = "长".repeat(3_000_000);
+  await assert.rejects(device.group((maker) => {
+    maker.create("finding", a_finding(), SCOPE);
+    maker.create("finding", a_finding({ text: big }), SCOPE);
+  }), RangeError);
+  assert.equal((await device.outbox()).length, 2);
+  device.close();
+});
+
+test("what is not here cannot be changed", async () => {
+  const device = await a_device();
+  await assert.rejects(device.edit("finding", device.newId(), { set: { text: "?" } }), { name: "NotHere" });
+  assert.equal((await device.outbox()).length, 0);
+  device.close();
+});
+
+test("drafts and small things are kept over a restart", async () => {
+  const device = await a_device({ database: "restart" });
+  await device.saveDraft("one", "finding", { text: "半" });
+  await device.keep("favourites", ["0504"]);
+  device.close();
+  const again = await a_device({ database: "restart", enrolled: true });
+  assert.deepEqual((await again.drafts()).map((draft) => [draft.id, draft.value.text]), [["one", "半"]]);
+  assert.deepEqual(await again.kept("favourites", []), ["0504"]);
+  assert.equal(await again.kept("never", 7), 7);
+  await again.dropDraft("one");
+  assert.deepEqual(await again.drafts(), []);
+  again.close();
+});
+
+test("another tab hears of a change", async () => {
+  const [one, two] = [await a_device({ database: "tabs" }), await a_device({ database: "tabs", enrolled: true })];
+  const heard = new Promise((resolve) => { two.onChange(() => resolve(true)); });
+  await one.create("finding", a_finding(), SCOPE);
+  assert.equal(await heard, true);
+  assert.equal((await two.records("finding")).length, 1);
+  one.close();
+  two.close();
+});
+
+test("a full disk leaves nothing half written and says so", async () => {
+  const device = await a_device();
+  const put = IDBObjectStore.prototype.put;
+  let left = 1;
+  IDBObjectStore.prototype.put = function (...given) {
+    if (this.name === "mutation" && left-- <= 0) throw new DOMException("full", "QuotaExceededError");
+    return put.apply(this, given);
+  };
+  await assert.rejects(device.group((maker) => {
+    maker.create("finding", a_finding(), SCOPE);
+    maker.create("finding", a_finding(), SCOPE);
+  }), { name: "QuotaExceededError" });
+  IDBObjectStore.prototype.put = put;
+  assert.equal((await device.outbox()).length, 0);
+  device.close();
+});
