@@ -34,10 +34,11 @@ DEVICES, LOGINS, USERS = table_of(Device), table_of(Login), table_of(User)
 PERSON = (USERS.c.username, USERS.c.name, USERS.c.roles, USERS.c.scopes, USERS.c.scopes_version, USERS.c.unit,
           USERS.c.active)
 # One statement each, made once: every request asks.
-DEVICE_OF_TOKEN = select(*(DEVICES.c[name] for name in (
+OF_DEVICE = select(*(DEVICES.c[name] for name in (
     "id", "user_id", "public_key", "state", "last_n", "last_seen_at", "reported", "clock_offset_ms",
-    "scopes_acknowledged", "late_from", "late_n")), *PERSON).where(
-        DEVICES.c.token_hash == bindparam("digest"), USERS.c.id == DEVICES.c.user_id)
+    "scopes_acknowledged", "late_from", "late_n")), *PERSON).where(USERS.c.id == DEVICES.c.user_id)
+DEVICE_OF_TOKEN = OF_DEVICE.where(DEVICES.c.token_hash == bindparam("digest"))
+DEVICE_OF_ID = OF_DEVICE.where(DEVICES.c.id == bindparam("device_id"))
 LOGIN_OF_TOKEN = select(LOGINS.c.user_id, LOGINS.c.expires_at, *PERSON).where(
     LOGINS.c.token_hash == bindparam("digest"), USERS.c.id == LOGINS.c.user_id)
 STANDING = union_all(
@@ -135,8 +136,7 @@ def principal_of(token: str) -> Principal:
         remember_asker(device.user_id, device.id)
         if device.state != "active":
             raise Problem("device_revoked")
-        return _principal(device, device_id=device.id, public_key=device.public_key, last_n=device.last_n,
-                          known=known_of(device))
+        return _device(device)
     login = connection.execute(LOGIN_OF_TOKEN, {"digest": digest}).one_or_none()
     if login is None:
         raise Problem("login_required", "令牌无效 The token is not known")
@@ -146,9 +146,21 @@ def principal_of(token: str) -> Principal:
     return _principal(login, login_hash=digest)
 
 
-def _principal(row: Row[Any], **more: Any) -> Principal:
-    """The principal of a row with the columns PERSON."""
-    if not row.active:
+def device_of(device_id: str) -> tuple[Principal, str] | None:
+    """The device of that id with its state, whatever became of it and of its person: for what the office brings."""
+    device = db.session.connection().execute(DEVICE_OF_ID, {"device_id": device_id}).one_or_none()
+    return (_device(device, gone_too=True), device.state) if device else None
+
+
+def _device(row: Row[Any], *, gone_too: bool = False) -> Principal:
+    """The principal of a row of OF_DEVICE."""
+    return _principal(row, gone_too=gone_too, device_id=row.id, public_key=row.public_key, last_n=row.last_n,
+                      known=known_of(row))
+
+
+def _principal(row: Row[Any], *, gone_too: bool = False, **more: Any) -> Principal:
+    """The principal of a row with the columns PERSON; of somebody inactive only with `gone_too`."""
+    if not row.active and not gone_too:
         raise Problem("user_inactive")
     return Principal(row.user_id, row.username, row.name, tuple(row.roles), tuple(row.scopes), row.scopes_version,
                      row.unit, **more)

@@ -6,7 +6,6 @@ import getpass
 import os
 import re
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from media.stores import DigestMismatch, Store, StoreUnavailable, open_store
+from media.stores import DigestMismatch, StoreUnavailable
 from schemas.problems import Problem, by_path
 from server.auth import ROLES
 from server.config import NotInitialised, UnsafeSettings
@@ -25,10 +24,12 @@ from server.console import made as _made
 from server.console import settings as _settings
 from server.console import show as _print
 from server.console import standing as _standing
+from server.console import store_of as _store
 from server.console import tell as _tell
 from server.db import db, guard_again, initialise, writing
 from server.house import house
 from server.meters import count_together
+from sync.outbox_file import OutboxFileInvalid
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -118,6 +119,23 @@ def invite_device(username: str) -> None:
                 raise click.ClickException(f"无此人员 no such person: {username}")
             code, _ = invite(door, "console", found.id)
         click.echo(code)
+
+
+@main.group()
+def outbox() -> None:
+    """What devices could not deliver."""
+
+
+@outbox.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--by", metavar="USERNAME", help="the supervisor or admin who brings it; else the machine's account")
+def import_outbox(file: Path, by: str | None) -> None:
+    """Deliver the outbox that a dying phone saved as FILE, as if it came itself; exit 1 when not all of it is here."""
+    from server.outboxes import bring
+    with _installation():
+        found = bring(file, by, _tell)
+    _print(found)
+    sys.exit(0 if found["whole"] else 1)
 
 
 @main.group()
@@ -244,15 +262,6 @@ def doctor() -> None:
     sys.exit(0 if all(works for works, _ in found.values()) else 1)
 
 
-def _store(url: str | None) -> Store:
-    """The store of that URL, or that of the settings."""
-    try:
-        replace(house().settings, media_url=url or house().settings.media_url).check()
-        return open_store(url) if url else house().store
-    except (UnsafeSettings, ValueError) as error:
-        raise click.ClickException(str(error)) from None
-
-
 def run() -> None:
     """The entry point: known failures are one clear line, never a traceback."""
     try:
@@ -264,6 +273,8 @@ def run() -> None:
         sys.exit(130)
     except NotInitialised as error:
         _fail(str(error))
+    except OutboxFileInvalid as error:
+        _fail(f"发件箱文件 outbox file: {error}")
     except Problem as problem:
         _fail(f"{problem.code}: {problem.detail}")
     except ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -11,8 +12,10 @@ import orjson
 from flask import Flask
 from sqlalchemy import inspect
 
+from media.stores import Store, open_store
 from server.config import NotInitialised, Settings, UnsafeSettings
 from server.db import db
+from server.house import house
 from sync.models import Clock
 
 
@@ -56,6 +59,15 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except UnsafeSettings as error:
+        raise click.ClickException(str(error)) from None
+
+
+def store_of(url: str | None) -> Store:
+    """The store of that URL, or that of the settings."""
+    try:
+        replace(house().settings, media_url=url or house().settings.media_url).check()
+        return open_store(url) if url else house().store
+    except (UnsafeSettings, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -64,13 +64,15 @@ def sound_of(came: Mapping[int, Read], last_n: int) -> list[Raw]:
     return [read.raw for n, read in came.items() if n > last_n and not isinstance(read.said, Problem)]
 
 
-def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, foreseen: Any = None) -> list[Raw]:
+def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, foreseen: Any = None, *,
+         brought: bool = False) -> list[Raw]:
     """Apply a device's mutations and give their outcomes, in order. `foreseen`: what the rules reckoned beforehand.
 
+    `brought`: the office brings them, from the file of a device that cannot come; it may be revoked, and was not seen.
     Raises `sequence_gap` and `device_forked`; then nothing was applied. Everything else is an outcome.
     """
     state, last_n, reported, seen_at = door.session.connection().execute(KNOWN, {"device_id": writer.id}).one()
-    if state != "active":  # revoked while this push waited at the gate
+    if state != "active" and not brought:  # revoked while this push waited at the gate
         raise Problem("device_revoked")
     stored = _receipts(door, writer.id, came) if came and next(iter(came)) <= last_n else {}
     _check_numbers(last_n, came, stored)
@@ -82,7 +84,7 @@ def push(door: Door, writer: Writer, came: Mapping[int, Read], health: Raw, fore
     before = door.gate.seq
     fresh = _walk(door, writer, new, came)
     door.session.connection().execute(TELL, {
-        **columns_of(health, door.now, reported, seen_at), "device_id": writer.id,
+        **({} if brought else columns_of(health, door.now, reported, seen_at)), "device_id": writer.id,
         "last_n": max(last_n, new[-1]["n"]) if new else last_n})
     door.flush()
     held.settle_arrived(door, before)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOTS = ("schemas", "sync", "media", "server")
 LONGEST_MODULE = 300
 # What the device's half of the protocol may use of sync: pure modules that need no database.
-DEVICE_MAY_USE = {"sync", "sync.merkle", "sync.notes", "sync.signing", "sync.statements"}
+DEVICE_MAY_USE = {"sync", "sync.merkle", "sync.notes", "sync.outbox_file", "sync.signing", "sync.statements"}
 
 # Written so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w./~${}-])/(?:work|tmp|root|home|farm)/[\w.]")

@@ -19,6 +19,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from schemas.values import stamp
+from sync.device.bundle import Bundle
 from sync.device.capture import Chain
 from sync.device.client import Client, Patience, Problem, Unreachable
 from sync.device.delivery import Delivery
@@ -198,6 +199,10 @@ class Device:
         """What became of conflicts over values made by this person: field, choice, value, by whom; oldest first."""
         return [event for event in self.events() if event["kind"] == "conflict_settled"]
 
+    def bundle(self, to: Path) -> dict[str, Any]:
+        """Write everything undelivered to a file, for `menqian outbox import`; gives its `outbox.json`."""
+        return Bundle(self.store, self.identity, self.outbox, self.files, self._clock).write(to)
+
     def everything_delivered(self) -> bool:
         """True when the server's signed receipt (`delivery.receipt`) covers all that was made and captured here."""
         return self.delivery.complete
@@ -208,9 +213,7 @@ class Device:
         """Say hello, push, upload, pull, and say what still waits."""
         self._must_be_free()
         self._exchange.greet()
-        pushed = self.push()
-        uploaded = self.upload(chunk_bytes)
-        received = self.pull()
+        pushed, uploaded, received = self.push(), self.upload(chunk_bytes), self.pull()
         self._exchange.tell_health()
         self.delivery.renew()
         return Report(pushed.delivered, self.outbox.health()["unsent"], pushed.conflicts, pushed.quarantined, uploaded,
@@ -265,8 +268,8 @@ class Device:
         return sorted(key for key in {*theirs, *ours} if theirs.get(key) != ours.get(key))
 
     def _enrol(self, code: str, key: ec.EllipticCurvePrivateKey | None) -> None:
-        enrolment = enrol(self.client, code, self.store.get("name"), key)
         again = self.store.get("device_id") is not None
+        enrolment = enrol(self.client, code, self.store.get("name"), key)
         with self.store.transaction():
             self.identity.take(enrolment, key)
             if again:

@@ -96,14 +96,14 @@ class Outbox:
         """A limit as the server last told it."""
         return int(self._store.get("limits", LIMITS).get(name, LIMITS[name]))
 
-    def batch(self, count: int, size: int) -> list[Waiting]:
-        """The next mutations for one push, consecutive and with groups whole.
+    def batch(self, count: int, size: int, *, after: int = 0) -> list[Waiting]:
+        """The next mutations for one push above the number `after`, consecutive and with groups whole.
 
         At most `count` and `size` bytes, but at least one mutation or group.
         """
         batch: list[Waiting] = []
         room = size
-        for _, members in groupby(self._waiting(), key=lambda each: each.group or each.n):
+        for _, members in groupby(self._waiting(after), key=lambda each: each.group or each.n):
             unit = list(members)
             room -= sum(len(each.wire) + 1 for each in unit)
             if batch and (len(batch) + len(unit) > count or room < 0 or unit[0].n != batch[-1].n + 1):
@@ -195,9 +195,9 @@ class Outbox:
         return {"unsent": count, "oldest_unsent_at": min(filter(None, (oldest, eldest)), default=None),
                 "unsent_bytes": size + rest, "unsent_photos": photos, "device_time": stamp(self._clock())}
 
-    def _waiting(self) -> Iterator[Waiting]:
+    def _waiting(self, after: int) -> Iterator[Waiting]:
         for row in self._store.run("SELECT n, id, unit, body FROM mutation WHERE device_id = ? AND state = 'waiting'"
-                                   " ORDER BY n", (self._store.get("device_id"),)):
+                                   " AND n > ? ORDER BY n", (self._store.get("device_id"), after)):
             yield Waiting(*row)
 
 
