@@ -6,8 +6,8 @@ import { failureWords } from "./parts/failures.js";
 import { html, render, useState } from "./parts/html.js";
 import { Note, Toast } from "./parts/page.js";
 import { loadReference } from "./parts/reference.js";
-import { Screen } from "./parts/screen.js";
-import Enrol from "./screens/enrol.js";
+import { Shell } from "./parts/shell.js";
+import { EnrolForm } from "./screens/enrol.js";
 import { t } from "./words.js";
 
 /** @typedef {import("./device/types.d.ts").Device} Device */
@@ -20,8 +20,8 @@ function App({ opened, enrol }) {
   const [device, setDevice] = useState(opened);
   const { language } = useAppearance();
   return html`${device ? html`<${DeviceContext.Provider} value=${device}>
-      <div class="screen" key=${language}><${Screen} /></div><//>`
-    : html`<div class="screen" key=${language}><${Enrol} enrol=${enrol} onEnrolled=${setDevice} /></div>`}
+      <${Shell} key=${language} /><//>`
+    : html`<div class="screen" key=${language}><${EnrolForm} enrol=${enrol} onEnrolled=${setDevice} /></div>`}
     <${Toast} />`;
 }
 

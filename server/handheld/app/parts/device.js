@@ -38,7 +38,9 @@ export function useAsked(ask, about) {
       asking = false;
     }
     look();
-    const stop = device.onChange(look);
+    const stop = device.onChange(/** @param {boolean} [data] */ (data) => {
+      if (data !== false) look(); // else only what is being done with the network changed
+    });
     return () => {
       over = true;
       stop();

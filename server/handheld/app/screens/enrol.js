@@ -1,10 +1,11 @@
 // Enrolling this browser as somebody's device, by an invitation code that is typed, scanned or in the address.
 
 import { appearance, setAppearance } from "../parts/appearance.js";
+import { useDevice } from "../parts/device.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useEffect, useState } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
-import { Button, Choice, Field, Note, Section } from "../parts/page.js";
+import { Button, Choice, Field, Note, Section, say } from "../parts/page.js";
 import { fits, go, goBack, useRoute } from "../parts/router.js";
 import { t } from "../words.js";
 
@@ -33,11 +34,19 @@ function nameOfPhone() {
   return model && model !== "K" ? model : t("我的手持端", "My handheld");
 }
 
+/** A browser that is a device already becomes a new one of the same person. */
+export default function EnrolAnew() {
+  const device = useDevice();
+  const enrol = (/** @type {string} */ code) => device.enrolAnew(code).then(() => device);
+  return html`<${EnrolForm} known=${device} enrol=${enrol} onBack=${() => goBack("/sync")}
+    onEnrolled=${() => say(t("已重新登记,正在重新送出", "Enrolled anew; everything is being sent again"))} />`;
+}
+
 /**
  * @param {{enrol: (code: string, name: string) => Promise<Device>, onEnrolled: (device: Device) => void,
- *   known?: Device}} props `known` where this browser is a device already, which then becomes a new one
+ *   known?: Device, onBack?: () => void, children?: any}} props `known` where this browser is a device already
  */
-export default function Enrol({ enrol, onEnrolled, known }) {
+export function EnrolForm({ enrol, onEnrolled, known, onBack, children }) {
   const { path } = useRoute();
   const given = fits("/enrol/:code", path)?.code ?? "";
   const [code, setCode] = useState(tidy(given));
@@ -65,10 +74,10 @@ export default function Enrol({ enrol, onEnrolled, known }) {
   }
 
   return html`
-    <header class="head">${known && html`<button type="button" class="square" aria-label=${t("返回", "Back")}
-        onClick=${() => goBack("/sync")}><${Icon} of="back" /></button>`}
+    <header class="head">${onBack && html`<button type="button" class="square" aria-label=${t("返回", "Back")}
+        onClick=${onBack}><${Icon} of="back" /></button>`}
       <h1>${known ? t("重新登记本机", "Enrol this device anew") : t("登记本机", "Enrol this device")}</h1></header>
-    <main><form class="stack" onSubmit=${send}>
+    <main>${children}<form class="stack" onSubmit=${send}>
       ${!known && html`<${Choice} label=${t("语言", "Language")} hideLabel value=${appearance().language}
         onChange=${(/** @type {"zh" | "en"} */ language) => setAppearance({ language })}
         options=${[{ value: "zh", label: "中文" }, { value: "en", label: "English" }]} />`}

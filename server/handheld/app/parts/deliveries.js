@@ -1,0 +1,62 @@
+// The lists of the sync screen: what was made here and its fate, the photos and their way, what befell this device.
+
+import { t } from "../words.js";
+import { useAsked, useOutbox, usePhotos } from "./device.js";
+import { html, useState } from "./html.js";
+import { deedWords, eventWords, fateWords, photoWords, subjectWords } from "./outbox_words.js";
+import { Button, Section, Thumb } from "./page.js";
+import { size, when } from "./time.js";
+
+const AT_FIRST = 20, MORE = 100;
+
+/** @param {{count: number, shown: number, onMore: () => void}} props */
+function More({ count, shown, onMore }) {
+  return count > shown ? html`<${Button} onClick=${onMore}>${t(`再看 ${Math.min(MORE, count - shown)} 条(共 ${count})`,
+    `${Math.min(MORE, count - shown)} more (of ${count})`)}<//>` : null;
+}
+
+export function Photos() {
+  const photos = usePhotos();
+  const [shown, setShown] = useState(AT_FIRST);
+  if (!photos?.length) return null;
+  const open = photos.filter((photo) => photo.state !== "verified");
+  const title = open.length ? t(`照片:${open.length} 张未完`, `Photos: ${open.length} under way`) : t("照片", "Photos");
+  return html`<${Section} title=${title}>
+    <p class="dim">${t(`${photos.length - open.length} 张已在服务器核验`, `${photos.length - open.length} verified on the server`)}</p>
+    <ul class="rows">${open.slice(0, shown).map((photo) => {
+      const fate = photoWords(photo);
+      return html`<li class="row" key=${photo.sha256}><${Thumb} sha256=${photo.sha256} />
+        <span class="text"><span>${size(photo.bytes)} · ${when(photo.added_at)}</span>
+          ${photo.state === "waiting" && photo.offset > 0 && html`<progress max=${photo.bytes} value=${photo.offset}
+            aria-label=${t("已传", "sent")}></progress>`}
+          ${fate.why && html`<small>${fate.why}</small>`}</span>
+        <span class="badge ${fate.kind}">${fate.word}</span></li>`;
+    })}</ul>
+    <${More} count=${open.length} shown=${shown} onMore=${() => setShown(shown + MORE)} /><//>`;
+}
+
+export function Deliveries() {
+  const [all, setAll] = useState(false), [shown, setShown] = useState(AT_FIRST);
+  const made = useOutbox({ all });
+  if (!made) return null;
+  const order = { bad: 0, warn: 1, wait: 2, ok: 3 };
+  const known = made.map((each) => ({ each, fate: fateWords(each) })).sort((one, other) => order[one.fate.kind] - order[other.fate.kind]
+    || other.each.made - one.each.made);
+  return html`<${Section} title=${t("做过的", "What was made here")}>
+    ${known.length === 0 && html`<p class="dim">${t("没有在等的。", "Nothing waits.")}</p>`}
+    <ul class="rows">${known.slice(0, shown).map(({ each, fate }) => html`<li class="row" key=${each.made}>
+      <span class="text"><b>${deedWords(each)}</b>${subjectWords(each) && html`<span>${subjectWords(each)}</span>`}
+        <small>${when(each.made_at)} · n ${each.n}${fate.why && html`<br />${fate.why}`}</small></span>
+      <span class="badge ${fate.kind}">${fate.word}</span></li>`)}</ul>
+    <${More} count=${known.length} shown=${shown} onMore=${() => setShown(shown + MORE)} />
+    <label class="tick"><input type="checkbox" checked=${all} onChange=${(/** @type {any} */ event) => setAll(event.target.checked)} />
+      <span>${t("也显示已送达的", "Show what was delivered, too")}</span></label><//>`;
+}
+
+export function Happened() {
+  const events = useAsked((device) => device.events(), ["events"]);
+  if (!events?.length) return null;
+  return html`<${Section} title=${t("本机遇到的事", "What befell this device")}><ul class="rows">
+    ${events.slice(-AT_FIRST).reverse().map((event, place) => html`<li class="row" key=${`${event.at} ${place}`}><span class="text">
+      <span>${eventWords(event)}</span><small>${when(event.at)}</small></span></li>`)}</ul><//>`;
+}

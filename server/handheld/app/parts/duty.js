@@ -1,0 +1,130 @@
+// On duty and off. Track points are taken only on duty and only while the app is open, and told so.
+
+import { useDevice, useKept } from "./device.js";
+import { useEffect, useState } from "./html.js";
+
+/** @typedef {{id: string, at: string, lon: number, lat: number, crs: "EPSG:4326", accuracy_m: number}} Point */
+/** @typedef {{track: string, since: string, scope: string, last: Point | null, points: Point[]}} Duty */
+/** @typedef {import("../device/types.d.ts").Device} Device */
+
+const EVERY_MS = 30_000, STANDING_MS = 300_000, MOVED_M = 20, AT_ONCE = 4, POOREST_M = 200;
+const METRES_A_DEGREE = 111_320;
+
+/** The duty that goes on, null when off duty, undefined while loading. @returns {Duty | null | undefined} */
+export function useDuty() {
+  const [duty] = useKept("duty", /** @type {Duty | null} */ (null));
+  return duty;
+}
+
+/** @param {Device} device @param {string} scope */
+export async function goOnDuty(device, scope) {
+  const since = new Date().toISOString();
+  await device.keep("duty", { track: device.newId(), since, scope, last: null, points: [] });
+}
+
+/** What was walked is put into the outbox first. @param {Device} device */
+export async function goOffDuty(device) {
+  await deliver(device);
+  await device.keep("duty", null);
+}
+
+/** Watches the position while on duty, in one tab of all, whatever screen is shown. */
+export function usePatrol() {
+  const device = useDevice(), duty = useDuty();
+  const track = duty?.track;
+  useEffect(() => {
+    tell("");
+    if (!track) return undefined;
+    const stopped = new AbortController();
+    alone(stopped.signal, () => watch(device, track, stopped.signal));
+    return () => stopped.abort();
+  }, [device, track]);
+}
+
+let hindrance = "";
+const listeners = /** @type {Set<(hindrance: string) => void>} */ (new Set());
+
+/** @param {string} problem */
+function tell(problem) {
+  hindrance = problem;
+  for (const listener of listeners) listener(problem);
+}
+
+/** What hinders the track: `denied`, `unavailable`, the name of a failure, or empty. @returns {string} */
+export function usePatrolProblem() {
+  const [problem, setProblem] = useState(hindrance);
+  useEffect(() => {
+    listeners.add(setProblem);
+    return () => void listeners.delete(setProblem);
+  }, []);
+  return problem;
+}
+
+/** Runs `work` when no other tab does. @param {AbortSignal} signal @param {() => Promise<void>} work */
+function alone(signal, work) {
+  if (!navigator.locks) return work();
+  return navigator.locks.request("menqian-duty", { signal }, work).catch((error) => {
+    if (error.name !== "AbortError") throw error; // off duty before this tab's turn came
+  });
+}
+
+/**
+ * @param {Device} device
+ * @param {string} track
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function watch(device, track, signal) {
+  let writing = Promise.resolve();
+  const keep = (/** @type {GeolocationPosition} */ fix) => {
+    tell("");
+    writing = writing.then(() => add(device, track, fix)).catch((failure) => tell(failure.name));
+  };
+  const failed = (/** @type {GeolocationPositionError} */ error) => tell(error.code === 1 ? "denied" : "unavailable");
+  const number = navigator.geolocation.watchPosition(keep, failed, { enableHighAccuracy: true, maximumAge: 10_000 });
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => {
+      navigator.geolocation.clearWatch(number);
+      resolve();
+    });
+  });
+}
+
+/** @param {Device} device @param {string} track @param {GeolocationPosition} fix */
+async function add(device, track, { coords, timestamp }) {
+  const duty = /** @type {Duty | null} */ (await device.kept("duty", null));
+  if (duty?.track !== track || coords.accuracy > POOREST_M) return;
+  const point = /** @type {Point} */ ({
+    id: device.newId(), at: new Date(timestamp).toISOString(), lon: coords.longitude, lat: coords.latitude,
+    crs: "EPSG:4326", accuracy_m: Math.round(coords.accuracy * 10) / 10,
+  });
+  if (duty.last && !worthwhile(duty.last, point)) return;
+  await device.keep("duty", { ...duty, last: point, points: [...duty.points, point] });
+  if (duty.points.length + 1 >= AT_ONCE || !duty.last) await deliver(device);
+}
+
+/** About every 30 s while walking, every 5 min while standing. @param {Point} last @param {Point} point */
+export function worthwhile(last, point) {
+  const passed = Date.parse(point.at) - Date.parse(last.at);
+  return passed >= STANDING_MS || (passed >= EVERY_MS && apart(last, point) >= MOVED_M);
+}
+
+/** Metres, good enough within a street. @param {Point} one @param {Point} other */
+function apart(one, other) {
+  const north = (one.lat - other.lat) * METRES_A_DEGREE;
+  const east = (one.lon - other.lon) * METRES_A_DEGREE * Math.cos((one.lat * Math.PI) / 180);
+  return Math.hypot(north, east);
+}
+
+/**
+ * Put the points that wait into the outbox. Were the app killed between the two writes, they would be given twice:
+ * points are known by their ids, so the server keeps each once.
+ * @param {Device} device
+ */
+async function deliver(device) {
+  const duty = /** @type {Duty | null} */ (await device.kept("duty", null));
+  if (!duty?.points.length) return;
+  if (await device.get("track", duty.track)) await device.edit("track", duty.track, { add: { points: duty.points } });
+  else await device.create("track", { points: duty.points }, duty.scope, { id: duty.track });
+  await device.keep("duty", { ...duty, points: [] });
+}

@@ -1,0 +1,125 @@
+// Locks the screen after a while and when the app is left. What is being filled in stays as it was behind the lock.
+
+import { t } from "../words.js";
+import { useDevice, useKept } from "./device.js";
+import { html, useCallback, useEffect, useRef, useState } from "./html.js";
+import { Icon } from "./icons.js";
+import { Keypad } from "./keypad.js";
+import { Button, Note } from "./page.js";
+import { NO_TRIES, afterWrong, opens } from "./pin.js";
+import { EnrolForm } from "../screens/enrol.js";
+
+const LOOK_EVERY_MS = 5000, CAMERA_MS = 10 * 60_000;
+
+/** @typedef {{idle_min: number, hidden_s: number}} LockAfter */
+
+/** @type {LockAfter} */
+export const LOCK_AFTER = { idle_min: 5, hidden_s: 0 };
+
+/** @param {{children: any}} props */
+export function Lock({ children }) {
+  const [pin] = useKept("pin", /** @type {import("./pin.js").Pin | null} */ (null));
+  const [after] = useKept("lock-after", LOCK_AFTER);
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    if (pin === null) setOpen(true); // without one nothing locks; whoever sets one stays inside
+  }, [pin]);
+  useEffect(() => (pin && after ? watch(after, () => setOpen(false)) : undefined), [pin, after]);
+  if (pin === undefined) return null;
+  const locked = pin !== null && !open;
+  return html`<div class="screen ${locked ? "locked-away" : ""}" inert=${locked} aria-hidden=${locked ? "true" : undefined}>
+      ${children}</div>
+    ${locked && html`<${Locked} pin=${pin} onOpen=${() => setOpen(true)} />`}`;
+}
+
+/**
+ * Calls `lock` when nobody touched the screen for a while, or the app was left; gives the way to stop. A camera that
+ * takes the screen for a picture is no leaving.
+ * @param {LockAfter} after
+ * @param {() => void} lock
+ */
+function watch({ idle_min, hidden_s }, lock) {
+  let touched = Date.now(), hidden = 0, camera = 0;
+  const touch = () => { touched = Date.now(); };
+  const click = (/** @type {Event} */ event) => {
+    touch();
+    const target = /** @type {HTMLElement} */ (event.target);
+    const input = target.closest("label")?.querySelector("input") ?? target;
+    if (input instanceof HTMLInputElement && input.type === "file") camera = Date.now();
+  };
+  const chosen = (/** @type {Event} */ event) => {
+    if (event.target instanceof HTMLInputElement && event.target.type === "file") camera = 0;
+  };
+  const look = () => {
+    const now = Date.now();
+    const away = hidden > 0 && now - hidden >= (now - camera < CAMERA_MS ? CAMERA_MS : hidden_s * 1000);
+    if (away || now - touched >= idle_min * 60_000) lock();
+  };
+  const turned = () => {
+    if (document.visibilityState === "visible") look(); // timers slept while it was hidden
+    hidden = document.visibilityState === "hidden" ? Date.now() : 0;
+    if (hidden) look();
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS);
+  document.addEventListener("pointerdown", touch, true);
+  document.addEventListener("keydown", touch, true);
+  document.addEventListener("click", click, true);
+  document.addEventListener("change", chosen, true);
+  document.addEventListener("visibilitychange", turned);
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("pointerdown", touch, true);
+    document.removeEventListener("keydown", touch, true);
+    document.removeEventListener("click", click, true);
+    document.removeEventListener("change", chosen, true);
+    document.removeEventListener("visibilitychange", turned);
+  };
+}
+
+/** @param {{pin: import("./pin.js").Pin, onOpen: () => void}} props */
+function Locked({ pin, onOpen }) {
+  const device = useDevice();
+  const [tries] = useKept("pin-tries", NO_TRIES);
+  const [said, setSaid] = useState(""), [forgotten, setForgotten] = useState(false);
+  const [wait, setWait] = useState(0);
+  const checking = useRef(false);
+  useEffect(() => {
+    const look = () => setWait(Math.max(0, Math.ceil(((tries?.until ?? 0) - Date.now()) / 1000)));
+    look();
+    const timer = setInterval(look, 500);
+    return () => clearInterval(timer);
+  }, [tries]);
+  const check = useCallback(async (/** @type {string} */ digits) => {
+    if (checking.current || !tries || tries.until > Date.now()) return;
+    checking.current = true;
+    if (await opens(digits, pin)) {
+      await device.keep("pin-tries", NO_TRIES);
+      onOpen();
+    } else {
+      await device.keep("pin-tries", afterWrong(tries, Date.now())); // before it is said: closing the app forgets nothing
+      setSaid(t("PIN 不对", "Wrong PIN"));
+    }
+    checking.current = false;
+  }, [device, pin, tries]);
+  if (forgotten) return html`<${Forgotten} onOpen=${onOpen} onBack=${() => setForgotten(false)} />`;
+  return html`<div class="locked" role="dialog" aria-modal="true" aria-labelledby="locked-title">
+    <div class="locked-top"><${Icon} of="lock" /><h1 id="locked-title">${t("已锁定", "Locked")}</h1>
+      <p>${device.user.name}</p>
+      <p class="problem" role="alert">${wait > 0 ? t(`输错多次,请等 ${wait} 秒`, `Too many wrong tries; wait ${wait} s`) : said}</p></div>
+    <${Keypad} label="PIN" disabled=${wait > 0} onEnter=${check} action=${t("打开", "Open")} />
+    <${Button} onClick=${() => setForgotten(true)}>${t("忘了 PIN", "Forgot the PIN")}<//></div>`;
+}
+
+/** @param {{onOpen: () => void, onBack: () => void}} props */
+function Forgotten({ onOpen, onBack }) {
+  const device = useDevice();
+  async function enrol(/** @type {string} */ code) {
+    await device.enrolAnew(code);
+    await device.keep("pin", null);
+    await device.keep("pin-tries", NO_TRIES);
+    return device;
+  }
+  return html`<div class="locked forgotten"><${EnrolForm} known=${device} enrol=${enrol} onEnrolled=${onOpen} onBack=${onBack}>
+    <${Note} kind="wait">${t("PIN 只在本机,谁也查不到。用新的邀请码重新登记后可以另设一个;没送达的都还在。",
+      "The PIN is on this device alone and nobody can look it up. Enrol anew and set another; what is not delivered stays.")}<//><//></div>`;
+}

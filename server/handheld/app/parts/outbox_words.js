@@ -1,0 +1,94 @@
+// What was made here and what became of it, in words.
+
+import { t } from "../words.js";
+import { problemWords } from "./failures.js";
+
+/** @typedef {import("../device/types.d.ts").Made} Made */
+/** @typedef {import("../device/types.d.ts").Photo} Photo */
+/** @typedef {{kind: "ok" | "wait" | "warn" | "bad", word: string, why: string}} Fate */
+
+const TYPES = /** @type {Record<string, () => string>} */ ({
+  finding: () => t("问题", "Finding"), inspection: () => t("检查", "Inspection"), evidence: () => t("照片记录", "Photo record"),
+  enforcement: () => t("执法记录", "Enforcement record"), letter: () => t("责任书", "Letter"),
+  register_entry: () => t("日常登记", "Register entry"), track: () => t("巡查轨迹", "Patrol track"), task: () => t("任务", "Task"),
+  conflict: () => t("冲突", "Conflict"),
+});
+
+/** @param {string} type */
+export function typeWords(type) {
+  return TYPES[type]?.() ?? type;
+}
+
+/** What was done to what. @param {Made} made */
+export function deedWords({ type, body }) {
+  const name = typeWords(type);
+  if (body.op === "delete") return t(`删除${name}`, `Delete: ${name}`);
+  if (body.op === "command") return t(`${name}:${COMMANDS[body.command.name]?.() ?? body.command.name}`, `${name}: ${COMMANDS[body.command.name]?.() ?? body.command.name}`);
+  return body.base === 0 && body.scope ? t(`新${name}`, `New: ${name}`) : t(`修改${name}`, `Edit: ${name}`);
+}
+
+const COMMANDS = /** @type {Record<string, () => string>} */ ({
+  accept: () => t("接受", "accept"), finish: () => t("完成", "finish"), hand_back: () => t("退回", "hand back"),
+  resolve: () => t("裁决", "resolve"), choose_zone: () => t("认定责任区", "choose the zone"), handle: () => t("处置", "handle"),
+  check_pass: () => t("核查通过", "check passed"), check_fail: () => t("核查不通过", "check failed"), close: () => t("结案", "close"),
+  file: () => t("立案", "file"), cancel: () => t("撤销", "cancel"), explain: () => t("说明", "explain"),
+});
+
+/** What it is about, as far as the mutation itself says. @param {Made} made */
+export function subjectWords({ body }) {
+  const set = body.set ?? {};
+  const said = set.text ?? set.facts ?? set.note ?? set.title ?? set.reason ?? set.address ?? "";
+  return String(said).slice(0, 60);
+}
+
+/** @param {Made} made @returns {Fate} */
+export function fateWords({ state, outcome, settled }) {
+  const last = settled ?? outcome ?? {};
+  const why = last.problem ? problemWords(last.problem) : "";
+  if (state === "waiting") return { kind: "wait", word: t("待送", "waiting"), why: "" };
+  if (state === "quarantined") return { kind: "bad", word: t("未采纳", "not applied"), why: why || t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.") };
+  if (state === "held") return { kind: "wait", word: t("在等", "held"), why: t("服务器已收下,等它所属的记录到达。", "The server has it; it waits for the record it refers to.") };
+  if (last.outcome === "conflicted") return { kind: "warn", word: t("有冲突", "conflict"), why: t("别人也改了同一处,两个都留着。", "Somebody changed the same; both are kept.") };
+  if (last.outcome === "dismissed") return { kind: "warn", word: t("主管已作结", "dismissed"), why };
+  if (last.outcome === "merged") return { kind: "ok", word: t("已合并", "merged"), why: t("与别人的改动合在一起。", "Together with others' changes.") };
+  return { kind: "ok", word: t("已采纳", "applied"), why: "" };
+}
+
+const REFUSED = /** @type {Record<string, () => string>} */ ({
+  digest_mismatch: () => t("字节与拍摄时不符,请联系主管", "its bytes differ from those at capture; contact your supervisor"),
+  media_type_refused: () => t("不是服务器接受的图片", "not a picture that the server accepts"),
+  too_many_pixels: () => t("像素过多", "too many pixels"),
+  too_large: () => t("文件过大", "the file is too large"),
+});
+
+/** @param {Photo} photo @returns {Fate} */
+export function photoWords({ state, offset, problem }) {
+  const why = problem ? REFUSED[problem]?.() ?? problem : "";
+  switch (state) {
+    case "verified": return { kind: "ok", word: t("已核验", "verified"), why: "" };
+    case "stored": return { kind: "wait", word: t("已到,待核验", "arrived, being checked"), why: "" };
+    case "refused": return { kind: "bad", word: t("被拒收", "refused"), why: why || t("原图留在本机", "the original stays here") };
+    case "damaged": return { kind: "bad", word: t("已损坏", "damaged"), why: why || t("请补拍", "take it again") };
+    case "gone": return { kind: "bad", word: t("已丢失", "gone"), why: t("服务器没有,本机也已清除", "the server lost it, and it is no longer here") };
+    default: return offset > 0 ? { kind: "wait", word: t("传了一部分", "partly sent"), why }
+      : { kind: "wait", word: t("待传", "waiting"), why };
+  }
+}
+
+const EVENTS = /** @type {Record<string, (event: Record<string, any>) => string>} */ ({
+  server_restored: ({ delivered_again: again }) => t(`服务器从备份恢复过;它丢了的正由本机补送(${again ?? 0} 条)。`,
+    `The server was restored from a backup; what it lost is sent again from here (${again ?? 0}).`),
+  journal_replaced: () => t("服务器的日志换过,与本机见过的不完全相同。请告诉主管。",
+    "The server's journal was replaced by one that differs from what was seen here. Tell your supervisor."),
+  store_older: () => t("本机的数据是较旧的副本(手机恢复过备份?)。请用新的邀请码重新登记。",
+    "This store is an older copy (was the phone restored?). Enrol anew with a new code."),
+  photo_gone: () => t("服务器丢了一张照片,本机也已没有它的原图。请告诉主管。",
+    "The server lost a photo whose original is no longer here. Tell your supervisor."),
+  conflict_settled: ({ choice }) => t(`一处冲突已裁决:${choice === "mine" ? "采用后到的值" : choice === "theirs" ? "采用先到的值" : "采用第三个值"}。`,
+    `A conflict was settled: ${choice === "mine" ? "the later value" : choice === "theirs" ? "the earlier value" : "a third value"} stands.`),
+});
+
+/** @param {Record<string, any>} event */
+export function eventWords(event) {
+  return EVENTS[event.kind]?.(event) ?? event.kind;
+}

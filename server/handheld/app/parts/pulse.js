@@ -1,0 +1,38 @@
+// When the app asks for a sync: at its start, when something was made, when the network or the person comes back, and
+// now and then while it is looked at.
+
+import { useDevice, useHealth } from "./device.js";
+import { useEffect } from "./html.js";
+
+const WAITING_MS = 30_000, IDLE_MS = 180_000;
+
+export function usePulse() {
+  const device = useDevice(), health = useHealth();
+  const waits = health ? health.unsent + health.unsent_photos : 0;
+  useEffect(() => {
+    const ask = () => {
+      if (document.visibilityState === "visible") device.syncSoon();
+    };
+    ask();
+    const timer = setInterval(ask, waits ? WAITING_MS : IDLE_MS);
+    addEventListener("online", ask);
+    document.addEventListener("visibilitychange", ask);
+    return () => {
+      clearInterval(timer);
+      removeEventListener("online", ask);
+      document.removeEventListener("visibilitychange", ask);
+    };
+  }, [device, waits]);
+}
+
+/** Whether the app is open in another tab, too; asked of the browser's locks, each tab holding one. */
+export function holdTab() {
+  const name = `menqian-tab-${crypto.randomUUID()}`;
+  navigator.locks?.request(name, () => new Promise(() => {})).catch((error) => console.error(error));
+}
+
+/** How many tabs have the app open, as far as the browser tells. @returns {Promise<number>} */
+export async function tabs() {
+  const { held } = await navigator.locks?.query() ?? {};
+  return (held ?? []).filter((lock) => lock.name?.startsWith("menqian-tab-")).length || 1;
+}

@@ -1,0 +1,72 @@
+// What stands in the way, in words and with what to do: revoked, forked, full, clock wrong, two tabs, not kept for good.
+
+import { t } from "../words.js";
+import { useAsked, useDevice } from "./device.js";
+import { usePatrolProblem } from "./duty.js";
+import { html, useEffect, useState } from "./html.js";
+import { Note } from "./page.js";
+import { tabs } from "./pulse.js";
+import { useRoom } from "./storage.js";
+import { size } from "./time.js";
+
+export const CLOCK_OFF_MS = 120_000;
+
+export function Warnings() {
+  const device = useDevice(), free = useRoom(), hindered = usePatrolProblem();
+  const state = useAsked(async (asked) => asked.state, ["state"]);
+  const others = useTabs();
+  return html`
+    ${state === "revoked" && html`<${Note} kind="bad"><b>${t("本机已被停用", "This device was revoked")}</b>
+      <span>${t("做过的都还在本机,不会删除。请联系主管;拿到新的邀请码后可以重新登记,再送一遍。",
+        "All that was made is still here and is not deleted. Contact your supervisor; with a new invitation code it is sent again.")}</span>
+      <a class="button plain" href="#/enrol">${t("用新邀请码登记", "Enrol with a new code")}</a><//>`}
+    ${state === "forked" && html`<${Note} kind="bad"><b>${t("需要新的邀请码", "A new invitation code is needed")}</b>
+      <span>${t("服务器收到过另一份本机的数据(例如恢复了备份的手机)。向主管要一个邀请码重新登记,已做的会重新编号送出,什么都不会丢。",
+        "The server got something from a copy of this device (a phone restored from a backup, say). Ask for a code and enrol anew: everything is numbered again and sent; nothing is lost.")}</span>
+      <a class="button primary" href="#/enrol">${t("用新邀请码登记", "Enrol with a new code")}</a><//>`}
+    ${free?.scarce && html`<${Note} kind="warn"><b>${t(`存储快满了,只剩 ${size(free.room)}`, `Storage nearly full: ${size(free.room)} left`)}</b>
+      <span>${t("请尽快连上网络送出照片,或清理手机里的其他内容。满了以后新照片存不下。",
+        "Get to a network to deliver photos, or free space on the phone. Once full, new photos cannot be kept.")}</span><//>`}
+    ${clockWarning(device.clock_offset_ms)}
+    ${hindered && html`<${Note} kind="warn"><b>${t("轨迹没有在记录", "The track is not recorded")}</b>
+      <span>${hindered === "denied" ? t("浏览器不许读取位置。请在浏览器设置里允许本网站使用位置。",
+        "The browser does not allow the position. Allow it for this site in the browser's settings.")
+      : t("暂时没有定位。到室外开阔处会自动恢复。", "There is no position now. It comes back by itself under the open sky.")}</span><//>`}
+    ${others > 1 && html`<${Note} kind="wait">${t(`本应用开了 ${others} 个窗口。数据是同一份,不会打架;建议只留一个。`,
+      `The app is open in ${others} tabs. They share one store and do no harm; better keep one.`)}<//>`}
+    ${free && !free.persistent && html`<${KeepForGood} />`}`;
+}
+
+/** How far this clock is off, where that matters. @param {number | null} offset */
+export function clockWarning(offset) {
+  if (offset === null || Math.abs(offset) < CLOCK_OFF_MS) return null;
+  const minutes = Math.round(Math.abs(offset) / 60_000);
+  const far = minutes < 120 ? t(`${minutes} 分钟`, `${minutes} min`) : minutes < 2880 ? t(`${Math.round(minutes / 60)} 小时`, `${Math.round(minutes / 60)} h`)
+    : t(`${Math.round(minutes / 1440)} 天`, `${Math.round(minutes / 1440)} days`);
+  return html`<${Note} kind="warn"><b>${offset > 0 ? t(`手机时钟快了 ${far}`, `This clock is ${far} fast`)
+    : t(`手机时钟慢了 ${far}`, `This clock is ${far} slow`)}</b>
+    <span>${t("照片的时间会因此存疑。请在手机设置里打开“自动确定时间”。", "Photo times will be doubted. Set the phone's clock to automatic.")}</span><//>`;
+}
+
+function KeepForGood() {
+  const [asked, setAsked] = useState(false);
+  if (asked) return null;
+  const ask = async () => {
+    await navigator.storage.persist?.();
+    setAsked(true);
+  };
+  return html`<${Note} kind="wait"><span>${t("浏览器还没答应长期保存本机数据。把应用添加到主屏幕后,一般就会答应。",
+    "The browser has not promised to keep this device's records. Once the app is on the home screen it usually does.")}</span>
+    <button type="button" class="button plain" onClick=${ask}>${t("再请求一次", "Ask again")}</button><//>`;
+}
+
+function useTabs() {
+  const [count, setCount] = useState(1);
+  useEffect(() => {
+    const look = () => void tabs().then(setCount);
+    look();
+    const timer = setInterval(look, 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  return count;
+}

@@ -1,0 +1,78 @@
+// What is safe on the server and what is not yet: each entry's fate, each photo's way, the receipt, the way out.
+
+import { Deliveries, Happened, Photos } from "../parts/deliveries.js";
+import { useAsked, useDevice, useHealth, useSyncing } from "../parts/device.js";
+import { failureWords, problemWords } from "../parts/failures.js";
+import { useStanding } from "../parts/frame.js";
+import { html, useState } from "../parts/html.js";
+import { Button, Note, Page, Section, Sheet, say } from "../parts/page.js";
+import { save } from "../parts/saving.js";
+import { ago, day, size, when } from "../parts/time.js";
+import { Warnings } from "../parts/warnings.js";
+import { t } from "../words.js";
+
+export default function Sync() {
+  return html`<${Page} title=${t("同步", "Sync")}>
+    <${Standing} /><${Warnings} /><${Photos} /><${Deliveries} /><${Happened} /><${WayOut} /><//>`;
+}
+
+function Standing() {
+  const device = useDevice(), standing = useStanding(), syncing = useSyncing(), health = useHealth();
+  const [busy, setBusy] = useState(false);
+  async function now() {
+    setBusy(true);
+    await device.sync().then(tell, (failure) => say(failureWords(failure)));
+    setBusy(false);
+  }
+  const { failure, photo, last_ok_at, paused, wifi_only } = syncing;
+  return html`<section class="section standing ${standing?.kind ?? "wait"}" aria-live="polite">
+    <h2>${standing?.title ?? t("正在查看…", "Looking …")}</h2>
+    ${standing?.detail && html`<p>${standing.detail}</p>`}
+    ${photo && html`<div><progress max=${photo.bytes} value=${photo.sent} aria-label=${t("这张照片", "This photo")}></progress>
+      <small>${t("照片", "photo")} ${size(photo.sent)} / ${size(photo.bytes)}</small></div>`}
+    ${health && health.unsent_bytes > 0 && html`<p class="dim">${t(`照片待传 ${size(health.unsent_bytes)}`, `${size(health.unsent_bytes)} of photos to go`)}</p>`}
+    <p class="dim">${last_ok_at ? t(`上次同步成功 ${when(last_ok_at)}(${ago(last_ok_at)})`, `Last went through ${when(last_ok_at)} (${ago(last_ok_at)})`)
+      : t("还没有同步成功过", "No sync has gone through yet")}</p>
+    ${failure && html`<${Note} kind=${failure.kind === "unreachable" ? "wait" : "bad"}><b>${t("上次没成功", "The last one failed")} · ${when(failure.at)}</b>
+      <span>${problemWords(failure)}</span><//>`}
+    <div class="buttons">
+      <${Button} kind="primary" busy=${busy || syncing.doing !== null} onClick=${now}>
+        ${busy || syncing.doing ? t("正在同步…", "Syncing …") : t("立即同步", "Sync now")}<//>
+      <${Button} aria-pressed=${paused ? "true" : "false"} onClick=${() => device.configure({ paused: !paused })}>
+        ${paused ? t("继续同步", "Go on") : t("暂停", "Pause")}<//></div>
+    <label class="tick"><input type="checkbox" checked=${wifi_only}
+      onChange=${(/** @type {any} */ event) => device.configure({ wifi_only: event.target.checked })} />
+      <span>${t("照片只在 Wi-Fi 下传", "Photos over Wi-Fi only")}<br /><small>${"connection" in navigator ? t("记录照常送出", "changes are sent all the same")
+        : t("这个浏览器不告诉是不是 Wi-Fi;请用“暂停”", "This browser does not tell; use Pause")}</small></span></label></section>`;
+}
+
+/** @param {import("../device/types.d.ts").Report} report */
+function tell({ delivered, uploaded, received, waiting, photos_waiting }) {
+  const left = waiting + photos_waiting;
+  say(t(`送出 ${delivered} 条、照片 ${uploaded} 张,收到 ${received} 条${left ? `;还有 ${left} 件在等` : ""}`,
+    `Sent ${delivered}, photos ${uploaded}, received ${received}${left ? `; ${left} still wait` : ""}`));
+}
+
+function WayOut() {
+  const device = useDevice(), receipt = useAsked((asked) => asked.receipt(), ["receipt"]);
+  const delivered = useAsked((asked) => asked.everythingDelivered(), ["delivered"]);
+  const [shown, setShown] = useState(false), [making, setMaking] = useState(false);
+  async function bundle() {
+    setMaking(true);
+    await device.bundle().then((file) => save(file, `menqian-${day()}-${device.id.slice(0, 8)}.zip`),
+      (failure) => say(failureWords(failure)));
+    setMaking(false);
+  }
+  return html`<${Section} title=${t("凭据与备份", "Proof and a way out")}>
+    ${receipt ? html`<p>${delivered ? t("服务器签收了本机的全部记录和照片。", "The server has signed for everything from this device.")
+      : t("这是较早的签收,此后又做了新的。", "This is an earlier receipt; more was made since.")}</p>
+      <div class="buttons"><${Button} onClick=${() => setShown(true)}>${t("看签收单", "Show the receipt")}<//>
+      <${Button} onClick=${() => save(new Blob([receipt], { type: "text/plain" }), `menqian-receipt-${day()}.txt`)}>${t("存签收单", "Save the receipt")}<//></div>`
+    : html`<p class="dim">${t("还没有服务器的签收单。全部送达后自动取得。", "There is no receipt yet. It comes once everything has arrived.")}</p>`}
+    <${Button} busy=${making} onClick=${bundle}>${making ? t("正在导出…", "Exporting …") : t("导出未送达的一切", "Export all that is not delivered")}<//>
+    <p class="hint">${t("手机要坏、网络久久不通时用:得到一个文件,交给主管导入。导出不会从本机删除任何东西。",
+      "For a dying phone or a long time without a network: one file for your supervisor to import. Nothing is removed here.")}</p>
+    <a class="button plain" href="#/enrol">${t("用新邀请码重新登记本机", "Enrol this device anew by a code")}</a>
+    ${shown && html`<${Sheet} title=${t("服务器的签收单", "The server's receipt")} onClose=${() => setShown(false)}>
+      <pre class="receipt" tabindex="0">${receipt}</pre><//>`}<//>`;
+}

@@ -1,0 +1,102 @@
+// The first screen: what can be done now, what is due, what was begun, and whether anything stands in the way.
+
+import { useDevice, useDrafts, useRecords } from "../parts/device.js";
+import { goOffDuty, goOnDuty, useDuty } from "../parts/duty.js";
+import { failureWords } from "../parts/failures.js";
+import { html, useState } from "../parts/html.js";
+import { Icon } from "../parts/icons.js";
+import { Button, Choice, Page, Section, Sheet, say } from "../parts/page.js";
+import { useReference } from "../parts/reference.js";
+import { ago, when } from "../parts/time.js";
+import { Warnings } from "../parts/warnings.js";
+import { t } from "../words.js";
+
+const LONG_DUTY_MS = 14 * 3600_000, SHOWN = 5;
+
+/** @type {{path: string, sign: import("../parts/icons.js").Sign, words: () => string}[]} */
+const ACTIONS = [
+  { path: "/find", sign: "camera", words: () => t("上报问题", "Report a finding") },
+  { path: "/inspect", sign: "inspect", words: () => t("检查", "Inspect") },
+  { path: "/register", sign: "register", words: () => t("日常登记", "Daily register") },
+  { path: "/letter", sign: "letter", words: () => t("责任书", "Letter") },
+  { path: "/enforcement", sign: "enforcement", words: () => t("劝导与责令", "Persuade, order") },
+  { path: "/map", sign: "map", words: () => t("地图", "Map") },
+];
+
+export default function Today() {
+  const device = useDevice();
+  const tools = html`<a class="square" href="#/settings" aria-label=${t("设置", "Settings")}><${Icon} of="settings" /></a>`;
+  return html`<${Page} title=${device.user.name} tools=${tools}>
+    <${DutyStrip} /><${Warnings} />
+    <ul class="doings">${ACTIONS.map((one) => html`<li key=${one.path}><a class="doing" href="#${one.path}">
+      <${Icon} of=${one.sign} /><span>${one.words()}</span></a></li>`)}</ul>
+    <${DueTasks} /><${Begun} /><${OpenConflicts} /><//>`;
+}
+
+function DutyStrip() {
+  const device = useDevice(), duty = useDuty();
+  const { divisions } = useReference();
+  const [asking, setAsking] = useState(false), [busy, setBusy] = useState(false);
+  if (duty === undefined) return null;
+  async function turn(/** @type {() => Promise<void>} */ work, /** @type {string} */ done) {
+    setBusy(true);
+    await work().then(() => say(done), (failure) => say(failureWords(failure)));
+    setBusy(false);
+    setAsking(false);
+  }
+  const begin = (/** @type {string} */ scope) => turn(() => goOnDuty(device, scope), t("已上岗,开始记录轨迹", "On duty; your track is recorded"));
+  if (!duty) {
+    return html`<div class="duty off"><p><b>${t("未上岗", "Off duty")}</b><small>${t("不记录您的位置", "Your way is not recorded")}</small></p>
+      <${Button} kind="primary" busy=${busy}
+        onClick=${() => (device.scopes.length > 1 ? setAsking(true) : begin(device.scopes[0]))}>${t("上岗", "Go on duty")}<//></div>
+      ${asking && html`<${Sheet} title=${t("在哪里上岗", "On duty where")} onClose=${() => setAsking(false)}>
+        <${Choice} label=${t("责任范围", "Area")} hideLabel value=${null} onChange=${begin}
+          options=${device.scopes.map((code) => ({ value: code, label: divisions[code] ?? code, hint: code }))} /><//>`}`;
+  }
+  const long = Date.now() - Date.parse(duty.since) > LONG_DUTY_MS;
+  return html`<div class="duty on"><p><b>${t("在岗", "On duty")}</b>
+      <small>${long ? t(`自 ${when(duty.since)} 起,是不是忘了离岗?`, `since ${when(duty.since)}: forgotten to end it?`)
+        : t(`自 ${when(duty.since)} · 应用打开时记录轨迹`, `since ${when(duty.since)} · track while open`)}</small></p>
+    <${Button} busy=${busy} onClick=${() => turn(() => goOffDuty(device), t("已离岗,不再记录位置", "Off duty; your way is no longer recorded"))}>
+      ${t("离岗", "Go off duty")}<//></div>`;
+}
+
+function DueTasks() {
+  const device = useDevice(), tasks = useRecords("task");
+  const mine = (tasks ?? []).filter(({ fields }) => fields.assignee === device.user.id
+      && !["finished", "handed_back", "cancelled"].includes(fields.status))
+    .sort((one, other) => String(one.fields.due_at ?? "9").localeCompare(String(other.fields.due_at ?? "9")));
+  if (!mine.length) return null;
+  const now = new Date().toISOString();
+  return html`<${Section} title=${t(`待办任务 ${mine.length}`, `Tasks ${mine.length}`)}><ul class="rows">
+    ${mine.slice(0, SHOWN).map(({ id, fields }) => html`<li key=${id}><a class="row" href="#/tasks/${id}">
+      <span class="text"><b>${fields.title ?? fields.kind ?? t("任务", "Task")}</b>
+      ${fields.due_at && html`<small>${t("期限", "due")} ${when(fields.due_at)} · ${ago(fields.due_at)}</small>`}</span>
+      ${fields.due_at && fields.due_at < now && html`<span class="badge bad">${t("已超期", "overdue")}</span>`}</a></li>`)}</ul>
+    ${mine.length > SHOWN && html`<a class="button plain" href="#/tasks">${t("全部任务", "All tasks")}</a>`}<//>`;
+}
+
+const KINDS = /** @type {Record<string, [path: string, words: () => string]>} */ ({
+  finding: ["/find", () => t("问题", "Finding")], find: ["/find", () => t("问题", "Finding")],
+  inspection: ["/inspect", () => t("检查", "Inspection")], inspect: ["/inspect", () => t("检查", "Inspection")],
+  letter: ["/letter", () => t("责任书", "Letter")],
+  enforcement: ["/enforcement", () => t("执法记录", "Enforcement")],
+});
+
+function Begun() {
+  const drafts = useDrafts();
+  const known = (drafts ?? []).filter((draft) => KINDS[draft.kind]);
+  if (!known.length) return null;
+  return html`<${Section} title=${t(`未完成 ${known.length}`, `Unfinished ${known.length}`)}><ul class="rows">
+    ${known.slice(0, SHOWN).map((draft) => html`<li key=${draft.id}><a class="row" href="#${KINDS[draft.kind][0]}/${draft.id}">
+      <span class="text"><b>${KINDS[draft.kind][1]()}</b><small>${t("存于", "kept")} ${ago(draft.saved_at)}</small></span>
+      <span class="badge">${t("继续", "Go on")}</span></a></li>`)}</ul><//>`;
+}
+
+function OpenConflicts() {
+  const conflicts = useRecords("conflict");
+  const open = (conflicts ?? []).filter(({ fields }) => fields.state === "open").length;
+  if (!open) return null;
+  return html`<a class="note warn plain-link" href="#/conflicts"><b>${t(`${open} 处冲突待看`, `${open} conflicts to look at`)}</b>
+    <span>${t("别人同时改了同一处。可以选一个,也可以留给办公室。", "Somebody changed the same thing. Choose, or leave it to the office.")}</span></a>`;
+}
