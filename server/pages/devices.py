@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import segno
 from flask import render_template, request, url_for
+from markupsafe import Markup
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -46,7 +48,9 @@ def invite() -> str:
     """A code, shown this once, by which one device of that person may enrol."""
     username = loaded(InvitationAsked(), {"username": request.form.get("username", "")})["username"]
     code, expires_at = invite_person(username)
-    return render_template("invitation.html", code=code, expires_at=expires_at, username=username)
+    address = f"{house().settings.public_url or request.host_url.rstrip('/')}{url_for('handheld.shell')}#/enrol/{code}"
+    return render_template("invitation.html", code=code, expires_at=expires_at, username=username, address=address,
+                           picture=_picture(address))
 
 
 @bp.post("/devices/<device_id>/revoke")
@@ -55,6 +59,12 @@ def revoke(device_id: str) -> Response:
     """Revoke a device; what it delivered stays."""
     revoke_device(device_id, loaded(Reason(), {"reason": request.form.get("reason", "")})["reason"])
     return done(url_for("pages.devices"), "设备已停用", "Device revoked")
+
+
+def _picture(address: str) -> Markup:
+    """The address as a QR code, drawn as SVG without a style of its own."""
+    code = segno.make_qr(address, error="m").svg_inline(scale=5, border=4, light="#fff", omitsize=True)
+    return Markup(code)  # made of modules alone: nothing of the address stands in it
 
 
 def _people() -> list[User]:

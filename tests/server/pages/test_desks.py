@@ -78,6 +78,8 @@ def test_an_invitation_works_once(office: Indoors, visitor: Visitor, supervisor:
     assert "<html" not in page
     code = re.search(r'class="code">([A-Z0-9-]+)<', page)
     assert code is not None
+    assert f'href="{office.url}/handheld/#/enrol/{code[1]}"' in page
+    assert "<svg" in page
     assert Handheld(office.url, code[1]).user["id"] == inspector.id
     said(visitor.send("/devices/invitations", {"username": "nobody"}), 404, "不存在")
 
