@@ -19,7 +19,7 @@ from typing import Any
 from server.demo.camera import Camera
 from server.demo.hosting import Hosted, NotServing, free_port
 from server.demo.installation import Installation, NotReusable
-from server.demo.people import Person
+from server.demo.people import GUEST, Person, enrolment_address
 from server.demo.shift import StillBusy
 from server.demo.telling import Telling
 from server.demo.told import run_shift
@@ -84,7 +84,9 @@ def _serve(telling: Telling, server: Hosted, people: list[Person], *, kept: bool
     telling.table("登录", "Logins (of this demonstration only)",
                   ("用户名 username", "密码 password", "角色 role", "姓名 name"), [
                       (person.username, person.password, person.role, person.name) for person in people])
+    enrolment = enrolment_address(server.url, people)
     telling.say()
+    telling.say(f"手持端 handheld, for {GUEST}: {enrolment}")
     telling.say(f"页面 pages: {server.url}/    接口文档 API: {server.url}/api/v1/docs    按 Ctrl-C 结束 Ctrl-C ends")
     if not kept:
         telling.say("结束时数据随之删除;要保留请用 --data DIR  the data is removed at the end; --data DIR keeps it")

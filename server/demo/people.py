@@ -15,6 +15,7 @@ from sync.device.client import Client
 
 DISTRICT, PROVINCE = "320412", "32"
 UNIT = "湖塘城管中队(演示)"
+GUEST = "inspector1"  # whose handheld a visitor may hold
 INSPECTORS = "陈安 周晓 吴桐 郑和 孙禾 钱进 冯夏 蒋川 沈青 韩松 杨帆 朱砂".split()
 CONSONANTS, VOWELS = "bdfghklmnprstvz", "aeiou"
 
@@ -70,3 +71,10 @@ def logged_in(url: str, person: Person) -> Client:
     client = Client(url)
     client.log_in(person.username, person.password)
     return client
+
+
+def enrolment_address(url: str, people: Sequence[Person]) -> str:
+    """The handheld's address with a fresh invitation, by which one browser becomes a device of the guest."""
+    supervisor = logged_in(url, next(person for person in people if person.role == "supervisor"))
+    code = supervisor.post("/devices/invitations", {"username": GUEST})["code"]
+    return f"{url}/handheld/#/enrol/{code}"

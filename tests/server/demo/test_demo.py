@@ -70,6 +70,10 @@ def test_a_second_run_tells_again_and_a_third_serves(told):
         name, password = re.search(r"^ +(supervisor) +(\S+)", "".join(lines), re.MULTILINE).groups()
         answer = httpx.post(f"http://127.0.0.1:{port}/api/v1/sessions", json={"username": name, "password": password})
         assert answer.status_code == 201
+        code = re.search(rf"http://127.0.0.1:{port}/handheld/#/enrol/(\S+)", "".join(lines)).group(1)
+        device = httpx.post(f"http://127.0.0.1:{port}/api/v1/devices", json={
+            "code": code, "name": "来客", "platform": "web", "app_version": "1"})
+        assert device.json()["user"]["username"] == "inspector1"
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:
