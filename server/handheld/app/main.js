@@ -5,6 +5,7 @@ import { DeviceContext } from "./parts/device.js";
 import { failureWords } from "./parts/failures.js";
 import { html, render, useState } from "./parts/html.js";
 import { Note, Toast } from "./parts/page.js";
+import { holdTab } from "./parts/pulse.js";
 import { loadReference } from "./parts/reference.js";
 import { Shell } from "./parts/shell.js";
 import { EnrolForm } from "./screens/enrol.js";
@@ -27,6 +28,7 @@ function App({ opened, enrol }) {
 
 async function start() {
   applyAppearance();
+  holdTab();
   const reference = await loadReference();
   const { openDevice, enrolDevice } = await import(DEVICE);
   const device = await openDevice({ base: "", reference });

@@ -2,19 +2,24 @@
 // now and then while it is looked at.
 
 import { useDevice, useHealth } from "./device.js";
-import { useEffect } from "./html.js";
+import { useEffect, useRef } from "./html.js";
 
-const WAITING_MS = 30_000, IDLE_MS = 180_000;
+const EVERY_MS = 120_000;
 
 export function usePulse() {
   const device = useDevice(), health = useHealth();
   const waits = health ? health.unsent + health.unsent_photos : 0;
+  const before = useRef(0);
+  useEffect(() => {
+    if (waits > before.current) device.syncSoon();
+    before.current = waits;
+  }, [device, waits]);
   useEffect(() => {
     const ask = () => {
       if (document.visibilityState === "visible") device.syncSoon();
     };
     ask();
-    const timer = setInterval(ask, waits ? WAITING_MS : IDLE_MS);
+    const timer = setInterval(ask, EVERY_MS);
     addEventListener("online", ask);
     document.addEventListener("visibilitychange", ask);
     return () => {
@@ -22,7 +27,7 @@ export function usePulse() {
       removeEventListener("online", ask);
       document.removeEventListener("visibilitychange", ask);
     };
-  }, [device, waits]);
+  }, [device]);
 }
 
 /** Whether the app is open in another tab, too; asked of the browser's locks, each tab holding one. */

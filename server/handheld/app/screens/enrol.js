@@ -7,6 +7,7 @@ import { html, useEffect, useState } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
 import { Button, Choice, Field, Note, Section, say } from "../parts/page.js";
 import { fits, go, goBack, useRoute } from "../parts/router.js";
+import { Scan } from "../parts/scan.js";
 import { t } from "../words.js";
 
 /** @typedef {import("../device/types.d.ts").Device} Device */
@@ -52,7 +53,7 @@ export function EnrolForm({ enrol, onEnrolled, known, onBack, children }) {
   const [code, setCode] = useState(tidy(given));
   const [name, setName] = useState(nameOfPhone);
   const [failure, setFailure] = useState(/** @type {unknown} */ (null));
-  const [busy, setBusy] = useState(false);
+  const [busy, setBusy] = useState(false), [scanning, setScanning] = useState(false);
   useEffect(() => {
     if (given) setCode(tidy(given));
   }, [given]);
@@ -73,6 +74,13 @@ export function EnrolForm({ enrol, onEnrolled, known, onBack, children }) {
     }
   }
 
+  function read(/** @type {string} */ text) {
+    const found = codeIn(text);
+    setScanning(false);
+    if (found) setCode(found);
+    else say(t("这个二维码里没有邀请码。请扫主管页面上的二维码。", "There is no invitation in this QR code. Scan the one on your supervisor's page."));
+  }
+
   return html`
     <header class="head">${onBack && html`<button type="button" class="square" aria-label=${t("返回", "Back")}
         onClick=${onBack}><${Icon} of="back" /></button>`}
@@ -87,6 +95,8 @@ export function EnrolForm({ enrol, onEnrolled, known, onBack, children }) {
       <${Field} label=${t("邀请码", "Invitation code")}>
         <input class="code" value=${code} onInput=${(/** @type {any} */ event) => setCode(tidy(event.target.value))}
           placeholder="ABCDE-FGHJK-LMNPQ" autocapitalize="characters" autocomplete="off" spellcheck=${false} /><//>
+      <${Button} onClick=${() => setScanning(true)}><${Icon} of="scan" />${t("扫二维码", "Scan the QR code")}<//>
+      ${scanning && html`<${Scan} title=${t("扫邀请码", "Scan the invitation")} onRead=${read} onClose=${() => setScanning(false)} />`}
       ${!known && html`<${Field} label=${t("给这台手机起个名字", "A name for this phone")}
         hint=${t("主管在设备列表里看到的名字", "What your supervisor sees in the list of devices")}>
         <input value=${name} maxlength="80" autocomplete="off"
