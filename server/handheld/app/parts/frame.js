@@ -12,7 +12,17 @@ export function useStanding() {
   const health = useHealth(), syncing = useSyncing();
   const delivered = useAsked((device) => device.everythingDelivered(), ["delivered"]);
   const state = useAsked(async (device) => device.state, ["state"]);
-  return health && delivered !== undefined && state ? syncWords({ health, syncing, delivered, state }) : null;
+  const any = useAsked(hasMade, ["any"]);
+  if (!health || !state || delivered === undefined || any === undefined) return null;
+  return syncWords({ health, syncing, delivered, state, any });
+}
+
+let made = false; // once something was made it stays made: the whole outbox is not read again
+
+/** @param {import("../device/types.d.ts").Device} device */
+async function hasMade(device) {
+  made ||= (await device.outbox({ all: true })).length > 0;
+  return made;
 }
 
 /** The line above the navigation. */

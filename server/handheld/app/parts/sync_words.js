@@ -9,10 +9,11 @@ import { ago, size } from "./time.js";
 /** @typedef {{kind: "ok" | "wait" | "warn" | "bad", title: string, detail: string, count: number}} Standing */
 
 /**
- * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string}} now
+ * `any` says whether anything was ever made on this device.
+ * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string, any: boolean}} now
  * @returns {Standing}
  */
-export function syncWords({ health, syncing, delivered, state }) {
+export function syncWords({ health, syncing, delivered, state, any }) {
   const count = health.unsent + health.unsent_photos;
   if (state === "revoked") {
     return { kind: "bad", count, title: t("本机已停用", "This device was revoked"),
@@ -26,8 +27,18 @@ export function syncWords({ health, syncing, delivered, state }) {
     return { kind: "ok", count: 0, title: t("全部送达", "Everything delivered"),
       detail: t("服务器已签收", "The server has signed for it") };
   }
+  if (!count && !any) {
+    return { kind: "ok", count, title: t("没有要送的", "Nothing to deliver"), detail: syncing.doing ? DOING[syncing.doing]() : lastWords(syncing) };
+  }
   return { kind: syncing.failure && syncing.failure.kind !== "unreachable" ? "warn" : "wait", count,
     title: waiting(health), detail: why(health, syncing) };
+}
+
+/** @param {SyncState} syncing */
+function lastWords({ failure, last_ok_at: at }) {
+  if (failure?.kind === "unreachable" || !navigator.onLine) return t("没有网络,照常工作", "no network; go on working");
+  if (failure) return problemWords(failure);
+  return at ? t(`数据更新于 ${ago(at)}`, `up to date ${ago(at)}`) : "";
 }
 
 /** What waits. @param {Health} health */
@@ -41,11 +52,12 @@ export function waiting({ unsent, unsent_photos: photos }) {
 /** Why it waits and since when, or what is being done. @param {Health} health @param {SyncState} syncing */
 export function why(health, syncing) {
   const since = health.oldest_unsent_at ? t(`最早 ${ago(health.oldest_unsent_at)}`, `oldest ${ago(health.oldest_unsent_at)}`) : "";
-  return [reason(syncing), since].filter(Boolean).join(" · ");
+  const waits = health.unsent + health.unsent_photos > 0;
+  return [reason(syncing, waits, health.unsent === 0), since].filter(Boolean).join(" · ");
 }
 
-/** @param {SyncState} syncing */
-function reason({ doing, photo, failure, paused, wifi_only: wifi }) {
+/** @param {SyncState} syncing @param {boolean} waits @param {boolean} onlyPhotos */
+function reason({ doing, photo, failure, paused, wifi_only: wifi }, waits, onlyPhotos) {
   if (doing === "upload" && photo) {
     return t(`正在传照片 ${size(photo.sent)} / ${size(photo.bytes)}`, `uploading ${size(photo.sent)} of ${size(photo.bytes)}`);
   }
@@ -53,7 +65,8 @@ function reason({ doing, photo, failure, paused, wifi_only: wifi }) {
   if (paused) return t("已暂停", "paused");
   if (failure?.kind === "unreachable" || !navigator.onLine) return t("没有网络,有网自动送出", "no network; sent when there is");
   if (failure) return problemWords(failure);
-  if (wifi) return t("照片等 Wi-Fi", "photos wait for Wi-Fi");
+  if (!waits) return "";
+  if (wifi && onlyPhotos) return t("照片等 Wi-Fi", "photos wait for Wi-Fi");
   return t("即将送出", "about to be sent");
 }
 

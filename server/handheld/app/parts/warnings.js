@@ -1,10 +1,10 @@
 // What stands in the way, in words and with what to do: revoked, forked, full, clock wrong, two tabs, not kept for good.
 
 import { t } from "../words.js";
-import { useAsked, useDevice } from "./device.js";
+import { useAsked, useDevice, useKept } from "./device.js";
 import { usePatrolProblem } from "./duty.js";
 import { html, useEffect, useState } from "./html.js";
-import { Note } from "./page.js";
+import { Note, say } from "./page.js";
 import { tabs } from "./pulse.js";
 import { useRoom } from "./storage.js";
 import { size } from "./time.js";
@@ -48,16 +48,19 @@ export function clockWarning(offset) {
     <span>${t("照片的时间会因此存疑。请在手机设置里打开“自动确定时间”。", "Photo times will be doubted. Set the phone's clock to automatic.")}</span><//>`;
 }
 
+/** Said once; after that it stands in the settings. */
 function KeepForGood() {
-  const [asked, setAsked] = useState(false);
-  if (asked) return null;
+  const [told, setTold] = useKept("persistence-told", false);
+  if (told !== false) return null;
   const ask = async () => {
-    await navigator.storage.persist?.();
-    setAsked(true);
+    const granted = await navigator.storage.persist?.() ?? false;
+    say(granted ? t("浏览器已答应长期保存", "The browser promises to keep it for good")
+      : t("浏览器还没答应。添加到主屏幕后再试。", "Not promised yet. Add the app to the home screen, then try again."));
+    await setTold(true);
   };
-  return html`<${Note} kind="wait"><span>${t("浏览器还没答应长期保存本机数据。把应用添加到主屏幕后,一般就会答应。",
-    "The browser has not promised to keep this device's records. Once the app is on the home screen it usually does.")}</span>
-    <button type="button" class="button plain" onClick=${ask}>${t("再请求一次", "Ask again")}</button><//>`;
+  return html`<${Note} kind="wait"><span>${t("浏览器还没答应长期保存本机数据。请把应用添加到主屏幕。",
+    "The browser has not promised to keep this device's records. Add the app to the home screen.")}</span>
+    <button type="button" class="button plain" onClick=${ask}>${t("知道了,请求保存", "Understood; ask it")}</button><//>`;
 }
 
 function useTabs() {

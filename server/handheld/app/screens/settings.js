@@ -84,10 +84,14 @@ function PinSheet({ pin, doing, onClose }) {
 
 function Space() {
   const free = useRoom();
+  const [promised, setPromised] = useState(false);
   if (!free) return null;
+  const persistent = free.persistent || promised;
+  const ask = async () => setPromised(await navigator.storage.persist?.() ?? false);
   return html`<${Section} title=${t("存储", "Storage")}><dl class="facts">
     <dt>${t("已用", "Used")}</dt><dd>${size(free.used)}</dd><dt>${t("还可用", "Left")}</dt><dd>${size(free.room)}</dd>
-    <dt>${t("长期保存", "Kept for good")}</dt><dd>${free.persistent ? t("浏览器已答应", "promised by the browser") : t("还没答应", "not promised yet")}</dd></dl><//>`;
+    <dt>${t("长期保存", "Kept for good")}</dt><dd>${persistent ? t("浏览器已答应", "promised by the browser") : t("还没答应;请把应用添加到主屏幕", "not promised yet; add the app to the home screen")}</dd></dl>
+    ${!persistent && html`<${Button} onClick=${ask}>${t("请求长期保存", "Ask the browser to keep it")}<//>`}<//>`;
 }
 
 function ThisDevice() {

@@ -1,0 +1,52 @@
+"""A real server of its own and phones to hold against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.bureau import PASSWORD, Bureau
+from tests.phones import ARGUMENTS, CHROMIUM, Phone
+from tests.running import Server
+from tests.wire import Person
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    """An installation of its own, so that its queue holds only what these tests put there."""
+    server = Server(tmp_path_factory.mktemp("handheld"))
+    server.cli("init")
+    server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
+               stdin=PASSWORD + "\n")
+    server.start()
+    try:
+        yield Bureau(server.url, Person(server.url, "root", PASSWORD))
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def phone(chromium: Browser, office: Bureau) -> Iterator[Callable[..., Phone]]:
+    """Hands out phones, not yet enrolled; nothing may have been complained about when the test ends."""
+    phones: list[Phone] = []
+
+    def take(**options: object) -> Phone:
+        phones.append(Phone(chromium, office.url, **options))
+        return phones[-1]
+
+    yield take
+    for one in phones:
+        one.close()
+        assert one.complaints == []
