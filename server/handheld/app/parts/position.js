@@ -112,5 +112,5 @@ export function PositionLine({ position, age_s, problem }) {
       <b class=${problem ? "warn" : "ok"}>±${Math.round(position.accuracy_m ?? 0)} m</b>
       ${age_s !== null && age_s >= 10 && html`<span>${t(`${age_s} 秒前`, `${age_s} s ago`)}</span>`}`
     : html`<span>${t("正在定位…", "Looking for the position …")}</span>`}</p>
-    ${problem && html`<${Note} kind="warn">${WORDS[problem]()}</${Note}>`}`;
+    ${problem && html`<${Note} kind="warn">${WORDS[problem]()}<//>`}`;
 }

@@ -7,6 +7,7 @@ import { html, useEffect, useRef, useState } from "./html.js";
 
 /** @typedef {(source: HTMLVideoElement | ImageBitmap) => Promise<string | null>} Decode */
 
+const JSQR = "../vendor/jsqr/jsQR.js"; // a script of old: it leaves its function on the global object
 const EVERY_MS = 150, WIDEST = 800;
 
 /** @returns {Promise<Decode>} */
@@ -16,7 +17,7 @@ export async function decoder() {
     const detector = new Detector({ formats: ["qr_code"] });
     return async (source) => (await detector.detect(source))[0]?.rawValue ?? null;
   }
-  await import("../vendor/jsqr/jsQR.js");
+  await import(JSQR);
   const canvas = document.createElement("canvas");
   return async (source) => read(source, canvas);
 }
@@ -55,17 +56,17 @@ export function Scan({ title, typed, onRead, onClose }) {
     <div class="viewfinder" hidden=${!live}><video ref=${video} playsinline muted
       aria-label=${t("摄像头画面,把二维码放在中间", "Camera picture; hold the code in the middle")}></video></div>
     ${!live && html`<${Note} kind="warn">${t("摄像头用不了(没有,或未允许)。可以拍一张照片来读,或手工输入。",
-      "The camera cannot be used (none, or not allowed). Take a picture of the code, or type it.")}</${Note}>`}
-    ${problem && html`<${Note} kind="bad">${problem}</${Note}>`}
+      "The camera cannot be used (none, or not allowed). Take a picture of the code, or type it.")}<//>`}
+    ${problem && html`<${Note} kind="bad">${problem}<//>`}
     <label class="button plain file">${t("用照片识别", "Read from a picture")}
       <input type="file" accept="image/*" capture="environment" onChange=${choose} /></label>
     ${typed && html`<form onSubmit=${(/** @type {Event} */ event) => {
       event.preventDefault();
       if (text.trim()) onRead(text.trim());
     }}><${Field} label=${typed}><input name="typed" value=${text} autocomplete="off"
-        onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} /></${Field}>
-      <${Button} type="submit" disabled=${!text.trim()}>${t("用这个编号", "Use this")}</${Button}></form>`}
-  </${Sheet}>`;
+        onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} /><//>
+      <${Button} type="submit" disabled=${!text.trim()}>${t("用这个编号", "Use this")}<//></form>`}
+  <//>`;
 }
 
 /** @param {Blob} file */

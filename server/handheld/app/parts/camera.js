@@ -1,0 +1,165 @@
+// Takes photographs into evidence: the exact bytes that the camera gave, signed into the chain before anything else. A
+// live view where the browser has one, with the earlier picture laid over it for the same angle; else the phone's own
+// camera. A shot that the disk has no room for stays in memory until it is kept.
+
+import { t } from "../words.js";
+import { useDevice } from "./device.js";
+import { failureWords } from "./failures.js";
+import { html, useEffect, useRef, useState } from "./html.js";
+import { Button, Choice, Note, Sheet } from "./page.js";
+import { usePosition } from "./position.js";
+import { ROLES, roleWords } from "./roles.js";
+
+/** @typedef {import("../device/types.d.ts").About} About */
+/** @typedef {import("../device/types.d.ts").Captured} Captured */
+/** @typedef {{photo: Blob, captured: Captured}} Shot */
+/** @typedef {{take: () => Promise<Blob>, stop: () => void}} Lens */
+
+/**
+ * @param {{about: About, role?: string, scope: string, ghost?: string | null, note?: string,
+ *   onTaken: (evidenceId: string, role: string) => void, onClose: () => void}} props
+ *   without `role` the person chooses; `ghost` is the digest of the earlier picture
+ */
+export function Camera({ about, role, scope, ghost, note, onTaken, onClose }) {
+  const device = useDevice(), { position } = usePosition();
+  const [chosen, setChosen] = useState(role ?? ROLES[0]), [taken, setTaken] = useState(0);
+  const [unkept, setUnkept] = useState(/** @type {Shot | null} */ (null));
+  const [problem, setProblem] = useState(""), [busy, setBusy] = useState(false);
+
+  /** @param {Shot} shot */
+  async function keep(shot) {
+    setBusy(true);
+    try {
+      const evidence = await device.capture(shot.photo, shot.captured);
+      setUnkept(null);
+      setProblem("");
+      setTaken((count) => count + 1);
+      onTaken(evidence, shot.captured.role);
+    } catch (failure) {
+      setUnkept(shot);
+      setProblem(failureWords(failure));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  /** @param {Blob} photo @param {string} [captured_at] */
+  function shoot(photo, captured_at) {
+    return keep({ photo, captured: { about, role: chosen, scope, position, ...(captured_at ? { captured_at } : {}),
+      ...(note ? { note } : {}) } });
+  }
+
+  return html`<${Sheet} title=${role ? t(`拍照:${roleWords(role)}`, `Photo: ${roleWords(role)}`) : t("拍照", "Take photos")}
+      onClose=${unkept ? () => setProblem(t("这张照片还没存下,关掉就没有了。", "This photo is not kept yet and would be lost.")) : onClose}>
+    ${!role && html`<${Choice} label=${t("这张拍的是", "This one shows")} value=${chosen} onChange=${setChosen}
+      options=${ROLES.map((value) => ({ value, label: roleWords(value) }))} />`}
+    ${unkept ? html`<${Unkept} problem=${problem} busy=${busy} onAgain=${() => keep(unkept)}
+        onDrop=${() => { setUnkept(null); setProblem(""); }} />`
+      : html`<${View} ghost=${ghost ?? null} busy=${busy} onShot=${shoot} onProblem=${setProblem} />
+        ${problem && html`<${Note} kind="bad">${problem}<//>`}`}
+    ${taken > 0 && html`<${Note} kind="ok">${t(`已拍 ${taken} 张,已存在本机。`, `${taken} taken and kept on this device.`)}<//>
+      <${Button} onClick=${onClose}>${t("完成", "Done")}<//>`}
+  <//>`;
+}
+
+/** @param {{problem: string, busy: boolean, onAgain: () => void, onDrop: () => void}} props */
+function Unkept({ problem, busy, onAgain, onDrop }) {
+  useEffect(() => {
+    const warn = (/** @type {Event} */ event) => event.preventDefault();
+    addEventListener("beforeunload", warn);
+    return () => removeEventListener("beforeunload", warn);
+  }, []);
+  return html`<${Note} kind="bad"><strong>${t("这张照片还没有存下!", "This photo is not kept yet!")}</strong><p>${problem}</p>
+      <p>${t("照片还在内存里。请不要关掉此页:先腾出空间,再点“再存一次”。",
+        "It is still in memory. Do not close this page: free some space, then try again.")}</p><//>
+    <${Button} kind="primary" busy=${busy} onClick=${onAgain}>${t("再存一次", "Keep it now")}<//>
+    <${Button} kind="danger" disabled=${busy} onClick=${onDrop}>${t("不要这张", "Give this one up")}<//>`;
+}
+
+/** @param {{ghost: string | null, busy: boolean, onShot: (photo: Blob, at?: string) => Promise<void>,
+ *   onProblem: (words: string) => void}} props */
+function View({ ghost, busy, onShot, onProblem }) {
+  const video = useRef(/** @type {HTMLVideoElement | null} */ (null)), lens = useRef(/** @type {Lens | null} */ (null));
+  const [live, setLive] = useState(/** @type {boolean | null} */ (null)), [strength, setStrength] = useState(45);
+  const earlier = useEarlier(ghost);
+  useEffect(() => {
+    let over = false;
+    openLens(/** @type {HTMLVideoElement} */ (video.current)).then((opened) => {
+      if (over) return opened?.stop();
+      lens.current = opened;
+      setLive(opened !== null);
+    }, (failure) => onProblem(failureWords(failure)));
+    return () => {
+      over = true;
+      lens.current?.stop();
+    };
+  }, []);
+  async function take() {
+    try {
+      await onShot(await /** @type {Lens} */ (lens.current).take());
+    } catch (failure) {
+      onProblem(`${t("相机没有拍成,请再按一次,或用手机相机。", "The camera gave no picture: try again, or use the phone's camera.")} ${failureWords(failure)}`);
+    }
+  }
+  /** @param {Event & {currentTarget: HTMLInputElement}} event */
+  async function chosen(event) {
+    const input = event.currentTarget;
+    for (const file of input.files ?? []) await onShot(file, madeAt(file));
+    input.value = "";
+  }
+  return html`<div class="viewfinder" hidden=${live !== true && !earlier}>
+      <video ref=${video} playsinline muted hidden=${live !== true} aria-label=${t("取景画面", "Live view")}></video>
+      ${earlier && html`<img class=${live ? "ghost" : "beside"} src=${earlier} alt=${t("先前的照片,请对准同一角度", "The earlier picture: match its angle")}
+        style=${live ? { opacity: strength / 100 } : {}} />`}</div>
+    ${earlier && live && html`<label class="strength">${t("旧照深浅", "Earlier picture")}
+      <input type="range" min="0" max="90" value=${strength} onInput=${(/** @type {any} */ event) => setStrength(Number(event.currentTarget.value))} /></label>`}
+    ${ghost && !earlier && html`<${Note} kind="wait">${t("先前的照片不在本机,无法叠加。", "The earlier picture is not on this device.")}<//>`}
+    ${live && html`<${Button} kind="primary" busy=${busy} onClick=${take} class="shutter">${t("按快门", "Take the picture")}<//>`}
+    <label class="button ${live ? "plain" : "primary"} file">${t("用手机相机拍", "Use the phone's camera")}
+      <input type="file" accept="image/*" capture="environment" multiple disabled=${busy} onChange=${chosen} /></label>`;
+}
+
+/** When the file was made, where its clock can be believed: a camera's file is as old as its picture. @param {File} file */
+function madeAt(file) {
+  return file.lastModified > 0 && file.lastModified <= Date.now() ? new Date(file.lastModified).toISOString() : undefined;
+}
+
+/** The address of the earlier picture, whole or small, null while there is none here. @param {string | null} sha256 */
+function useEarlier(sha256) {
+  const device = useDevice(), [url, setUrl] = useState(/** @type {string | null} */ (null));
+  useEffect(() => {
+    let made = "", over = false;
+    if (sha256) {
+      (async () => {
+        const found = await device.bytes(sha256) ?? await device.thumb(sha256);
+        if (found && !over) setUrl(made = URL.createObjectURL(found));
+      })();
+    }
+    return () => {
+      over = true;
+      URL.revokeObjectURL(made);
+    };
+  }, [device, sha256]);
+  return url;
+}
+
+/**
+ * A live view whose pictures are the camera's own files; null where the browser has none, or it is not allowed.
+ * @param {HTMLVideoElement} video
+ * @returns {Promise<Lens | null>}
+ */
+async function openLens(video) {
+  const Capture = /** @type {any} */ (globalThis).ImageCapture;
+  if (!Capture || !navigator.mediaDevices?.getUserMedia) return null;
+  try {
+    const stream = await navigator.mediaDevices.getUserMedia({ video: {
+      facingMode: { ideal: "environment" }, width: { ideal: 1920 }, height: { ideal: 1440 } } });
+    video.srcObject = stream;
+    await video.play();
+    const [track] = stream.getVideoTracks(), capture = new Capture(track);
+    return { take: () => capture.takePhoto(), stop: () => track.stop() };
+  } catch (failure) {
+    if (failure instanceof DOMException) return null; // no camera or not allowed: the phone's own camera is left
+    throw failure;
+  }
+}

@@ -1,0 +1,25 @@
+// A clock that is off is told where times are made.
+
+import { t } from "../../words.js";
+import { useDevice } from "../../parts/device.js";
+import { html } from "../../parts/html.js";
+import { Note } from "../../parts/page.js";
+
+const BEARABLE_MS = 2 * 60_000;
+
+export function ClockNote() {
+  const { clock_offset_ms: offset } = useDevice();
+  if (offset === null || Math.abs(offset) <= BEARABLE_MS) return null;
+  const [chinese, english] = amount(Math.abs(offset) / 60_000);
+  return html`<${Note} kind="warn">${offset > 0
+    ? t(`手机时钟快了约 ${chinese}。请在系统设置里改成自动对时,再继续。`, `This clock is about ${english} fast. Set it to network time first.`)
+    : t(`手机时钟慢了约 ${chinese}。请在系统设置里改成自动对时,再继续。`, `This clock is about ${english} slow. Set it to network time first.`)}<//>`;
+}
+
+/** @param {number} minutes */
+function amount(minutes) {
+  if (minutes < 120) return [`${Math.round(minutes)} 分钟`, `${Math.round(minutes)} min`];
+  const hours = minutes / 60;
+  if (hours < 48) return [`${Math.round(hours)} 小时`, `${Math.round(hours)} h`];
+  return [`${Math.round(hours / 24)} 天`, `${Math.round(hours / 24)} days`];
+}

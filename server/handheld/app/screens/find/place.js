@@ -1,0 +1,112 @@
+// Where a finding lies: position, sticker, and the zone that both speak of, settled at capture by one tap at most.
+
+import { t } from "../../words.js";
+import { apart } from "../../device/plane.js";
+import { useDevice, useKept } from "../../parts/device.js";
+import { html, useEffect, useRef, useState } from "../../parts/html.js";
+import { Button, Note } from "../../parts/page.js";
+import { ageOf, PositionLine, usePosition } from "../../parts/position.js";
+import { Scan } from "../../parts/scan.js";
+import { isOpen, useAttribution, useZones, ZonePicker } from "../../parts/zone.js";
+
+/** @typedef {import("../find.js").Draft} Draft */
+/** @typedef {import("../../device/types.d.ts").Position} Position */
+
+const STALE_S = 30;
+
+/**
+ * The place of a draft. Its position follows the phone until a zone is chosen on it or the draft is found again: an
+ * unfinished finding lies where it was seen, not where it is finished.
+ * @param {{value: Draft | undefined, found: boolean, kept: boolean, change: (part: Partial<Draft>) => Promise<void>}} draft
+ */
+export function usePlace({ value, found, kept, change }) {
+  const device = useDevice(), live = usePosition(), steady = useSteady(live.position);
+  const [last] = useKept("last-scope", /** @type {string | null} */ (null));
+  const [follows, setFollows] = useState(false); // asked for on this page, and forgotten with it
+  const held = Boolean(value && (value.pinned || (found && value.position && !follows)));
+  const position = held ? value?.position ?? null : steady;
+  const at = value?.observed_at ?? "", sticker = value?.fields.sticker_serial ?? null;
+  const attribution = useAttribution({ position, at, sticker }), index = useZones();
+  useEffect(() => { // what is known of the place is in the draft, too
+    if (value && kept && !held && steady && !same(value.position, steady)) change({ position: steady });
+  }, [steady, held, kept]);
+  const named = value?.zone ?? attribution?.candidates[0]?.zone_id;
+  const zone = named ? index?.zones.find(({ zone_id }) => zone_id === named) : undefined;
+  const covered = zone && device.scopes.some((scope) => zone.scope.startsWith(scope)) ? zone.scope : null;
+  const usual = last && device.scopes.some((scope) => last.startsWith(scope)) ? last : device.scopes[0];
+  return { live, held, follow: () => setFollows(true), position, at, sticker, attribution, zone, scope: value?.scope ?? covered ?? usual };
+}
+
+/** @param {Position | null} one @param {Position | null} other */
+function same(one, other) {
+  return one?.lon === other?.lon && one?.lat === other?.lat && one?.accuracy_m === other?.accuracy_m;
+}
+
+/**
+ * The best of the newest fixes, so that candidates do not change places under the finger: a worse one counts only when
+ * the person walked away or the better one is old.
+ * @param {Position | null} newest
+ */
+function useSteady(newest) {
+  const best = useRef(/** @type {Position | null} */ (null)), known = best.current;
+  if (newest && newest !== known && (!known || (newest.accuracy_m ?? 0) <= (known.accuracy_m ?? 0)
+    || (ageOf(known) ?? 0) > STALE_S || apart(newest, known) > (newest.accuracy_m ?? 0) + (known.accuracy_m ?? 0))) {
+    best.current = newest;
+  }
+  return best.current;
+}
+
+/**
+ * @param {{place: ReturnType<typeof usePlace>, draft: {value?: Draft, change: (part: Partial<Draft>) => Promise<void>}}} props
+ */
+export function Place({ place, draft }) {
+  const { live, held, follow, position, at, sticker, attribution, zone, scope } = place;
+  const value = /** @type {Draft} */ (draft.value);
+  const [scanning, setScanning] = useState(false), [choosing, setChoosing] = useState(false);
+  const index = useZones();
+
+  /** @param {string | null | undefined} zoneId choosing pins the position that it was chosen on */
+  function choose(zoneId) {
+    draft.change(zoneId === undefined ? { zone: undefined, pinned: false } : { zone: zoneId, pinned: true, position });
+  }
+  /** @param {string} text */
+  function read(text) {
+    setScanning(false);
+    const known = serialIn(text, index?.zones.map(({ sticker_serial }) => sticker_serial) ?? []);
+    draft.change({ zone: undefined, fields: { ...value.fields, sticker_serial: known } });
+  }
+  const settled = zone && !choosing && (value.zone === undefined ? attribution?.decision === "certain" : false);
+  const astray = sticker && attribution && attribution.candidates[0]?.method !== "sticker";
+  return html`${held ? html`<p class="position-line"><span>${t("定位已固定", "Position held")}
+        ${position ? ` ${position.lat.toFixed(5)}, ${position.lon.toFixed(5)} ±${Math.round(position.accuracy_m ?? 0)} m` : ""}</span>
+        <button type="button" class="link" onClick=${() => { follow(); draft.change({ pinned: false, zone: undefined }); }}>
+          ${t("用现在的定位", "Use the position of now")}</button></p>`
+      : html`<${PositionLine} ...${live} />`}
+    <${Button} onClick=${() => setScanning(true)}>${sticker ? t(`贴花 ${sticker},重扫`, `Sticker ${sticker}, scan again`)
+      : t("扫贴花", "Scan the sticker")}<//>
+    ${astray && html`<${Note} kind="warn">${t("这张贴花在本机查不到,或离这里太远;按定位认定。",
+      "This sticker is not known here, or too far from here; the position counts.")}
+      <button type="button" class="link" onClick=${() => draft.change({ fields: { ...value.fields, sticker_serial: undefined } })}>
+        ${t("去掉贴花", "Remove it")}</button><//>`}
+    ${settled ? html`<p class="settled-zone"><span>${t("责任区", "Zone")} <strong>${zone.name}</strong>
+        <small>${t("已确定", "certain")}</small></span>
+        <button type="button" class="link" onClick=${() => setChoosing(true)}>${t("改", "Change")}</button></p>`
+      : html`<${ZonePicker} attribution=${attribution} value=${value.zone} position=${position} at=${at} scope=${scope}
+          onChange=${choose} />`}
+    ${isOpen(attribution) && value.zone === undefined && html`<p class="hint">${t("不点也能保存,由审核人员认定。",
+      "It can be saved without; a reviewer decides then.")}</p>`}
+    ${scanning && html`<${Scan} title=${t("扫责任区贴花", "Scan the zone's sticker")} typed=${t("贴花编号", "Serial of the sticker")}
+      onRead=${read} onClose=${() => setScanning(false)} />`}`;
+}
+
+/**
+ * The serial in what a sticker's code says: itself, or the last part of an address.
+ * @param {string} text
+ * @param {(string | null)[]} known
+ */
+export function serialIn(text, known) {
+  const read = text.trim();
+  if (known.includes(read)) return read;
+  const parts = read.split(/[/?#=&]/).filter(Boolean);
+  return parts.find((part) => known.includes(part)) ?? (read.includes("://") ? parts.at(-1) ?? read : read).slice(0, 80);
+}
