@@ -66,7 +66,7 @@ function Form({ id, params }) {
     if (lacks.length) return;
     setBusy(true);
     try {
-      await keepFinding(device, id, /** @type {Draft} */ (value), place, photos);
+      await keepFinding(device, id, /** @type {Draft} */ (value), place, photos ?? []);
       await draft.drop();
       say(t("已存在本机,有网自动送出。", "Kept on this device; sent when there is a network."));
       device.syncSoon();

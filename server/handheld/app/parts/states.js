@@ -1,0 +1,70 @@
+// What becomes of a finding, in words, and which commands somebody with a handheld may give: rows of
+// server/reference/states.csv for the roles inspector, auxiliary, assignee and finder.
+
+import { t } from "../words.js";
+
+/** @typedef {import("../device/types.d.ts").User} User */
+/** @typedef {import("../device/types.d.ts").Fields} Fields */
+/** @typedef {{command: string, from: string[], needs: string[]}} Step */
+
+const STATUS = /** @type {Record<string, () => string>} */ ({
+  reported: () => t("待受理", "reported"), filed: () => t("已立案", "filed"), dispatched: () => t("已派遣", "dispatched"),
+  handling: () => t("处置中", "handling"), checking: () => t("待核查", "to be checked"), closed: () => t("已结案", "closed"),
+  not_filed: () => t("未立案", "not filed"), returned: () => t("已回退", "returned"), rework: () => t("返工", "rework"),
+  suspended: () => t("挂账", "suspended"), cancelled: () => t("已作废", "cancelled"),
+});
+export const OVER = ["closed", "not_filed", "cancelled"];
+export const DELETABLE = ["reported", "not_filed", "returned"]; // server/reference/deletions.csv
+
+/** @type {Step[]} */
+export const STEPS = [
+  { command: "handle", from: ["dispatched", "rework"], needs: [] },
+  { command: "handle", from: ["handling"], needs: ["after_photo_on_reply"] },
+  { command: "hand_back", from: ["dispatched", "handling", "rework"], needs: ["reason"] },
+  { command: "check_pass", from: ["checking"], needs: ["not_handler"] },
+  { command: "check_fail", from: ["checking"], needs: ["not_handler", "reason"] },
+];
+const COMMANDS = /** @type {Record<string, (status?: string) => string>} */ ({
+  handle: (status) => status === "handling" ? t("处置完成,反馈", "Done: reply") : t("开始处置", "Take up"),
+  hand_back: () => t("回退", "Hand back"), check_pass: () => t("核查通过", "Check passed"),
+  check_fail: () => t("核查不通过", "Check failed"), choose_zone: () => t("认定责任区", "Choose the zone"),
+});
+
+/** @param {string | undefined} status a finding that the server has not seen has none */
+export function statusWords(status) {
+  return status ? STATUS[status]?.() ?? status : t("未送达", "not delivered");
+}
+
+/** @param {string} command @param {string} [status] */
+export function commandWords(command, status) {
+  return COMMANDS[command]?.(status) ?? command;
+}
+
+/** Whose unit a person is in, the device does not know: it takes a case of a unit for his, and the server says.
+ *  @param {Fields} fields @param {User} user */
+function isAssigned({ unit }, user) {
+  if (!unit) return false;
+  return /^[0-9a-f]{8}-/.test(unit) ? unit === user.id : true;
+}
+
+/**
+ * The steps that a person may take now.
+ * @param {Fields} fields
+ * @param {User} user
+ * @returns {Step[]}
+ */
+export function stepsFor(fields, user) {
+  const has = (/** @type {string} */ role) => user.roles.includes(role);
+  return STEPS.filter(({ command, from }) => from.includes(fields.status)
+    && (command.startsWith("check") ? has("inspector") : (has("inspector") || has("auxiliary")) && isAssigned(fields, user)));
+}
+
+/** Who handled a case never checks it. @param {Fields} fields @param {User} user */
+export function handled(fields, user) {
+  return Boolean(fields.handling?.handled_by?.includes(user.id) || (fields.self_handled && fields.inspector_id === user.id));
+}
+
+/** May this person still say which zone it is? @param {Fields} fields @param {User} user @param {boolean} own */
+export function mayChooseZone(fields, user, own) {
+  return user.roles.includes("inspector") && (own || fields.inspector_id === user.id) && !OVER.includes(fields.status);
+}

@@ -1,0 +1,61 @@
+// One finding: what it says, its photos, zone and state, what was done to it here, and what may be done now.
+
+import { className, useClasses } from "../parts/classes.js";
+import { useAsked, useDevice, useOutbox, useRecord } from "../parts/device.js";
+import { problemWords } from "../parts/failures.js";
+import { html } from "../parts/html.js";
+import { Button, Note, Page, Section } from "../parts/page.js";
+import { go } from "../parts/router.js";
+import { statusWords } from "../parts/states.js";
+import { when } from "../parts/time.js";
+import { t } from "../words.js";
+import { usePhotosOf } from "./find/photos.js";
+import { Edit, Remove } from "./finding/edit.js";
+import { History } from "./finding/history.js";
+import { PhotosShown } from "./finding/photos.js";
+import { Steps } from "./finding/steps.js";
+import { ZoneShown } from "./finding/zone.js";
+
+/** @param {{params: Record<string, string>}} props */
+export default function Finding({ params: { id } }) {
+  const device = useDevice(), classes = useClasses();
+  const finding = useRecord("finding", id), made = useOutbox({ all: true, record_id: id }), photos = usePhotosOf(id);
+  const conflicts = useAsked(async (asked) => (await asked.records("conflict")).filter(({ fields }) => fields.record_id === id
+    && fields.state !== "settled" && !fields.resolution), ["conflicts of", id]);
+  if (finding === undefined || !made || !photos) return html`<${Page} title=${t("问题", "Finding")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
+  if (!finding) {
+    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Note} kind="wait">${made.length
+      ? t("这一条已在本机删除。", "This one was deleted on this device.") : t("本机没有这一条。", "This device does not have it.")}<//>
+      <${History} made=${made} /><//>`;
+  }
+  const { fields, unsent, problems, version } = finding;
+  const own = fields.inspector_id === device.user.id || made.some(({ body }) => body.op === "put" && body.scope && body.base === 0);
+  return html`<${Page} title=${className(fields, classes)} back="/findings" actions=${html`
+      <${Button} onClick=${() => go("/find")}>${t("再报一件", "Report another")}<//>`}>
+    <p class="badges"><span class="badge">${statusWords(fields.status)}</span>
+      ${unsent > 0 && html`<span class="badge wait">${t(`${unsent} 项待送`, `${unsent} unsent`)}</span>`}
+      ${version > 0 && !unsent && html`<span class="badge ok">${t("服务器已有", "on the server")}</span>`}
+      ${fields.severity !== undefined && html`<span class="badge">${t("程度", "severity")} ${String(fields.severity)}</span>`}</p>
+    ${problems.map((problem, n) => html`<${Note} key=${n} kind="bad">${problemWords(problem)}<//>`)}
+    ${conflicts?.map((one) => html`<${Note} key=${one.id} kind="warn">${t("有人同时改了这一条。", "Somebody changed this at the same time.")}
+      <a href="#/conflicts/${one.id}">${t("去看看", "See both")}</a><//>`)}
+    <${Section}>
+      ${fields.text && html`<p class="said">${fields.text}</p>`}
+      <dl class="facts">
+        <dt>${t("发现于", "Seen")}</dt><dd>${when(fields.observed_at)}</dd>
+        ${fields.address && html`<dt>${t("地址", "Address")}</dt><dd>${fields.address}</dd>`}
+        ${fields.position && html`<dt>${t("定位", "Position")}</dt><dd>${fields.position.lat.toFixed(5)}, ${fields.position.lon.toFixed(5)}
+          ${fields.position.accuracy_m !== undefined && ` ±${Math.round(fields.position.accuracy_m)} m`}</dd>`}
+        ${fields.sticker_serial && html`<dt>${t("贴花", "Sticker")}</dt><dd>${fields.sticker_serial}</dd>`}
+        ${fields.tags?.length > 0 && html`<dt>${t("标签", "Tags")}</dt><dd>${fields.tags.join("、")}</dd>`}
+        ${fields.due_at && html`<dt>${t("期限", "Due")}</dt><dd>${when(fields.due_at)}</dd>`}
+        ${fields.duplicates?.length > 0 && html`<dt>${t("疑似重复", "Perhaps the same")}</dt><dd>${fields.duplicates.map((/** @type {string} */ twin) => html`
+          <a key=${twin} href="#/findings/${twin}">${twin.slice(-6)}</a> `)}</dd>`}</dl>
+      <${Edit} finding=${finding} /><//>
+    <${ZoneShown} finding=${finding} made=${made} own=${own} />
+    <${PhotosShown} finding=${finding} photos=${photos} />
+    <${Steps} finding=${finding} made=${made} photos=${photos} />
+    <${History} made=${made} />
+    <${Remove} finding=${finding} own=${own} />
+  <//>`;
+}

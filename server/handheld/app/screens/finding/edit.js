@@ -1,0 +1,91 @@
+// Changes of a finding's words, tags, class and severity, and its deletion for a reason where the table allows it.
+
+import { t } from "../../words.js";
+import { ClassPicker } from "../../parts/classes.js";
+import { useDevice } from "../../parts/device.js";
+import { failureWords } from "../../parts/failures.js";
+import { html, useState } from "../../parts/html.js";
+import { Button, Choice, Field, Note, Sheet, say } from "../../parts/page.js";
+import { go } from "../../parts/router.js";
+import { DELETABLE, OVER } from "../../parts/states.js";
+import { tagsIn } from "../find/more.js";
+
+/** @typedef {import("../../device/types.d.ts").Shown} Shown */
+/** @typedef {import("../../device/types.d.ts").Fields} Fields */
+
+const LATEST = ["text", "address"], CLASS = ["class_scheme", "class_code", "severity"];
+
+/**
+ * What an edit has to name: only what was changed, tags by what was added and taken away.
+ * @param {Fields} before
+ * @param {Fields} after
+ */
+export function changeOf(before, after) {
+  const set = Object.fromEntries(LATEST.filter((name) => (before[name] ?? "") !== (after[name] ?? "").trim())
+    .map((name) => [name, after[name].trim() || null]));
+  if (CLASS.some((name) => before[name] !== after[name])) { // one bound value: named whole
+    CLASS.filter((name) => after[name] !== undefined).forEach((name) => { set[name] = after[name]; });
+  }
+  const had = before.tags ?? [], has = after.tags ?? [];
+  const add = has.filter((/** @type {string} */ tag) => !had.includes(tag)), remove = had.filter((/** @type {string} */ tag) => !has.includes(tag));
+  return { ...(Object.keys(set).length ? { set } : {}), ...(add.length ? { add: { tags: add } } : {}),
+    ...(remove.length ? { remove: { tags: remove } } : {}) };
+}
+
+/** @param {{finding: Shown}} props */
+export function Edit({ finding: { id, version, fields } }) {
+  const device = useDevice(), [after, setAfter] = useState(/** @type {{fields: Fields, before: Fields, base: number} | null} */ (null));
+  const [problem, setProblem] = useState("");
+  if (OVER.includes(fields.status)) return null;
+  const set = (/** @type {Fields} */ part) => setAfter((now) => now && ({ ...now, fields: { ...now.fields, ...part } }));
+  async function keep() {
+    if (!after) return;
+    const change = changeOf(after.before, after.fields);
+    try {
+      if (Object.keys(change).length) {
+        await device.edit("finding", id, { ...change, base: after.base }); // the version that was looked at
+        device.syncSoon();
+        say(t("已存在本机。", "Kept on this device."));
+      }
+      setAfter(null);
+    } catch (failure) {
+      setProblem(failureWords(failure));
+    }
+  }
+  return html`<${Button} onClick=${() => setAfter({ fields: { ...fields }, before: fields, base: version })}>${t("修改", "Edit")}<//>
+    ${after && html`<${Sheet} title=${t("修改", "Edit")} onClose=${() => setAfter(null)}>
+      <${Field} label=${t("说明", "Words")}><textarea name="text" rows="3" value=${after.fields.text ?? ""}
+        onInput=${(/** @type {any} */ event) => set({ text: event.currentTarget.value })}></textarea><//>
+      <${Field} label=${t("类别", "Class")}><${ClassPicker} value=${after.fields.class_code ? { scheme: after.fields.class_scheme, code: after.fields.class_code } : null}
+        onChange=${(/** @type {any} */ one) => set({ class_scheme: one.scheme, class_code: one.code })} /><//>
+      <${Choice} label=${t("程度", "Severity")} value=${after.fields.severity} onChange=${(/** @type {string} */ severity) => set({ severity })}
+        options=${[["轻", "minor"], ["中", "medium"], ["重", "grave"]].map(([value, english]) => ({ value, label: t(value, english) }))} />
+      <${Field} label=${t("标签(用逗号分开)", "Tags (with commas)")}><input name="tags" value=${(after.fields.tags ?? []).join(",")}
+        onChange=${(/** @type {any} */ event) => set({ tags: tagsIn(event.currentTarget.value) })} /><//>
+      <${Field} label=${t("地址", "Address")}><input name="address" value=${after.fields.address ?? ""}
+        onInput=${(/** @type {any} */ event) => set({ address: event.currentTarget.value })} /><//>
+      ${problem && html`<${Note} kind="bad">${problem}<//>`}
+      <${Button} kind="primary" onClick=${keep}>${t("保存修改", "Save")}<//><//>`}`;
+}
+
+/** @param {{finding: Shown, own: boolean}} props */
+export function Remove({ finding: { id, fields }, own }) {
+  const device = useDevice(), [open, setOpen] = useState(false), [reason, setReason] = useState(""), [problem, setProblem] = useState("");
+  const may = own || device.user.roles.some((role) => role !== "auxiliary");
+  if (!may || (fields.status && !DELETABLE.includes(fields.status))) return null;
+  async function remove() {
+    try {
+      await device.remove("finding", id, reason.trim());
+      device.syncSoon();
+      go("/findings", { replace: true });
+    } catch (failure) {
+      setProblem(failureWords(failure));
+    }
+  }
+  return html`<${Button} kind="danger" onClick=${() => setOpen(true)}>${t("删除", "Delete")}<//>
+    ${open && html`<${Sheet} title=${t("删除这一条", "Delete this one")} onClose=${() => setOpen(false)}>
+      <p>${t("删除要写明理由;历史和照片仍在服务器上。", "A deletion needs a reason; history and photos stay on the server.")}</p>
+      <${Field} label=${t("理由", "Reason")}><input name="reason" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.currentTarget.value)} /><//>
+      ${problem && html`<${Note} kind="bad">${problem}<//>`}
+      <${Button} kind="danger" disabled=${!reason.trim()} onClick=${remove}>${t("删除", "Delete")}<//><//>`}`;
+}

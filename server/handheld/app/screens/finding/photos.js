@@ -1,0 +1,52 @@
+// The photos of a finding, how far each has come, and the next one from the same angle.
+
+import { t } from "../../words.js";
+import { Camera } from "../../parts/camera.js";
+import { usePhotos } from "../../parts/device.js";
+import { html, useState } from "../../parts/html.js";
+import { Button, Section, Sheet, Thumb } from "../../parts/page.js";
+import { roleWords } from "../../parts/roles.js";
+import { OVER } from "../../parts/states.js";
+import { when } from "../../parts/time.js";
+import { Viewer } from "./viewer.js";
+
+/** @typedef {import("../../device/types.d.ts").Shown} Shown */
+
+const STATES = /** @type {Record<string, () => string>} */ ({
+  waiting: () => t("待传", "waiting"), stored: () => t("已传,待核验", "uploaded"), verified: () => t("已核验", "verified"),
+  refused: () => t("被拒收", "refused"), damaged: () => t("损坏", "damaged"), gone: () => t("本机已缺", "gone from here"),
+});
+
+/** How far a photo has come: by this device, else by what the server says of it. @param {Shown} photo @param {Map<string, string>} states */
+function wayOf({ fields }, states) {
+  const state = fields.media?.state ?? states.get(fields.sha256);
+  return state ? STATES[state]?.() ?? state : t("在别的设备上", "on another device");
+}
+
+/** @param {{finding: Shown, photos: Shown[]}} props */
+export function PhotosShown({ finding, photos }) {
+  const here = usePhotos(), [camera, setCamera] = useState(/** @type {{role?: string, ghost?: string} | null} */ (null));
+  const [pairing, setPairing] = useState(false), [shown, setShown] = useState(/** @type {Shown | null} */ (null));
+  const states = new Map((here ?? []).map(({ sha256, state }) => [sha256, state]));
+  const earlier = photos.filter(({ fields }) => ["scene", "before", "close"].includes(fields.role));
+  function after() {
+    if (earlier.length > 1) setPairing(true);
+    else setCamera({ role: "after", ghost: earlier[0]?.fields.sha256 });
+  }
+  return html`<${Section} title=${t(`照片 ${photos.length}`, `Photos ${photos.length}`)}>
+    ${photos.length > 0 && html`<ul class="thumbs">${photos.map((photo) => html`<li key=${photo.id}><button type="button" class="thumb-button"
+      aria-label=${`${roleWords(photo.fields.role)} ${when(photo.fields.captured_at)}`} onClick=${() => setShown(photo)}>
+      <${Thumb} sha256=${photo.fields.sha256} alt="" /></button>
+      <small>${roleWords(photo.fields.role)}</small><small>${wayOf(photo, states)}</small></li>`)}</ul>`}
+    ${!OVER.includes(finding.fields.status) && html`<div class="buttons">
+      <${Button} onClick=${() => setCamera({})}>${t("补拍", "Add photos")}<//>
+      <${Button} onClick=${after}>${t("拍整改后", "After photo")}<//></div>`}
+    ${pairing && html`<${Sheet} title=${t("和哪张对比?同一角度拍", "Which one to match? Take the same angle")} onClose=${() => setPairing(false)}>
+      <ul class="thumbs">${earlier.map((photo) => html`<li key=${photo.id}><button type="button" class="thumb-button" aria-label=${roleWords(photo.fields.role)}
+        onClick=${() => { setPairing(false); setCamera({ role: "after", ghost: photo.fields.sha256 }); }}>
+        <${Thumb} sha256=${photo.fields.sha256} alt="" /></button><small>${roleWords(photo.fields.role)}</small></li>`)}</ul><//>`}
+    ${camera && html`<${Camera} about=${{ type: "finding", id: finding.id }} scope=${finding.scope} role=${camera.role} ghost=${camera.ghost}
+      onTaken=${() => {}} onClose=${() => setCamera(null)} />`}
+    ${shown && html`<${Viewer} photo=${shown} way=${wayOf(shown, states)} onClose=${() => setShown(null)} />`}
+  <//>`;
+}

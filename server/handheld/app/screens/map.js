@@ -1,0 +1,53 @@
+// Zones and open findings around.
+
+import { placeOf } from "../device/duplicates.js";
+import { className, useClasses } from "../parts/classes.js";
+import { useDevice, useRecords } from "../parts/device.js";
+import { html, useMemo, useState } from "../parts/html.js";
+import { MapView } from "../parts/map.js";
+import { Note, Page, Sheet } from "../parts/page.js";
+import { PositionLine, usePosition } from "../parts/position.js";
+import { go } from "../parts/router.js";
+import { OVER, statusWords } from "../parts/states.js";
+import { useZones } from "../parts/zone.js";
+import { t } from "../words.js";
+
+/** @typedef {import("../device/types.d.ts").Shown} Shown */
+
+export default function Around() {
+  const device = useDevice(), live = usePosition(), classes = useClasses(), index = useZones(), findings = useRecords("finding");
+  const [zone, setZone] = useState(/** @type {string | null} */ (null));
+  const minute = Math.floor(Date.now() / 60_000);
+  const zones = useMemo(() => index?.inForce(minute * 60_000) ?? [], [index, minute]);
+  const marks = useMemo(() => (findings ?? []).flatMap((one) => markOf(one, device.user.id, classes)), [findings, classes]);
+  const shown = zones.find(({ zone_id }) => zone_id === zone);
+  if (!index || !findings) return html`<${Page} title=${t("周边", "Around")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
+  return html`<${Page} title=${t("周边", "Around")} back="/findings">
+    <${PositionLine} ...${live} />
+    ${!zones.length && html`<${Note} kind="wait">${t("本机还没有责任区数据,联网同步后才有。", "This device has no zones yet; they come with a sync.")}<//>`}
+    <${MapView} tall=${true} zones=${zones} position=${live.position} marks=${marks} chosen=${zone} onZone=${setZone}
+      onMark=${(/** @type {string} */ id) => go(`/findings/${id}`)} />
+    <p class="hint">${t(`${zones.length} 个责任区,${marks.length} 个未结问题`, `${zones.length} zones, ${marks.length} open findings`)}</p>
+    ${shown && html`<${Sheet} title=${shown.name} onClose=${() => setZone(null)}><dl class="facts">
+      <dt>${t("道路", "Road")}</dt><dd>${shown.road} ${shown.section}</dd>
+      <dt>${t("责任人", "Party")}</dt><dd>${shown.party.name ?? "—"}</dd>
+      <dt>${t("贴花", "Sticker")}</dt><dd>${shown.sticker_serial ?? "—"}</dd></dl>
+      <${In} zone=${shown.zone_id} findings=${findings} classes=${classes} /><//>`}
+  <//>`;
+}
+
+/** @param {Shown} finding @param {string} user @param {import("../parts/classes.js").Class[]} classes */
+function markOf({ id, fields, version }, user, classes) {
+  const place = placeOf(fields);
+  if (!place || OVER.includes(fields.status)) return [];
+  const own = version === 0 || fields.inspector_id === user;
+  return [{ id, ...place, kind: own ? "own" : "other", label: `${className(fields, classes)} · ${statusWords(fields.status)}` }];
+}
+
+/** The open findings of a zone. @param {{zone: string, findings: Shown[], classes: import("../parts/classes.js").Class[]}} props */
+function In({ zone, findings, classes }) {
+  const here = findings.filter(({ fields }) => fields.zone?.zone_id === zone && !OVER.includes(fields.status));
+  if (!here.length) return html`<p class="hint">${t("没有未结问题", "No open findings")}</p>`;
+  return html`<ul class="rows">${here.map(({ id, fields }) => html`<li key=${id}><a class="row" href="#/findings/${id}"><span class="text">
+    <span>${fields.text || className(fields, classes)}</span><small>${statusWords(fields.status)}</small></span></a></li>`)}</ul>`;
+}
