@@ -1,0 +1,48 @@
+// A zone's row of the daily register: one tap a duty, a photo, a note.
+
+import { html, useState } from "../parts/html.js";
+import { Button, Field } from "../parts/page.js";
+import { go } from "../parts/router.js";
+import { t } from "../words.js";
+import { partyName } from "./fields.js";
+import { ShotButton } from "./shots.js";
+
+/** The duties that are asked for in this month. @param {any[]} duties @param {string} day @returns {any[]} */
+export function dutiesOn(duties, day) {
+  const month = String(Number(day.slice(5, 7)));
+  return duties.filter((one) => !one.months || one.months.split(" ").includes(month));
+}
+
+/**
+ * @param {{zone: import("../device/types.d.ts").Shown, away: number | null, duties: any[], row: {id: string, duties: Record<string, any>,
+ *   note: string, kept: boolean, unsent: number} | null, open: boolean, onOpen: () => void,
+ *   onTap: (given: Record<string, string>) => void, onNote: (note: string) => void, ensure: () => Promise<string | null>,
+ *   photos: number}} props
+ */
+export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote, ensure, photos }) {
+  const given = row?.duties ?? {};
+  const rest = duties.filter((one) => !given[one.duty]);
+  const bad = duties.filter((one) => given[one.duty] === "fail");
+  const [about, setAbout] = useState(row?.id ?? "");
+  const state = row?.kept ? (row.unsent ? t("已存,待送达", "kept, waits") : t("已送达", "delivered"))
+    : row ? t(`余 ${rest.length} 项`, `${rest.length} left`) : "";
+  return html`<article class="duty-card ${row?.kept ? "answered" : ""} ${bad.length ? "fails" : ""}">
+    <button type="button" class="duty-head" aria-expanded=${open} onClick=${onOpen}><b>${zone.fields.name}</b>
+      <small>${[zone.fields.road, away === null ? "" : `${Math.round(away)} m`].filter(Boolean).join(" · ")}</small>
+      <em>${bad.length ? t(`${bad.length} 项不合格 · `, `${bad.length} failed · `) : ""}${state}</em></button>
+    ${open && html`<div class="duty-body">
+      <p class="hint">${t("责任人", "Party")} ${partyName(zone.fields)}</p>
+      ${duties.map((one) => html`<div class="duty" role="group" aria-label=${t(one.name_cn, one.name_en)} key=${one.duty}>
+        <span>${t(one.name_cn, one.name_en)}</span>
+        ${[["pass", t("合格", "Pass")], ["fail", t("不合格", "Fail")]].map(([value, label]) => html`<button type="button" key=${value}
+          class="tap ${value}" aria-pressed=${given[one.duty] === value} onClick=${() => onTap({ [one.duty]: value })}>${label}</button>`)}</div>`)}
+      ${rest.length > 0 && html`<${Button} onClick=${() => onTap(Object.fromEntries(rest.map((one) => [one.duty, "pass"])))}>
+        ${rest.length === duties.length ? t("全部合格", "All pass") : t(`其余 ${rest.length} 项合格`, `The other ${rest.length} pass`)}<//>`}
+      <${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" value=${row?.note ?? ""}
+        onChange=${(/** @type {any} */ event) => onNote(event.target.value)}></textarea><//>
+      <div class="row"><${ShotButton} about=${{ type: "register_entry", id: row?.id || about }} role="scene" scope=${zone.scope}
+          label=${photos ? t(`拍照(已 ${photos} 张)`, `Photo (${photos} so far)`) : t("拍照", "Photo")}
+          before=${async () => { const id = await ensure(); if (id) setAbout(id); return id !== null; }} onTaken=${() => undefined} />
+        <${Button} onClick=${() => go(`/inspect?zone=${zone.id}`)}>${t("逐项检查", "Checklist")}<//></div></div>`}
+  </article>`;
+}

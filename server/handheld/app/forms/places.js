@@ -1,0 +1,49 @@
+// Where things are, as far as a form must know: metres between a fix and a place, zones nearest first. Pure.
+
+const METRES_A_DEGREE = 111_320;
+
+/** @typedef {{lon: number, lat: number}} Point */
+
+/** Metres between two places of one coordinate system, good for a street. @param {Point} one @param {Point} other */
+export function metres(one, other) {
+  const east = (other.lon - one.lon) * Math.cos((one.lat + other.lat) / 2 * Math.PI / 180);
+  return Math.hypot(east, other.lat - one.lat) * METRES_A_DEGREE;
+}
+
+/** A place in EPSG:4490 degrees: what the server added, else what was sent where that needs no shift.
+ * @param {any} position @returns {Point | null} */
+export function pointOf(position) {
+  if (!position) return null;
+  const { normalized, lon, lat, crs } = position;
+  if (normalized) return normalized;
+  return crs === "EPSG:4326" || crs === "EPSG:4490" ? { lon, lat } : null;
+}
+
+/** The middle of a zone's outline, null where it has none. @param {any} outline GeoJSON @returns {Point | null} */
+export function middle(outline) {
+  const ring = outline?.type === "Polygon" ? outline.coordinates?.[0]
+    : outline?.type === "MultiPolygon" ? outline.coordinates?.[0]?.[0] : null;
+  if (!ring?.length) return null;
+  const corners = ring.slice(0, -1);
+  const sum = corners.reduce((/** @type {number[]} */ all, /** @type {number[]} */ one) => [all[0] + one[0], all[1] + one[1]], [0, 0]);
+  return { lon: sum[0] / corners.length, lat: sum[1] / corners.length };
+}
+
+/**
+ * Zones that fit all words, nearest first where the place is known, else by name.
+ * @param {import("../device/types.d.ts").Shown[]} zones
+ * @param {Point | null} here
+ * @param {string} words
+ * @returns {{zone: import("../device/types.d.ts").Shown, away: number | null}[]}
+ */
+export function zonesNear(zones, here, words) {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  return zones.filter(({ fields }) => {
+    const text = [fields.name, fields.road, fields.section, fields.party?.name, fields.sticker_serial].join(" ").toLowerCase();
+    return wanted.every((word) => text.includes(word));
+  }).map((zone) => {
+    const centre = here && middle(zone.fields.outline);
+    return { zone, away: here && centre ? metres(here, centre) : null };
+  }).sort((one, other) => (one.away ?? Infinity) - (other.away ?? Infinity)
+    || String(one.zone.fields.name).localeCompare(String(other.zone.fields.name), "zh"));
+}

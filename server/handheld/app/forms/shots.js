@@ -1,0 +1,41 @@
+// The photos of a form: what was taken so far, and the way to the camera.
+
+import { Camera } from "../parts/camera.js";
+import { useAsked } from "../parts/device.js";
+import { html, useState } from "../parts/html.js";
+import { Button, Thumb } from "../parts/page.js";
+import { roleWords } from "../parts/roles.js";
+import { t } from "../words.js";
+
+/**
+ * Thumbnails of evidence, by the ids of its records.
+ * @param {{ids: string[]}} props
+ */
+export function Shots({ ids }) {
+  const records = useAsked((device) => Promise.all(ids.map((id) => device.get("evidence", id))), ["shots", ...ids]);
+  if (!ids.length) return null;
+  return html`<ul class="shots">${(records ?? []).map((record) => record && html`<li key=${record.id}>
+    <${Thumb} sha256=${record.fields.sha256} alt=${named(record.fields)} /><span>${named(record.fields)}</span></li>`)}</ul>`;
+}
+
+/**
+ * A button that opens the camera; each photo is evidence at once.
+ * @param {{about: {type: string, id: string}, role: string, scope: string, label?: string, ghost?: string | null, note?: string, kind?: "primary" | "plain",
+ *   disabled?: boolean, before?: () => Promise<boolean>, onTaken: (photo: {id: string, role: string}) => void}} props
+ *   `before` runs before the first shot and may refuse
+ */
+export function ShotButton({ about, role, scope, label, ghost, note, kind = "plain", disabled, before, onTaken }) {
+  const [open, setOpen] = useState(false);
+  async function look() {
+    if (!before || await before()) setOpen(true);
+  }
+  return html`<${Button} kind=${kind} disabled=${disabled} onClick=${look}>
+      ${label ?? t(`拍照 · ${roleWords(role)}`, `Photo: ${roleWords(role)}`)}<//>
+    ${open && html`<${Camera} about=${about} role=${role} scope=${scope} ghost=${ghost} note=${note}
+      onTaken=${(/** @type {string} */ id) => { onTaken({ id, role }); setOpen(false); }} onClose=${() => setOpen(false)} />`}`;
+}
+
+/** A signature is a PNG that was drawn here; the same role of a photo names the shop's sign. @param {Record<string, any>} evidence */
+function named({ role, media_type: type }) {
+  return role === "sign" && type === "image/png" ? t("签名", "Signature") : roleWords(role);
+}

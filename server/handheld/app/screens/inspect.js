@@ -1,0 +1,151 @@
+// An inspection by checklist: one tap an item, the score as it stands, what is missing before it can be finished.
+
+import { asked, answered, failed, lacks, recorded, whole } from "../forms/checklist.js";
+import { BeginInspection } from "../forms/begin_inspection.js";
+import { told, tried, useDraft } from "../forms/draft.js";
+import { GiveUp, Officers } from "../forms/fields.js";
+import { findingOf } from "../forms/finding_of.js";
+import { ItemCard, needed } from "../forms/item.js";
+import { useDevice, useRecord } from "../parts/device.js";
+import { html, useState } from "../parts/html.js";
+import { Button, Note, Page, Section, Sheet, say } from "../parts/page.js";
+import { useReference } from "../parts/reference.js";
+import { go } from "../parts/router.js";
+import { when } from "../parts/time.js";
+import { score } from "../scoring.js";
+import { t } from "../words.js";
+
+/** @param {{params: Record<string, string>}} props */
+export default function Inspect({ params }) {
+  return params.draft ? html`<${Answering} key=${params.draft} id=${params.draft} />` : html`<${BeginInspection} zone=${params.zone} />`;
+}
+
+/** @param {{id: string}} props */
+function Answering({ id }) {
+  const device = useDevice();
+  const reference = useReference();
+  const draft = useDraft(id, "inspection");
+  const value = draft.value;
+  const zone = useRecord("zone", value?.zone_id ?? "");
+  const [ending, setEnding] = useState(false);
+  const [busy, setBusy] = useState(false);
+  if (value === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (value === null) return html`<${Done} id=${id} />`;
+  const found = reference.checklists.map(whole).find((one) => `${one.id}/${one.version}` === value.checklist);
+  if (!found) {
+    return html`<${Page} title=${value.name} back="/inspect"><${Note} kind="bad">${t("检查表已不在本机,请联网同步后再打开;已答内容仍保存。",
+      "Its checklist is not on this device: sync and open it again. What was answered is kept.")}<//><//>`;
+  }
+  const { answers } = value, items = asked(found, answers);
+  const list = { ...found, items: found.items };
+  const counted = Object.fromEntries(items.map((item) => [item.id, { ...answers[item.id],
+    value: item.answer === "photo" ? answers[item.id]?.photos?.[0]?.id : answers[item.id]?.value }]));
+  const now = score(list, counted);
+  const open = items.filter((item) => !answered(item, answers[item.id]));
+  const lacking = items.filter((item) => lacks(item, answers[item.id]).length);
+
+  /** @param {string} item @param {Record<string, any>} part */
+  const answer = (item, part) => draft.change((before) => ({
+    answers: { ...before.answers, [item]: { ...before.answers[item], ...part } },
+  }));
+
+  /** @param {import("../scoring.js").Item} item */
+  async function openFinding(item) {
+    const finding = device.newId();
+    const done = await tried(() => device.create("finding", findingOf(item, { inspection: id, position: value?.position,
+      zone: zone?.fields, zone_method: value?.zone_method, sticker_serial: value?.sticker_serial, note: answers[item.id]?.note }),
+    value?.scope, { id: finding }));
+    if (!done) return;
+    answer(item.id, { finding });
+    say(t("已存为问题,随检查一起送达", "Kept as a finding; it goes with the inspection"));
+  }
+
+  async function finish() {
+    setBusy(true);
+    try {
+      await device.edit("inspection", id, { set: { answers: recorded(found, answers), ended_at: new Date().toISOString() },
+        ...members(value?.officers ?? [], value?.officers_first ?? value?.officers ?? []) });
+      await draft.drop();
+      say(t("检查已存,联网后送达", "The inspection is kept and goes out with the next network"));
+      device.syncSoon();
+      setEnding(false);
+      go(`/inspect/${id}`, { replace: true });
+    } catch (error) {
+      say(told(error));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return html`<${Page} title=${zone?.fields.name ?? value.name} back="/inspect"
+      actions=${html`<${Button} kind="primary" onClick=${() => setEnding(true)}>${t("结束检查", "Finish")}<//>`}>
+    <div class="score" role="status" aria-live="polite"><b>${now.points ?? "—"}</b><span>/ ${now.full_points}</span>
+      <small>${t(`${items.length - open.length}/${items.length} 项`, `${items.length - open.length}/${items.length} items`)}</small>
+      ${!now.passed && html`<em>${t("否决", "Failed")}</em>`}</div>
+    ${draft.problem && html`<${Note} kind="bad">${draft.problem}<//>`}
+    <p class="hint">${t(found.name, found.name_en ?? found.name)} · ${t("开始于", "begun")} ${when(value.started_at)}</p>
+    ${items.map((item, place) => html`<${ItemCard} key=${item.id} number=${place + 1} item=${item} answer=${answers[item.id]}
+      inspection=${id} scope=${value.scope} lost=${now.deductions[item.id]}
+      onAnswer=${(/** @type {any} */ part) => answer(item.id, part)} onFinding=${() => openFinding(item)} />`)}
+    <${Section} title=${t("人员", "People")}><${Officers} value=${value.officers}
+      onChange=${(/** @type {string[]} */ officers) => draft.change((before) => ({ officers, officers_first: before.officers_first ?? before.officers }))} /><//>
+    <${GiveUp} what=${t("这次检查", "this inspection")} needsReason=${true} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
+      await device.remove("inspection", id, reason);
+      await draft.drop();
+      go("/inspect", { replace: true });
+    })} />
+    ${ending && html`<${Sheet} title=${t("结束检查", "Finish the inspection")} onClose=${() => setEnding(false)}>
+      <p class="score"><b>${now.points ?? "—"}</b><span>/ ${now.full_points}</span>
+        ${items.some((item) => failed(item, answers[item.id])) && html`<small>${t(`${items.filter((item) => failed(item, answers[item.id])).length} 项不合格`,
+          `${items.filter((item) => failed(item, answers[item.id])).length} failed`)}</small>`}</p>
+      ${lacking.length > 0 && html`<${Note} kind="bad"><p>${t("还缺必需的证据,补齐后才能结束:", "Required evidence is missing:")}</p>
+        <ul>${lacking.map((item) => html`<li key=${item.id}><button type="button" class="link" onClick=${() => { setEnding(false); show(item.id); }}>
+          ${t(item.text ?? item.id, item.text_en ?? item.text ?? item.id)}</button> — ${lacks(item, answers[item.id]).map(needed).join("、")}</li>`)}</ul><//>`}
+      ${open.length > 0 && html`<${Note} kind="warn">${t(`还有 ${open.length} 项没有作答,将按未答记录。`,
+        `${open.length} items have no answer and are recorded so.`)}
+        <button type="button" class="link" onClick=${() => { setEnding(false); show(open[0].id); }}>${t("去作答", "Answer them")}</button><//>`}
+      <${Button} kind="primary" busy=${busy} disabled=${lacking.length > 0} onClick=${finish}>
+        ${open.length ? t("仍要结束", "Finish all the same") : t("确认结束", "Finish")}<//><//>`}<//>`;
+}
+
+/** An inspection that is no draft any more: what it says. @param {{id: string}} props */
+function Done({ id }) {
+  const record = useRecord("inspection", id);
+  const reference = useReference();
+  if (record === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (record === null) {
+    return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><${Note}>${t("此检查已放弃,或不在本机。", "It was given up, or is not on this device.")}<//><//>`;
+  }
+  const { template_id: name, template_version: version, answers = {}, ended_at: ended } = record.fields;
+  const list = reference.checklists.map(whole).find((one) => one.id === name && one.version === version);
+  const result = record.fields.score ?? (list ? score(list, answers) : null);
+  return html`<${Page} title=${list ? t(list.name, list.name_en ?? list.name) : name} back="/inspect">
+    <p class="score"><b>${result?.points ?? "—"}</b><span>/ ${result?.full_points ?? "—"}</span>
+      ${result?.passed === false && html`<em>${t("否决", "Failed")}</em>`}</p>
+    ${record.unsent ? html`<${Note} kind="wait">${t("等待送达;得分由服务器核定。", "It waits to be delivered; the server settles the score.")}<//>`
+      : html`<${Note} kind="ok">${t("服务器已收到。", "The server has it.")}<//>`}
+    ${record.problems.map((problem) => html`<${Note} kind="bad">${problem.detail ?? problem.code}<//>`)}
+    <p class="hint">${when(record.fields.started_at)} – ${when(ended)}</p>
+    <ul class="told">${(list?.items ?? []).filter((item) => answers[item.id]).map((item) => html`<li key=${item.id}>
+      <span>${t(item.text ?? item.id, item.text_en ?? item.text ?? item.id)}</span> <b>${said(item, answers[item.id])}</b>
+      ${answers[item.id].note && html`<small>${answers[item.id].note}</small>`}</li>`)}</ul><//>`;
+}
+
+/** @param {import("../scoring.js").Item} item @param {{value?: any, photos?: any[]}} answer */
+function said(item, answer) {
+  if (item.answer === "photo") return t(`照片 ${answer.photos?.length ?? 1} 张`, `${answer.photos?.length ?? 1} photos`);
+  /** @type {Record<string, [string, string]>} */
+  const words = { pass: ["合格", "pass"], fail: ["不合格", "fail"], na: ["不适用", "n/a"] };
+  return words[answer.value] ? t(...words[answer.value]) : `${answer.value}${item.answer === "percent" ? " %" : ""}`;
+}
+
+/** What an edit of the set of officers adds and removes. @param {string[]} now @param {string[]} first */
+function members(now, first) {
+  const added = now.filter((one) => !first.includes(one)), gone = first.filter((one) => !now.includes(one));
+  return { ...(added.length ? { add: { officers: added } } : {}), ...(gone.length ? { remove: { officers: gone } } : {}) };
+}
+
+/** @param {string} item */
+function show(item) {
+  requestAnimationFrame(() => document.getElementById(`item-${item}`)?.scrollIntoView({ block: "center" }));
+}
