@@ -8,7 +8,7 @@ import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { ago } from "../parts/time.js";
 import { t } from "../words.js";
-import { whole } from "./checklist.js";
+import { checklistsOf } from "./checklist.js";
 import { tried } from "./draft.js";
 import { Officers } from "./fields.js";
 import { ZoneField } from "./zone_field.js";
@@ -26,11 +26,10 @@ export function BeginInspection({ zone: given }) {
   const [place, setPlace] = useState(/** @type {any} */ (given ? { zone_id: given, zone_method: "person" } : {}));
   const [officers, setOfficers] = useState([device.user.id]);
   const [all, setAll] = useState(false);
-  const lists = reference.checklists.map(whole);
-  const key = (/** @type {any} */ one) => `${one.id}/${one.version}`;
+  const lists = checklistsOf(reference);
   const known = chosen ?? recent?.[0] ?? null;
-  const list = lists.find((one) => key(one) === known) ?? null;
-  const near = lists.filter((one) => all || key(one) === known || recent?.includes(key(one)));
+  const list = lists.find((one) => one.key === known) ?? null;
+  const near = lists.filter((one) => all || one.key === known || recent?.includes(one.key));
   const zone = useRecord("zone", place.zone_id ?? "");
   const [busy, setBusy] = useState(false);
 
@@ -44,10 +43,10 @@ export function BeginInspection({ zone: given }) {
       ...(where.position ? { position: where.position } : {}),
     };
     const done = await tried(async () => {
-      await device.saveDraft(id, "inspection", { ...place, checklist: key(list), name: zone?.fields.name ?? list.name, scope,
+      await device.saveDraft(id, "inspection", { ...place, checklist: list.key, name: zone?.fields.name ?? list.name, scope,
         started_at: started, officers, position: where.position, answers: {} });
       await device.create("inspection", fields, scope, { id });
-      await keepRecent([key(list), ...(recent ?? []).filter((one) => one !== key(list))].slice(0, RECENT));
+      await keepRecent([list.key, ...(recent ?? []).filter((one) => one !== list.key)].slice(0, RECENT));
     });
     setBusy(false);
     if (done) go(`/inspect/${id}`);
@@ -61,7 +60,7 @@ export function BeginInspection({ zone: given }) {
           `${Object.keys(one.value.answers).length} answered · ${ago(one.saved_at)}`)}</small></button></li>`)}</ul><//>`}
     <${Section} title=${t("检查表", "Checklist")}>
       <${Choice} label=${t("检查表", "Checklist")} hideLabel=${true} value=${known} onChange=${choose} options=${near.map((one) => ({
-        value: key(one), label: t(one.name, one.name_en ?? one.name),
+        value: one.key, label: t(one.name, one.name_en ?? one.name),
         hint: t(`${one.items.length} 项 · ${one.full_points} 分`, `${one.items.length} items · ${one.full_points} points`) }))} />
       ${!all && html`<${Button} onClick=${() => setAll(true)}>${t("全部检查表", "All checklists")}<//>`}<//>
     <${Section} title=${t("地点", "Place")}>

@@ -21,6 +21,15 @@ export function whole(given) {
 }
 
 /**
+ * All checklists of a reference, whole; `key` tells one version from another.
+ * @param {Record<string, any>} reference
+ * @returns {(Checklist & {key: string})[]}
+ */
+export function checklistsOf(reference) {
+  return reference.checklists.map(whole).map((/** @type {Checklist} */ one) => ({ ...one, key: `${one.id}/${one.version}` }));
+}
+
+/**
  * The items that are asked: one with `when: {item, value or values}` only after that answer to that item.
  * @param {Checklist} checklist
  * @param {Record<string, Answer>} answers

@@ -40,7 +40,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
         ${rest.length === duties.length ? t("全部合格", "All pass") : t(`其余 ${rest.length} 项合格`, `The other ${rest.length} pass`)}<//>`}
       <${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" value=${row?.note ?? ""}
         onChange=${(/** @type {any} */ event) => onNote(event.target.value)}></textarea><//>
-      <div class="row"><${ShotButton} about=${{ type: "register_entry", id: row?.id || about }} role="scene" scope=${zone.scope}
+      <div class="pair"><${ShotButton} about=${{ type: "register_entry", id: row?.id || about }} role="scene" scope=${zone.scope}
           label=${photos ? t(`拍照(已 ${photos} 张)`, `Photo (${photos} so far)`) : t("拍照", "Photo")}
           before=${async () => { const id = await ensure(); if (id) setAbout(id); return id !== null; }} onTaken=${() => undefined} />
         <${Button} onClick=${() => go(`/inspect?zone=${zone.id}`)}>${t("逐项检查", "Checklist")}<//></div></div>`}

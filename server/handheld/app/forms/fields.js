@@ -21,7 +21,7 @@ export function Officers({ value, least = 1, onChange }) {
       ${one === device.user.id ? html`<span>${device.user.name}${t("(本人)", " (me)")}</span>`
         : html`<span>${one}</span><button type="button" aria-label=${t(`移除 ${one}`, `Remove ${one}`)}
             onClick=${() => onChange(value.filter((each) => each !== one))}>×</button>`}</li>`)}</ul>
-    <div class="row"><${Field} label=${t("同行人员(姓名或证号)", "Others (name or certificate no.)")}
+    <div class="pair"><${Field} label=${t("同行人员(姓名或证号)", "Others (name or certificate no.)")}
         problem=${value.length < least ? t(`须 ${least} 人以上`, `At least ${least} people`) : null}>
       <input type="text" maxlength="80" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") add(); }} /><//>

@@ -28,7 +28,7 @@ export function ItemCard({ number, item, answer, inspection, scope, lost, onAnsw
       <small>${item.points ? t(`${item.points} 分`, `${item.points} points`) : ""}
         ${item.answer === "pass_fail_fatal" ? t(" · 否决项", " · fatal") : ""}${lost ? ` −${lost}` : ""}</small></h3>
     <${AnswerInput} item=${item} answer=${answer} text=${text} onAnswer=${onAnswer} />
-    ${item.evidence === "serial_scan" && answer?.value !== "na" && html`<div class="row">
+    ${item.evidence === "serial_scan" && answer?.value !== "na" && html`<div class="pair">
       <${Field} label=${t("贴花编号", "Sticker serial")} problem=${missing.includes("serial") ? t("请扫描或输入", "Scan or type it") : null}>
         <input type="text" maxlength="80" value=${answer?.serial ?? ""}
           onInput=${(/** @type {any} */ event) => onAnswer({ serial: event.target.value.trim() })} /><//>
@@ -38,7 +38,7 @@ export function ItemCard({ number, item, answer, inspection, scope, lost, onAnsw
     ${fails && item.class_code && (finding ? html`<p class="opened">${t("已上报为问题", "Reported as a finding")}</p>`
       : html`<${Button} kind="primary" onClick=${onFinding}>${t("上报问题", "Report as a finding")}<//>`)}
     <${Shots} ids=${photos.map((one) => one.id)} />
-    ${asksPhoto && html`<div class="row"><${ShotButton} about=${about} scope=${scope} role=${nextRole(item, answer)}
+    ${asksPhoto && html`<div class="pair"><${ShotButton} about=${about} scope=${scope} role=${nextRole(item, answer)}
       kind=${missing.some((one) => one !== "serial") ? "primary" : "plain"}
       onTaken=${(/** @type {{id: string, role: string}} */ photo) => onAnswer({ photos: [...photos, photo] })} /></div>`}
     ${missing.map((one) => one !== "serial" && html`<p class="problem" key=${one}>${needed(one)}</p>`)}

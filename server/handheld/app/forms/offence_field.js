@@ -18,7 +18,7 @@ export function OffenceField({ value, scope, class_code: code, onChange }) {
     ${chosen && html`<p class="zone-chosen"><b>${chosen.code} ${chosen.name}</b><small>${article(chosen)}</small>
       ${chosen.precondition && html`<small>${chosen.precondition === "order_unmet" ? t("须先责令改正,逾期不改才可处罚", "a fine only after an order that is not obeyed")
         : t("可当场处罚(另案)", "may be fined at once (a step of its own)")}</small>`}</p>`}
-    <div class="row"><${Button} onClick=${() => setOpen(true)}>${chosen ? t("更换案由", "Another offence") : t("选择案由", "Choose the offence")}<//>
+    <div class="pair"><${Button} onClick=${() => setOpen(true)}>${chosen ? t("更换案由", "Another offence") : t("选择案由", "Choose the offence")}<//>
       ${chosen && html`<${Button} onClick=${() => onChange("")}>${t("不写案由", "None")}<//>`}</div>
     ${open && html`<${Sheet} title=${t("选择案由", "Choose the offence")} onClose=${() => setOpen(false)}>
       <${Field} label=${t("查找", "Search")}><input type="search" value=${words} onInput=${(/** @type {any} */ event) => setWords(event.target.value)} /><//>

@@ -88,7 +88,7 @@ export function Signature({ about, scope, name, position, onSigned }) {
         onPointerDown=${begin} onPointerMove=${move} onPointerUp=${lift} onPointerCancel=${lift}></canvas>
       <p class="hint">${name ? t(`请 ${name} 在框内签名`, `${name}, please sign in the box`) : t("请在框内签名", "Please sign in the box")}</p>`}
     ${problem && html`<${Note} kind="bad">${problem}<//>`}
-    <div class="row">
+    <div class="pair">
       ${!typing && html`<${Button} onClick=${clear} disabled=${busy}>${t("重签", "Clear")}<//>`}
       <${Button} kind="primary" busy=${busy} disabled=${!ready} onClick=${confirm}>${t("确认签名", "Confirm")}<//>
     </div>

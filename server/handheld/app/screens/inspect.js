@@ -1,6 +1,6 @@
 // An inspection by checklist: one tap an item, the score as it stands, what is missing before it can be finished.
 
-import { asked, answered, failed, lacks, recorded, whole } from "../forms/checklist.js";
+import { asked, answered, checklistsOf, failed, lacks, recorded } from "../forms/checklist.js";
 import { BeginInspection } from "../forms/begin_inspection.js";
 import { told, tried, useDraft } from "../forms/draft.js";
 import { GiveUp, Officers } from "../forms/fields.js";
@@ -31,16 +31,15 @@ function Answering({ id }) {
   const [busy, setBusy] = useState(false);
   if (value === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (value === null) return html`<${Done} id=${id} />`;
-  const found = reference.checklists.map(whole).find((one) => `${one.id}/${one.version}` === value.checklist);
+  const found = checklistsOf(reference).find((one) => one.key === value.checklist);
   if (!found) {
     return html`<${Page} title=${value.name} back="/inspect"><${Note} kind="bad">${t("检查表已不在本机,请联网同步后再打开;已答内容仍保存。",
       "Its checklist is not on this device: sync and open it again. What was answered is kept.")}<//><//>`;
   }
-  const { answers } = value, items = asked(found, answers);
-  const list = { ...found, items: found.items };
+  const checklist = found, { answers } = value, items = asked(checklist, answers);
   const counted = Object.fromEntries(items.map((item) => [item.id, { ...answers[item.id],
     value: item.answer === "photo" ? answers[item.id]?.photos?.[0]?.id : answers[item.id]?.value }]));
-  const now = score(list, counted);
+  const now = score(found, counted);
   const open = items.filter((item) => !answered(item, answers[item.id]));
   const lacking = items.filter((item) => lacks(item, answers[item.id]).length);
 
@@ -63,7 +62,7 @@ function Answering({ id }) {
   async function finish() {
     setBusy(true);
     try {
-      await device.edit("inspection", id, { set: { answers: recorded(found, answers), ended_at: new Date().toISOString() },
+      await device.edit("inspection", id, { set: { answers: recorded(checklist, answers), ended_at: new Date().toISOString() },
         ...members(value?.officers ?? [], value?.officers_first ?? value?.officers ?? []) });
       await draft.drop();
       say(t("检查已存,联网后送达", "The inspection is kept and goes out with the next network"));
@@ -117,7 +116,7 @@ function Done({ id }) {
     return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><${Note}>${t("此检查已放弃,或不在本机。", "It was given up, or is not on this device.")}<//><//>`;
   }
   const { template_id: name, template_version: version, answers = {}, ended_at: ended } = record.fields;
-  const list = reference.checklists.map(whole).find((one) => one.id === name && one.version === version);
+  const list = checklistsOf(reference).find((one) => one.id === name && one.version === version);
   const result = record.fields.score ?? (list ? score(list, answers) : null);
   return html`<${Page} title=${list ? t(list.name, list.name_en ?? list.name) : name} back="/inspect">
     <p class="score"><b>${result?.points ?? "—"}</b><span>/ ${result?.full_points ?? "—"}</span>

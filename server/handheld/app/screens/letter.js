@@ -113,10 +113,10 @@ function Filling({ id }) {
           read: { ...before.read, [one.duty]: event.target.checked } }))} /><span><b>${t(one.name_cn, one.name_en)}</b> ${t(one.text_cn, one.text_en)}</span></label>`)}
       ${unread.length > 1 && html`<${Button} onClick=${() => draft.change({ read: Object.fromEntries(duties.map((/** @type {any} */ one) => [one.duty, true])) })}>
         ${t("已全部宣读", "All were read out")}<//>`}<//>
-    <${Section} title=${t("有效期", "Period")}><div class="row">
+    <${Section} title=${t("有效期", "Period")}><div class="pair">
       <${Field} label=${t("自", "From")}><input type="date" value=${value.from} onChange=${set("from")} /><//>
       <${Field} label=${t("至", "To")}><input type="date" value=${value.to} onChange=${set("to")} /><//></div>
-      <div class="row"><${Field} label=${t("贴花编号", "Sticker serial")}><input type="text" maxlength="80" value=${value.sticker_serial} onInput=${set("sticker_serial")} /><//>
+      <div class="pair"><${Field} label=${t("贴花编号", "Sticker serial")}><input type="text" maxlength="80" value=${value.sticker_serial} onInput=${set("sticker_serial")} /><//>
         <${Button} onClick=${() => setScanning(true)}>${t("扫码", "Scan")}<//></div>
       ${scanning && html`<${Scan} title=${t("扫贴花", "Scan the sticker")} typed=${t("贴花编号", "Sticker serial")} onClose=${() => setScanning(false)}
         onRead=${(/** @type {string} */ serial) => { setScanning(false); draft.change({ sticker_serial: serial }); }} />`}<//>

@@ -1,0 +1,101 @@
+// What there is to do in a task, by its kind: photos to take again, or a look on the spot with its outcome.
+
+import { useAsked, useDevice, useKept, useRecord } from "../parts/device.js";
+import { html, useCallback, useRef } from "../parts/html.js";
+import { Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
+import { go } from "../parts/router.js";
+import { roleWords } from "../parts/roles.js";
+import { when } from "../parts/time.js";
+import { t } from "../words.js";
+import { told } from "./draft.js";
+import { Shots, ShotButton } from "./shots.js";
+
+/** @typedef {import("../device/types.d.ts").Shown} Shown */
+/** What was done of a task so far, kept on this device.
+ * @typedef {{outcome?: string, note?: string, photos?: {id: string, role: string}[], retaken?: Record<string, string>,
+ *   values?: Record<string, any>, arrived?: {at: string, by: string, distance_m?: number, accuracy_m?: number}}} Work */
+
+/**
+ * The work and the way to add to it: one addition after the other, each on what the last one left.
+ * @param {string} id
+ * @returns {[Work | undefined, (part: Work) => Promise<void>]}
+ */
+export function useWork(id) {
+  const device = useDevice();
+  const [kept] = useKept(`task-${id}`, /** @type {Work} */ ({}));
+  const adding = useRef(Promise.resolve());
+  const add = useCallback((/** @type {Work} */ part) => {
+    adding.current = adding.current.then(async () => {
+      await device.keep(`task-${id}`, { ...await device.kept(`task-${id}`, {}), ...part });
+    }).catch((error) => say(told(error)));
+    return adding.current;
+  }, [device, id]);
+  return [kept, add];
+}
+
+/** The outcomes that a kind of task has: `code=name` or the name alone, split by bars. @param {any} kind */
+export function outcomesOf(kind) {
+  const english = kind.outcomes_en.split("|");
+  return kind.outcomes_cn.split("|").filter(Boolean).map((/** @type {string} */ one, /** @type {number} */ place) => {
+    const [code, name = code] = one.split("="), [, other = english[place]] = (english[place] ?? "").split("=");
+    return { value: code, label: t(name, other ?? name) };
+  });
+}
+
+/** The record that the task is about, as a way there. @param {{about: {type: string, id: string}}} props */
+export function AboutCard({ about }) {
+  const record = useRecord(about.type, about.id);
+  if (record === undefined) return null;
+  if (record === null) return html`<${Note} kind="warn">${t("所涉记录不在本机。", "The record is not on this device.")}<//>`;
+  const { fields } = record;
+  return html`<button type="button" class="about" onClick=${() => go(about.type === "finding" ? `/findings/${about.id}`
+    : about.type === "enforcement" ? `/enforcement/${about.id}` : about.type === "letter" ? `/letter/${about.id}` : `/inspect/${about.id}`)}>
+    <b>${fields.text ?? fields.facts ?? fields.party_name ?? t("查看记录", "See the record")}</b>
+    <small>${[fields.class_code, fields.address, fields.zone?.candidates?.[0]?.name, when(fields.observed_at ?? fields.started_at)].filter((one) => one && one !== "—").join(" · ")}</small></button>`;
+}
+
+/**
+ * Exactly the photos that the reviewer named, each with his reason and the earlier picture for the angle.
+ * @param {{task: Shown, work: Work, onWork: (part: Work) => void, open: boolean}} props
+ */
+export function Retake({ task, work, onWork, open }) {
+  const named = /** @type {{evidence_id: string, reason: string, role?: string}[]} */ (task.fields.photos ?? []);
+  const old = useAsked((device) => Promise.all(named.map((one) => device.get("evidence", one.evidence_id))), ["old photos", task.id, named.length]);
+  const retaken = work.retaken ?? {}, extra = work.photos ?? [];
+  const left = named.filter((one) => !retaken[one.evidence_id]).length;
+  return html`<${Section} title=${named.length ? t(`补拍 ${named.length} 张(还差 ${left})`, `${named.length} to take again (${left} left)`) : t("补充证据", "Add evidence")}>
+    ${named.map((one, place) => {
+      const before = old?.[place], role = one.role ?? before?.fields.role ?? "scene";
+      return html`<article class="retake ${retaken[one.evidence_id] ? "answered" : ""}" key=${one.evidence_id}>
+        <${Thumb} sha256=${before?.fields.sha256 ?? ""} alt=${t("原照片", "The earlier photo")} />
+        <div><b>${roleWords(role)}</b><p>${one.reason}</p>
+          ${retaken[one.evidence_id] ? html`<${Shots} ids=${[retaken[one.evidence_id]]} />` : null}
+          ${open && html`<${ShotButton} about=${task.fields.about} role=${role} scope=${task.scope} ghost=${before?.fields.sha256}
+            kind=${retaken[one.evidence_id] ? "plain" : "primary"} label=${retaken[one.evidence_id] ? t("再拍一张", "Once more") : t("补拍", "Take again")}
+            note=${t(`补拍:${one.reason}`, `Retaken: ${one.reason}`)}
+            onTaken=${(/** @type {{id: string}} */ photo) => onWork({ retaken: { ...retaken, [one.evidence_id]: photo.id } })} />`}</div></article>`;
+    })}
+    ${!named.length && open && html`<${Shots} ids=${extra.map((one) => one.id)} /><${ShotButton} about=${task.fields.about} role="scene" scope=${task.scope}
+      onTaken=${(/** @type {{id: string, role: string}} */ photo) => onWork({ photos: [...extra, photo] })} />`}<//>`;
+}
+
+/**
+ * A look on the spot: the outcome in one tap, a photo from the same angle, a note.
+ * @param {{task: Shown, kind: any, work: Work, onWork: (part: Work) => void, blind?: boolean}} props
+ */
+export function Look({ task, kind, work, onWork, blind = false }) {
+  const about = task.fields.about, photos = work.photos ?? [];
+  const earlier = useAsked(async (device) => {
+    if (blind || !about) return null;
+    const all = (await device.records("evidence")).filter((one) => one.fields.about?.id === about.id && !photos.some((each) => each.id === one.id));
+    return all.find((one) => ["before", "scene"].includes(one.fields.role)) ?? all[0] ?? null;
+  }, ["earlier photo", task.id, blind]);
+  return html`<${Section} title=${t("现场情况", "On the spot")}>
+    <${Choice} label=${t("结果", "Outcome")} value=${work.outcome} options=${outcomesOf(kind)} onChange=${(/** @type {string} */ outcome) => onWork({ outcome })} />
+    ${earlier && html`<div class="pair"><${Thumb} sha256=${earlier.fields.sha256} alt=${t("原照片", "The earlier photo")} /><p class="hint">${t("请对准同一角度", "Match the same angle")}</p></div>`}
+    <${Shots} ids=${photos.map((one) => one.id)} />
+    ${kind.photo_role && html`<${ShotButton} about=${blind || !about ? { type: "task", id: task.id } : about} role=${kind.photo_role} scope=${task.scope}
+      ghost=${earlier?.fields.sha256} onTaken=${(/** @type {{id: string, role: string}} */ photo) => onWork({ photos: [...photos, photo] })} />`}
+    <${Field} label=${t("说明", "Note")}><textarea rows="2" maxlength="2000" value=${work.note ?? ""}
+      onChange=${(/** @type {any} */ event) => onWork({ note: event.target.value })}></textarea><//><//>`;
+}

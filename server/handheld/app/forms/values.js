@@ -1,0 +1,59 @@
+// Values of records in words, for people who have to choose between two of them.
+
+import { when } from "../parts/time.js";
+import { t } from "../words.js";
+
+/** @type {Record<string, [string, string]>} */
+const FIELDS = {
+  text: ["描述", "text"], address: ["地址", "address"], condition: ["情形", "condition"], classification: ["类别", "class"],
+  position: ["位置", "position"], status: ["状态", "status"], deleted: ["删除", "deletion"], scope: ["范围", "scope"],
+  tags: ["标签", "tags"], note: ["备注", "note"], facts: ["事实", "facts"], officers: ["人员", "officers"],
+  observed_at: ["发现时间", "observed at"], sticker_serial: ["贴花编号", "sticker serial"], party_id: ["责任人", "party"],
+  zone_id: ["责任区", "zone"], due_at: ["期限", "due"], ended_at: ["结束时间", "ended at"], started_at: ["开始时间", "started at"],
+  period: ["有效期", "period"], answers: ["答案", "answers"], duties: ["责任", "duties"], self_handled: ["自行处置", "handled on the spot"],
+  offence_code: ["案由", "offence"], kind: ["种类", "kind"], witness: ["见证人", "witness"], officer: ["登记人", "officer"],
+};
+/** @type {Record<string, [string, string]>} */
+const TYPES = {
+  finding: ["问题", "finding"], inspection: ["检查", "inspection"], enforcement: ["执法记录", "enforcement record"],
+  letter: ["责任书", "letter"], register_entry: ["日常登记", "register entry"], evidence: ["照片", "photo"], task: ["任务", "task"],
+  track: ["轨迹", "track"], zone: ["责任区", "zone"],
+};
+/** @type {Record<string, [string, string]>} */
+const SAID = { pass: ["合格", "pass"], fail: ["不合格", "fail"], na: ["不适用", "n/a"], true: ["是", "yes"], false: ["否", "no"] };
+
+/** @param {string} type */
+export function typeWords(type) {
+  return TYPES[type] ? t(...TYPES[type]) : type;
+}
+
+/** A unit of merging: a field, a map's key (`answers.item`), a bound value. @param {string} field */
+export function fieldWords(field) {
+  const [name, ...key] = field.split(".");
+  return [FIELDS[name] ? t(...FIELDS[name]) : name, ...key].join(" · ");
+}
+
+/**
+ * A value as a person reads it; text that is data stays text.
+ * @param {string} field
+ * @param {any} value
+ * @returns {string}
+ */
+export function valueWords(field, value) {
+  if (value === null || value === undefined || value === "") return t("(空)", "(empty)");
+  if (field === "deleted") return value ? t("删除", "deleted") : t("保留", "kept");
+  if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : SAID[value] ? t(...SAID[value]) : value;
+  if (typeof value !== "object") return SAID[String(value)] ? t(...SAID[String(value)]) : String(value);
+  if (Array.isArray(value)) return value.map((one) => valueWords("", one)).join("、");
+  if ("lon" in value) return `${Number(value.lat).toFixed(5)}, ${Number(value.lon).toFixed(5)}${value.accuracy_m ? ` ±${Math.round(value.accuracy_m)} m` : ""}`;
+  if ("value" in value) return [valueWords("", value.value), value.note].filter(Boolean).join(" · ");
+  return Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
+    .map(([name, one]) => `${fieldWords(name)} ${valueWords(name, one)}`).join(" · ");
+}
+
+/** Can a person type another value? Only where both are plain words or numbers. @param {Record<string, any>} conflict */
+export function takesThird({ kind, field, theirs, mine }) {
+  const plain = (/** @type {any} */ value) => value === null || value === undefined || typeof value === "string" || typeof value === "number";
+  return kind === "value" && field !== "classification" && plain(theirs) && plain(mine)
+    && !/_(id|at)$/.test(field) && (typeof theirs === "string" || typeof mine === "string" || typeof mine === "number");
+}

@@ -1,0 +1,34 @@
+// What a spot-check re-visit keeps from its own visitor (protocol section 11; domain.md 12): the first report stays out
+// of sight until he has given his own answer. Serves every screen that shows findings.
+
+import { useDevice, useOutbox, useRecords } from "./device.js";
+import { useMemo } from "./html.js";
+
+/** The states in which a task is still to be done. */
+export const TO_DO = new Set(["open", "accepted"]);
+/** What the commands of a task lead to. @type {Record<string, string>} */
+const LEADS_TO = { accept: "accepted", finish: "finished", hand_back: "handed_back" };
+
+/**
+ * A task's state with the commands given here that the server has not answered; those that it refused count for nothing.
+ * @param {import("../device/types.d.ts").Shown} task
+ * @param {import("../device/types.d.ts").Made[]} made
+ * @returns {string}
+ */
+export function stateOf(task, made) {
+  const given = made.filter((one) => one.record_id === task.id && one.body.op === "command"
+    && (one.state === "waiting" || one.state === "held"));
+  const last = given.at(-1)?.body.command.name;
+  return LEADS_TO[last ?? ""] ?? task.fields.status ?? "open";
+}
+
+/**
+ * The ids of the records that this person may not look at yet; undefined while loading, and then nothing should be shown.
+ * @returns {Set<string> | undefined}
+ */
+export function useEmbargo() {
+  const device = useDevice();
+  const tasks = useRecords("task"), made = useOutbox();
+  return useMemo(() => tasks && made && new Set(tasks.filter((one) => one.fields.kind === "spot_check"
+    && one.fields.assignee === device.user.id && TO_DO.has(stateOf(one, made))).map((one) => one.fields.about?.id)), [device, tasks, made]);
+}

@@ -1,0 +1,103 @@
+// Conflicts as the field sees them: both values side by side, with whose and when; chosen here or left to the office.
+
+import { tried } from "../forms/draft.js";
+import { fieldWords, takesThird, typeWords, valueWords } from "../forms/values.js";
+import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
+import { html, useState } from "../parts/html.js";
+import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
+import { go } from "../parts/router.js";
+import { ago, when } from "../parts/time.js";
+import { t } from "../words.js";
+
+const TOLD = 30;
+/** Where a record of a type is seen. @type {Record<string, string>} */
+const SCREENS = { finding: "/findings", inspection: "/inspect", enforcement: "/enforcement", letter: "/letter", task: "/tasks" };
+
+/** @typedef {import("../device/types.d.ts").Shown} Shown */
+
+/** @param {{params: Record<string, string>}} props */
+export default function Conflicts({ params }) {
+  const device = useDevice();
+  const records = useRecords("conflict"), made = useOutbox();
+  const events = useAsked((asked) => asked.events(), ["events"]);
+  const [left, keepLeft] = useKept("conflicts-left", /** @type {string[]} */ ([]));
+  if (!records || !made || !left) return html`<${Page} title=${t("冲突", "Conflicts")} back="/"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  const wanted = records.filter((one) => !params.id || one.id === params.id || one.fields.record_id === params.id);
+  const open = wanted.filter((one) => one.fields.state === "open");
+  const mine = open.filter((one) => side(one, "mine_by", device.user.id) || side(one, "theirs_by", device.user.id));
+  const waiting = mine.filter((one) => !left.includes(one.id)), office = mine.filter((one) => left.includes(one.id));
+  const others = open.length - mine.length;
+  const given = (/** @type {Shown} */ one) => [...made].reverse().find((each) => each.record_id === one.id && each.body.op === "command"
+    && ["waiting", "held"].includes(each.state))?.body.command.args;
+  const settled = (events ?? []).filter((one) => one.kind === "conflict_settled" && (!params.id || one.conflict_id === params.id || one.record_id === params.id)).reverse();
+
+  return html`<${Page} title=${t("冲突", "Conflicts")} back="/">
+    ${!waiting.length && html`<${Note} kind="ok">${t("没有需要您处理的冲突。", "No conflict waits for you.")}<//>`}
+    ${waiting.map((one) => html`<${ConflictCard} key=${one.id} conflict=${one} given=${given(one)} onLeave=${() => keepLeft([...left, one.id])} />`)}
+    ${office.length > 0 && html`<${Section} title=${t("留给办公室", "Left to the office")}>
+      ${office.map((one) => html`<${ConflictCard} key=${one.id} conflict=${one} given=${given(one)} />`)}<//>`}
+    ${others > 0 && html`<p class="hint">${t(`另有 ${others} 项他人的冲突,由双方或办公室处理。`, `${others} more are between others; they or the office settle them.`)}</p>`}
+    ${settled.length > 0 && html`<${Section} title=${t("处理结果", "What became of it")}><ul class="told">
+      ${settled.slice(0, TOLD).map((one) => html`<li key=${one.conflict_id}><${Settled} event=${one} me=${device.user.id} /></li>`)}</ul><//>`}<//>`;
+}
+
+/** @param {Shown} conflict @param {string} which @param {string} user */
+function side(conflict, which, user) {
+  return conflict.fields[which]?.user_id === user;
+}
+
+/** @param {{conflict: Shown, given?: Record<string, any>, onLeave?: () => Promise<void>}} props */
+function ConflictCard({ conflict, given, onLeave }) {
+  const device = useDevice(), { fields } = conflict;
+  const record = useRecord(fields.record_type, fields.record_id);
+  const [typing, setTyping] = useState(false), [third, setThird] = useState("");
+  const [busy, setBusy] = useState(false);
+  const there = record && SCREENS[fields.record_type];
+
+  /** @param {Record<string, any>} args */
+  async function resolve(args) {
+    setBusy(true);
+    const done = await tried(() => device.command("conflict", conflict.id, "resolve", args, { state: "open" }));
+    setBusy(false);
+    if (!done) return;
+    say(t("已选择,联网后生效", "Chosen; it counts with the next network"));
+    device.syncSoon();
+  }
+
+  /** @param {"theirs" | "mine"} which */
+  function column(which) {
+    const by = fields[`${which}_by`], own = by?.user_id === device.user.id, stands = fields.winner === which;
+    return html`<div class="side ${stands ? "stands" : ""}">
+      <h3>${own ? by?.device_id === device.id ? t("我(本机)", "Me (this device)") : t("我(另一端)", "Me (elsewhere)") : t("另一人", "Somebody else")}</h3>
+      <p class="value">${valueWords(fields.field, fields[which])}</p>
+      <small>${when(by?.made_at ?? by?.at)}${stands ? t(" · 现在生效", " · stands now") : ""}</small>
+      ${!given && html`<${Button} busy=${busy} kind=${own ? "primary" : "plain"} onClick=${() => resolve({ choice: which })}>${t("用这个", "Take this")}<//>`}</div>`;
+  }
+
+  return html`<article class="conflict">
+    <h2>${typeWords(fields.record_type)} · ${fieldWords(fields.field)}</h2>
+    <p class="hint">${ago(fields.opened_at)}${record?.fields.text ? ` · ${record.fields.text}` : ""}</p>
+    ${there && html`<button type="button" class="link" onClick=${() => go(`${there}/${fields.record_id}`)}>${t("看记录", "See the record")}</button>`}
+    ${fields.kind === "command" && html`<${Note}>${t("一项操作到达时,状态已被他人改变,所以没有执行。", "When the step arrived the state had moved on, so that it was not taken.")}<//>`}
+    <p class="hint">${t("原值", "Before")}:${valueWords(fields.field, fields.base)}</p>
+    <div class="sides">${column("theirs")}${column("mine")}</div>
+    ${given ? html`<${Note} kind="wait">${t("您已选择:", "You chose: ")}${given.choice === "value" ? valueWords(fields.field, given.value)
+      : valueWords(fields.field, fields[given.choice])} · ${t("等待送达", "waits to be delivered")}<//>`
+    : html`<div class="pair">
+        ${takesThird(/** @type {any} */ (fields)) && html`<${Button} onClick=${() => { setTyping(!typing); setThird(String(fields.mine ?? "")); }}>${t("另写一个值", "Write another")}<//>`}
+        ${onLeave && html`<${Button} onClick=${onLeave}>${t("留给办公室", "Leave to the office")}<//>`}</div>
+      ${typing && html`<${Field} label=${fieldWords(fields.field)}><textarea rows="2" maxlength="5000" value=${third}
+          onInput=${(/** @type {any} */ event) => setThird(event.target.value)}></textarea><//>
+        <${Button} kind="primary" busy=${busy} disabled=${!third.trim()} onClick=${() => resolve({ choice: "value",
+          value: typeof fields.mine === "number" && third.trim() !== "" && Number.isFinite(Number(third)) ? Number(third) : third.trim() })}>${t("用这个值", "Take this value")}<//>`}`}
+  </article>`;
+}
+
+/** @param {{event: Record<string, any>, me: string}} props */
+function Settled({ event, me }) {
+  /** @type {Record<string, [string, string]>} */
+  const choices = { theirs: ["采用先到的值", "the earlier value"], mine: ["采用后到的值", "the later value"], value: ["采用第三个值", "a third value"] };
+  return html`<b>${typeWords(event.record_type)} · ${fieldWords(event.field)}</b>
+    <span>${choices[event.choice] ? t(...choices[event.choice]) : event.choice}:${valueWords(event.field, event.value ?? event[event.choice])}</span>
+    <small>${event.by === me ? t("由我处理", "settled by me") : t("由他人处理", "settled by somebody else")} · ${when(event.at)}</small>`;
+}

@@ -1,0 +1,81 @@
+// One task: what is asked, the work by its kind, and accept, finish or hand back.
+
+import { tried } from "../forms/draft.js";
+import { BlindVisit, Compared } from "../forms/blind_visit.js";
+import { Delivery } from "../forms/letter_told.js";
+import { AboutCard, Look, Retake, outcomesOf, useWork } from "../forms/task_work.js";
+import { useDevice, useOutbox, useRecord } from "../parts/device.js";
+import { TO_DO, stateOf } from "../parts/embargo.js";
+import { html, useState } from "../parts/html.js";
+import { Button, Field, Note, Page, Sheet, say } from "../parts/page.js";
+import { useReference } from "../parts/reference.js";
+import { go } from "../parts/router.js";
+import { when } from "../parts/time.js";
+import { t } from "../words.js";
+import { kindOf, stateName } from "./tasks.js";
+
+/** @param {{params: Record<string, string>}} props */
+export default function Task({ params }) {
+  const device = useDevice();
+  const task = useRecord("task", params.id), made = useOutbox({ record_id: params.id });
+  const { task_kinds: kinds } = useReference();
+  const [work, change] = useWork(params.id);
+  const [handing, setHanding] = useState(false), [reason, setReason] = useState("");
+  const title = t("任务", "Task");
+  if (task === undefined || !made || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//><//>`;
+  const { fields } = task, kind = kindOf(kinds, fields.kind), state = stateOf(task, made), open = TO_DO.has(state);
+  const mine = fields.assignee === device.user.id, blind = fields.kind === "spot_check";
+  const named = /** @type {any[]} */ (fields.photos ?? []), retaken = work.retaken ?? {};
+  const given = [...made].reverse().find((one) => one.body.op === "command" && one.body.command.name === "finish")?.body.command.args ?? fields.outcome;
+  const lacks = [
+    blind && !work.arrived && t("到达现场后作答", "It opens on arrival"),
+    fields.kind === "retake" && named.some((one) => !retaken[one.evidence_id]) && t("指定的照片还没拍齐", "Photos that were named are missing"),
+    fields.kind === "retake" && !named.length && !work.photos?.length && t("请补充照片", "Add a photo"),
+    fields.kind !== "retake" && !work.outcome && t("请选择结果", "Choose the outcome"),
+    fields.kind !== "retake" && kind.photo_role && !work.photos?.length && t("请拍照", "Take a photo"),
+    blind && work.outcome === "disputed" && !work.values?.class_code && !work.note?.trim() && t("不一致的,请写明所见或类别", "It differs: say how, or choose the class you see"),
+  ].filter((one) => typeof one === "string");
+
+  /** @param {string} name @param {Record<string, any>} args @param {string} words */
+  async function command(name, args, words) {
+    const done = await tried(() => device.command("task", params.id, name, args, { status: state }));
+    if (!done) return;
+    say(words);
+    device.syncSoon();
+  }
+
+  function finish() {
+    const done = work ?? {}, note = done.note?.trim() ? { note: done.note.trim() } : {};
+    const args = blind ? { verdict: done.outcome, values: done.values ?? {}, ...note, arrived: done.arrived }
+      : fields.kind === "retake" ? { ...note, photos: named.length ? Object.values(retaken) : (done.photos ?? []).map((one) => one.id) }
+      : { outcome: done.outcome, ...note };
+    return command("finish", { ...args, ...(fields.kind !== "retake" && done.photos?.length ? { photos: done.photos.map((one) => one.id) } : {}) },
+      t("已完成,联网后送达", "Finished; it goes out with the next network"));
+  }
+
+  return html`<${Page} title=${t(kind.name_cn, kind.name_en)} back="/tasks" actions=${mine && open && html`
+      ${lacks.length > 0 && html`<p class="hint">${lacks[0]}</p>`}
+      <div class="pair"><${Button} onClick=${() => setHanding(true)}>${t("退回", "Hand back")}<//>
+        ${state === "open" && lacks.length > 0 ? html`<${Button} kind="primary" onClick=${() => command("accept", {}, t("已接收", "Accepted"))}>${t("接收", "Accept")}<//>`
+        : html`<${Button} kind="primary" disabled=${lacks.length > 0} onClick=${finish}>${t("完成", "Finish")}<//>`}</div>`}>
+    <p><b>${fields.title ?? ""}</b></p>
+    <p class="hint">${stateName(state)}${fields.due_at ? t(` · 限 ${when(fields.due_at)}`, ` · due ${when(fields.due_at)}`) : ""}</p>
+    <p>${t(kind.text_cn, kind.text_en)}</p>
+    ${fields.note && html`<${Note} kind="warn">${fields.note}<//>`}
+    ${!open || task.unsent ? html`<${Delivery} record=${task} />` : null}
+    ${!mine && html`<${Note}>${t("此任务属于他人,只能查看。", "This task is somebody else's.")}<//>`}
+    ${fields.about && !(blind && (open || !mine)) && html`<${AboutCard} about=${fields.about} />`}
+    ${mine && (fields.kind === "retake" ? html`<${Retake} task=${task} work=${work} onWork=${change} open=${open} />`
+      : open && (blind ? html`<${BlindVisit} task=${task} kind=${kind} work=${work} onWork=${change} />`
+        : html`<${Look} task=${task} kind=${kind} work=${work} onWork=${change} />`))}
+    ${!open && given && html`<p>${t("结果", "Outcome")}: <b>${outcomesOf(kind).find((/** @type {any} */ one) => one.value === (given.verdict ?? given.outcome))?.label ?? given.outcome ?? given.reason ?? ""}</b> ${given.note ?? ""}</p>`}
+    ${!open && blind && mine && fields.about && html`<${Compared} about=${fields.about} outcome=${given} />`}
+    ${handing && html`<${Sheet} title=${t("退回任务", "Hand the task back")} onClose=${() => setHanding(false)}>
+      <${Field} label=${t("理由", "Reason")}><textarea rows="3" maxlength="1000" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea><//>
+      <${Button} kind="danger" disabled=${!reason.trim()} onClick=${async () => {
+        await command("hand_back", { reason: reason.trim() }, t("已退回", "Handed back"));
+        setHanding(false);
+        go("/tasks");
+      }}>${t("确认退回", "Hand back")}<//><//>`}<//>`;
+}
