@@ -1,6 +1,7 @@
 """One edition of the handheld: its files with their digests, and the version that they make together.
 
-Read once a process. What the device needs of the trade (`reference.json`) is one of the files: a new list of classes is
+Read once a process. Scripts are served without comments and blanks where `bin/setup` made such of this very source.
+What the device needs of the trade (`reference.json`) is one of the files: a new list of classes is
 a new edition.
 """
 
@@ -18,6 +19,8 @@ import orjson
 from server.handheld.reference import reference
 
 APP = Path(__file__).with_name("app")
+SMALL = Path(__file__).with_name("small")
+SOURCES = SMALL / "SOURCES"
 ICON = Path(__file__).parent.with_name("static") / "icon.svg"
 SHELL, WORKER = "index.html", "worker.js"
 NOT_SERVED = (".d.ts", ".md", "package.json", "LICENSE")
@@ -83,10 +86,23 @@ def edition() -> Edition:
     found = {path.relative_to(APP).as_posix(): path for path in sorted(APP.rglob("*"))
              if path.is_file() and not path.name.endswith(NOT_SERVED)}
     shell, worker = (found.pop(name).read_text(encoding="utf-8") for name in (SHELL, WORKER))
-    files = {name: _file(path.read_bytes(), path.suffix) for name, path in found.items()}
+    small = _small()
+    files = {name: _file(_smallest(name, path.read_bytes(), small), path.suffix) for name, path in found.items()}
     files["icon.svg"] = _file(ICON.read_bytes(), ".svg")
     files["reference.json"] = _file(orjson.dumps(reference(), option=orjson.OPT_SORT_KEYS), ".json")
     return Edition(files, shell, worker)
+
+
+def _small() -> dict[str, str]:
+    """The digest of the source that each small script was made from, by its name."""
+    lines = SOURCES.read_text(encoding="utf-8").splitlines() if SOURCES.exists() else []
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def _smallest(name: str, source: bytes, small: dict[str, str]) -> bytes:
+    if small.get(name) != hashlib.sha256(source).hexdigest():
+        return source
+    return (SMALL / name).read_bytes()
 
 
 def _file(content: bytes, suffix: str) -> File:

@@ -1,4 +1,4 @@
-// Reads a QR code with the camera: by the browser's own detector where it has one, else by jsQR. Without a camera a
+// Reads a QR code with the camera: by the browser's own detector where it has one, else by `qr`. Without a camera a
 // picture of the code can be chosen, or what stands below it typed.
 
 import { t } from "../words.js";
@@ -7,7 +7,6 @@ import { html, useEffect, useRef, useState } from "./html.js";
 
 /** @typedef {(source: HTMLVideoElement | ImageBitmap) => Promise<string | null>} Decode */
 
-const JSQR = "../vendor/jsqr/jsQR.js"; // a script of old: it leaves its function on the global object
 const EVERY_MS = 150, WIDEST = 800;
 
 /** @returns {Promise<Decode>} */
@@ -17,21 +16,27 @@ export async function decoder() {
     const detector = new Detector({ formats: ["qr_code"] });
     return async (source) => (await detector.detect(source))[0]?.rawValue ?? null;
   }
-  await import(JSQR);
+  const { default: decodeQR } = await import("../vendor/qr/decode.js");
   const canvas = document.createElement("canvas");
-  return async (source) => read(source, canvas);
+  return async (source) => {
+    try {
+      return decodeQR(pixels(source, canvas));
+    } catch (failure) {
+      if (failure instanceof Error) return null; // its way to say that there is no code, or none that can be read
+      throw failure;
+    }
+  };
 }
 
 /** @param {HTMLVideoElement | ImageBitmap} source @param {HTMLCanvasElement} canvas */
-function read(source, canvas) {
+function pixels(source, canvas) {
   const [wide, high] = source instanceof HTMLVideoElement ? [source.videoWidth, source.videoHeight]
     : [source.width, source.height];
   const scale = Math.min(1, WIDEST / Math.max(wide, high, 1));
   [canvas.width, canvas.height] = [Math.max(1, Math.round(wide * scale)), Math.max(1, Math.round(high * scale))];
   const paper = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   paper.drawImage(source, 0, 0, canvas.width, canvas.height);
-  const { data, width, height } = paper.getImageData(0, 0, canvas.width, canvas.height);
-  return /** @type {string | null} */ (/** @type {any} */ (globalThis).jsQR(data, width, height)?.data ?? null);
+  return paper.getImageData(0, 0, canvas.width, canvas.height);
 }
 
 /**
