@@ -7,12 +7,12 @@ import { utf8 } from "./values.js";
 /**
  * @typedef {{
  *   params?: Record<string, any>, json?: any, content?: Uint8Array<ArrayBuffer> | Blob, headers?: Record<string, string>,
- *   tries?: number, timeout_s?: number,
+ *   tries?: number, timeoutMs?: number, signal?: AbortSignal,
  * }} Sent
  */
 
 const API = "/api/v1";
-const TIMEOUT_S = 60;
+const TIMEOUT_MS = 60_000;
 
 /** Statuses after which the same request may succeed a little later. */
 export const PASSING = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
@@ -49,29 +49,29 @@ export class Problem extends Error {
   }
 }
 
-/** How often a client tries and how long it waits in between; `wait` takes seconds. */
+/** How often a client tries and how long it waits in between, in ms. */
 export class Patience {
-  /** @param {{ tries?: number, first_s?: number, longest_s?: number, wait?: (seconds: number) => Promise<void> }} [options] */
-  constructor({ tries = 1, first_s = 0.5, longest_s = 30, wait = rest } = {}) {
+  /** @param {{ tries?: number, firstMs?: number, longestMs?: number, wait?: (ms: number) => Promise<void> }} [options] */
+  constructor({ tries = 4, firstMs = 500, longestMs = 30_000, wait = rest } = {}) {
     this.tries = tries;
-    this.first_s = first_s;
-    this.longest_s = longest_s;
+    this.firstMs = firstMs;
+    this.longestMs = longestMs;
     this.wait = wait;
   }
 
   /** Does the server ask to come again later than this waits? @param {unknown} failure */
   isShortFor(failure) {
-    return failure instanceof Problem && (failure.retry_after ?? 0) > this.longest_s;
+    return failure instanceof Problem && (failure.retry_after ?? 0) * 1000 > this.longestMs;
   }
 
-  /** Seconds before the attempt after this one (the first is 1); null when waiting would not help.
+  /** How long to wait before the attempt after this one (the first is 1); null when waiting would not help.
    * @param {number} attempt @param {unknown} failure @returns {number | null} */
-  delay_s(attempt, failure) {
+  delayMs(attempt, failure) {
     if (failure instanceof Problem) {
       if (!PASSING.has(failure.status) || this.isShortFor(failure)) return null;
-      if (failure.retry_after !== null) return failure.retry_after;
+      if (failure.retry_after !== null) return failure.retry_after * 1000;
     }
-    return Math.min(this.longest_s, this.first_s * 2 ** (attempt - 1));
+    return Math.min(this.longestMs, this.firstMs * 2 ** (attempt - 1));
   }
 }
 
@@ -115,9 +115,9 @@ export class Client {
         return await this.#send(method, path, sent);
       } catch (failure) {
         if (!(failure instanceof Problem) && !(failure instanceof Unreachable)) throw failure;
-        const delay_s = this.patience.delay_s(attempt, failure);
-        if (delay_s === null || attempt >= (sent.tries ?? this.patience.tries)) throw failure;
-        await this.patience.wait(delay_s);
+        const delayMs = this.patience.delayMs(attempt, failure);
+        if (delayMs === null || attempt >= (sent.tries ?? this.patience.tries)) throw failure;
+        await this.patience.wait(delayMs);
       }
     }
   }
@@ -151,14 +151,15 @@ export class Client {
   }
 
   /** @param {string} method @param {string} path @param {Sent} sent @returns {Promise<Response>} */
-  async #fetch(method, path, { params, json, content, headers, timeout_s = TIMEOUT_S }) {
+  async #fetch(method, path, { params, json, content, headers, timeoutMs = TIMEOUT_MS, signal }) {
     const named = { ...(this.token ? { Authorization: `Bearer ${this.token}` } : {}),
       ...(json === undefined ? {} : { "Content-Type": "application/json" }), ...headers };
+    const ends = AbortSignal.timeout(timeoutMs);
     const body = json === undefined ? content : utf8(JSON.stringify(json));
     try {
       // a cookie of the office's pages must not speak for the device, and a redirect (a portal's) is no answer
       const answer = await this.fetch(this.url(path, params), { method, headers: named, body, credentials: "omit",
-        cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(timeout_s * 1000) });
+        cache: "no-store", redirect: "manual", signal: signal ? AbortSignal.any([signal, ends]) : ends });
       if (answer.type === "opaqueredirect") throw new TypeError("it was sent elsewhere");
       return answer;
     } catch (failure) {
@@ -214,7 +215,7 @@ function parsed(content) {
   }
 }
 
-/** @param {number} seconds @returns {Promise<void>} */
-function rest(seconds) {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+/** @param {number} ms @returns {Promise<void>} */
+function rest(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -5,15 +5,23 @@
 //     await device.capture(photo, { about: { type: "finding", id: finding }, role: "scene", scope: "320412100" });
 //     await device.sync();
 
+import { Chain } from "./capture.js";
+import { Client, Patience } from "./client.js";
+import { Delivery } from "./delivery.js";
+import { enrolAgain, enrolFirst } from "./enrolment.js";
 import { Events } from "./events.js";
+import { Exchange } from "./exchange.js";
 import { Files } from "./files.js";
+import { Identity } from "./identity.js";
 import { Making } from "./making.js";
 import { Outbox } from "./outbox.js";
-import { Rows } from "./rows.js";
+import { digests, Rows } from "./rows.js";
 import { Store } from "./store.js";
 import { Tabs } from "./tabs.js";
+import { Talking } from "./talking.js";
 import { randomBytes, stamp } from "./values.js";
 import { shown } from "./view.js";
+import { Witness } from "./witness.js";
 
 /** @import { Fields, Made, Maker, Members, Shown, SyncState, User } from "./types.js" */
 /**
@@ -27,37 +35,41 @@ import { shown } from "./view.js";
  */
 
 export const DATABASE = "menqian";
-const OUTSIDE = { device_id: "", user: null, scopes: [], state: "enrolled", clock_offset_ms: null, paused: false,
+const OUTSIDE = { device_id: "", token: null, user: null, scopes: [], state: "enrolled", clock_offset_ms: null, paused: false,
   wifi_only: false, failure: null, last_ok_at: null };
 
 export class Device {
   /** @param {Store} store @param {string} database @param {Options} options */
   constructor(store, database, options) {
-    const clock = options.clock ?? Date.now;
-    this.store = store;
-    this.clock = clock;
-    this.rules = options.reference.record_types;
-    this.events_ = new Events(clock);
-    this.outbox_ = new Outbox(clock, options.random ?? randomBytes);
-    this.rows = new Rows(this.outbox_);
-    this.files = new Files(store, this.events_, options.keepMs);
-    this.making = new Making(store, this.outbox_, this.rows, this.rules);
-    this.tabs = new Tabs(database, options.locks);
+    const clock = options.clock ?? Date.now, events = new Events(clock);
+    const outbox = new Outbox(clock, options.random ?? randomBytes), rows = new Rows(outbox);
+    const client = new Client(options.base ?? location.origin, { fetch: options.fetch, patience: options.patience ?? new Patience() });
+    const identity = new Identity(store), witness = new Witness(store, client, clock, events);
+    const files = new Files(store, events, options.keepMs), making = new Making(store, outbox, rows, options.reference.record_types);
+    const chain = new Chain({ store, identity, making, files, witness, clock });
+    const exchange = new Exchange({ store, client, identity, outbox, rows, files, witness, chain, events, clock });
+    const delivery = new Delivery(store, client, outbox, witness), tabs = new Tabs(database, options.locks);
+    this.parts = { store, client, events, outbox, rows, identity, witness, files, making, chain, exchange, delivery, tabs, clock };
+    this.talking = new Talking({ store, tabs, exchange, delivery, outbox, clock,
+      ready: () => this.know() });
     /** What a screen reads without waiting, as the store had it last. @type {any} */
     this.known = OUTSIDE;
     /** @type {Set<(data: boolean) => void>} */
     this.listeners = new Set();
-    this.tabs.heard = (data) => this.#heard(data);
-    store.written = () => this.tabs.changed(true);
+    tabs.heard = (data) => this.#heard(data);
+    store.written = () => tabs.changed(true);
   }
 
   /** Read anew what is shown without waiting. */
   async know() {
-    this.known = await this.store.read(async (t) => {
+    const { store, client } = this.parts;
+    this.known = await store.read(async (t) => {
       const entries = await Promise.all(Object.entries(OUTSIDE).map(
         async ([name, otherwise]) => [name, await t.setting(name, otherwise)]));
       return Object.fromEntries(entries);
     });
+    client.token = this.known.token;
+    if (this.known.paused) this.talking.stopped = true;
   }
 
   get id() { return /** @type {string} */ (this.known.device_id); }
@@ -69,115 +81,160 @@ export class Device {
   // making
 
   newId() {
-    return this.outbox_.newId();
+    return this.parts.outbox.newId();
   }
 
   /** @param {string} type @param {Fields} fields @param {string} scope @param {{ id?: string }} [options] */
   async create(type, fields, scope, options) {
-    return this.making.one((maker) => maker.create(type, fields, scope, options));
+    return this.parts.making.one((maker) => maker.create(type, fields, scope, options));
   }
 
   /** @param {string} type @param {string} id @param {{ set?: Fields, add?: Members, remove?: Members, scope?: string, base?: number }} change */
   async edit(type, id, { base, ...change }) {
-    await this.making.one((maker) => maker.edit(type, id, change, base));
+    await this.parts.making.one((maker) => maker.edit(type, id, change, base));
   }
 
   /** @param {string} type @param {string} id @param {string} name @param {Fields} [args] @param {Fields | null} [expect] */
   async command(type, id, name, args = {}, expect = null) {
-    await this.making.one((maker) => maker.command(type, id, name, args, expect));
+    await this.parts.making.one((maker) => maker.command(type, id, name, args, expect));
   }
 
   /** @param {string} type @param {string} id @param {string} reason */
   async remove(type, id, reason) {
-    await this.making.one((maker) => maker.remove(type, id, reason));
+    await this.parts.making.one((maker) => maker.remove(type, id, reason));
+  }
+
+  /** @param {Blob} photo @param {import("./types.js").Captured} captured @returns {Promise<string>} */
+  async capture(photo, captured) {
+    return this.parts.chain.capture(photo, captured);
   }
 
   /** @param {(maker: Maker) => void} work */
   async group(work) {
-    await this.making.group(work);
+    await this.parts.making.group(work);
   }
 
   // seeing
 
   /** @param {string} type @param {string} id @returns {Promise<Shown | null>} */
   get(type, id) {
-    return this.store.read((t) => this.making.shown(t, type, id));
+    return this.parts.store.read((t) => this.parts.making.shown(t, type, id));
   }
 
   /** All records of a type, by id. @param {string} type @returns {Promise<Shown[]>} */
   async records(type) {
-    const [rows, made] = await this.store.read((t) => Promise.all([this.rows.ofType(t, type), this.outbox_.made(t, type)]));
+    const [rows, made] = await this.parts.store.read((t) => Promise.all([this.parts.rows.ofType(t, type), this.parts.outbox.made(t, type)]));
     /** @type {Map<string, Made[]>} */
     const edits = new Map();
     for (const each of made) edits.set(each.record_id, [...(edits.get(each.record_id) ?? []), each]);
     const known = new Map(rows.map((row) => [row.id, row]));
     const ids = [...new Set([...known.keys(), ...edits.keys()])].sort();
-    return ids.map((id) => shown(this.rules, type, id, known.get(id), edits.get(id) ?? [])).filter((one) => one !== null);
+    return ids.map((id) => shown(this.parts.making.rules, type, id, known.get(id), edits.get(id) ?? [])).filter((one) => one !== null);
   }
 
   /** @param {{ all?: boolean, record_id?: string }} [options] @returns {Promise<Made[]>} */
   async outbox({ all = false, record_id } = {}) {
-    const made = await this.store.read((t) => (all || record_id ? this.outbox_.all(t, record_id) : this.outbox_.made(t)));
+    const made = await this.parts.store.read((t) => (all || record_id ? this.parts.outbox.all(t, record_id) : this.parts.outbox.made(t)));
     return all ? made : made.filter((each) => each.state !== "done");
   }
 
   /** @param {string} [state] */
   photos(state) {
-    return this.files.all(state);
+    return this.parts.files.all(state);
   }
 
   /** @param {string} sha256 */
   bytes(sha256) {
-    return this.files.bytes(sha256);
+    return this.parts.files.blob(sha256);
   }
 
   /** @param {string} sha256 */
   thumb(sha256) {
-    return this.files.thumb(sha256);
+    return this.parts.files.thumb(sha256);
   }
 
   events() {
-    return this.store.read((t) => this.events_.all(t));
+    return this.parts.store.read((t) => this.parts.events.all(t));
   }
 
   health() {
-    return this.store.read((t) => this.outbox_.health(t));
+    return this.parts.store.read((t) => this.parts.outbox.health(t));
+  }
+
+  everythingDelivered() {
+    return this.parts.delivery.complete();
+  }
+
+  receipt() {
+    return this.parts.delivery.receipt();
   }
 
   // small things
 
   /** @param {string} name @param {any} value */
   async keep(name, value) {
-    await this.store.put(`kept ${name}`, value);
+    await this.parts.store.put(`kept ${name}`, value);
   }
 
   /** @template T @param {string} name @param {T} [otherwise] @returns {Promise<T>} */
   kept(name, otherwise) {
-    return this.store.get(`kept ${name}`, otherwise);
+    return this.parts.store.get(`kept ${name}`, otherwise);
   }
 
   /** @returns {Promise<{ id: string, kind: string, saved_at: string, value: any }[]>} */
   async drafts() {
-    const found = await this.store.read((t) => t.all("draft"));
+    const found = await this.parts.store.read((t) => t.all("draft"));
     return found.sort((one, other) => (one.saved_at < other.saved_at ? 1 : -1));
   }
 
   /** @param {string} id @param {string} kind @param {any} value */
   async saveDraft(id, kind, value) {
-    await this.store.write((t) => t.put("draft", { id, kind, saved_at: stamp(this.clock()), value }));
+    await this.parts.store.write((t) => t.put("draft", { id, kind, saved_at: stamp(this.parts.clock()), value }));
   }
 
   /** @param {string} id */
   async dropDraft(id) {
-    await this.store.write((t) => t.delete("draft", id));
+    await this.parts.store.write((t) => t.delete("draft", id));
   }
 
   // talking
 
+  sync() {
+    return this.talking.sync();
+  }
+
+  syncSoon() {
+    this.talking.soon();
+  }
+
   /** @returns {SyncState} */
   get syncing() {
     const { failure, last_ok_at, paused, wifi_only } = this.known;
-    return { doing: null, photo: null, ...this.tabs.theirs, failure, last_ok_at, paused, wifi_only };
+    const doing = this.talking.now.doing ? this.talking.now : this.parts.tabs.theirs ?? this.talking.now;
+    return { ...doing, failure, last_ok_at, paused, wifi_only };
+  }
+
+  /** @param {{ paused?: boolean, wifi_only?: boolean }} options */
+  async configure(options) {
+    await this.parts.store.write((t) => Object.entries(options).forEach(([name, value]) => t.set(name, value)));
+    await this.know();
+  }
+
+  /** The "scope type" of which server and device hold different rows; empty when all agree. Right after a pull a difference
+   *  may also be a change that came in between: sync and verify again. */
+  async verify() {
+    const { store, rows, client } = this.parts;
+    const answer = await client.post("/sync/verify"), ours = await digests(await store.read((t) => rows.live(t)));
+    const theirs = new Map(answer.scopes.map((/** @type {Fields} */ each) => [`${each.scope} ${each.type}`, each]));
+    return [...new Set([...theirs.keys(), ...ours.keys()])].filter((key) =>
+      theirs.get(key)?.count !== ours.get(key)?.count || theirs.get(key)?.digest !== ours.get(key)?.digest).sort();
+  }
+
+  /** Become a new device of the same person: what was not settled is numbered from 1 and delivered again.
+   * @param {string} code */
+  async enrolAnew(code) {
+    await this.parts.tabs.turn(() => enrolAgain(this.parts, code));
+    await this.know();
   }
 
   /** Calls back after every change, with false when no record changed but only what is being done.
@@ -189,8 +246,9 @@ export class Device {
   }
 
   close() {
-    this.tabs.close();
-    this.store.close();
+    this.talking.close();
+    this.parts.tabs.close();
+    this.parts.store.close();
   }
 
   /** @param {boolean} data */
@@ -210,5 +268,20 @@ export async function openDevice(options) {
   }
   const device = new Device(store, database, options);
   await device.know();
+  return device;
+}
+
+/** Enrol with an invitation code into an empty database. Throws Problem and Unreachable; a code is never sent twice.
+ * @param {Options & { code: string, name: string }} options */
+export async function enrolDevice({ code, name, ...options }) {
+  const database = options.database ?? DATABASE, store = await Store.open(database);
+  const device = new Device(store, database, options);
+  try {
+    await device.parts.tabs.turn(() => enrolFirst(device.parts, code, name));
+    await device.know();
+  } catch (failure) {
+    device.close();
+    throw failure;
+  }
   return device;
 }

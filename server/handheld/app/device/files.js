@@ -47,20 +47,20 @@ export class Files {
   }
 
   /** The bytes, null when they are not here. @param {string} digest @returns {Promise<Blob | null>} */
-  async bytes(digest) {
+  async blob(digest) {
     return await this.store.read((t) => t.get("bytes", digest)) ?? null;
   }
 
   /** A part of the bytes. @param {string} digest @param {number} offset @param {number} length */
   async read(digest, offset, length) {
-    const content = await this.bytes(digest);
+    const content = await this.blob(digest);
     if (!content) throw new Error(`the bytes of ${digest} are not here`);
     return new Uint8Array(await content.slice(offset, offset + length).arrayBuffer());
   }
 
   /** Are the bytes here still those that were captured? @param {string} digest */
   async sound(digest) {
-    const content = await this.bytes(digest);
+    const content = await this.blob(digest);
     return content !== null && hex(await sha256(await content.arrayBuffer())) === digest;
   }
 

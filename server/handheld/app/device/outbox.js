@@ -77,17 +77,19 @@ export class Outbox {
   }
 
   /**
-   * The next mutations for one push, consecutive and with groups whole: at most `count` and `size` bytes, but at least
-   * one mutation or group.
+   * The next mutations for one push, those above number `after`, consecutive and with groups whole: at most `count` and
+   * `size` bytes, but at least one mutation or group.
    * @param {Transaction} t
    * @param {number} count
    * @param {number} size
+   * @param {number} [after]
    */
-  async batch(t, count, size) {
+  async batch(t, count, size, after = 0) {
     /** @type {Waiting[]} */
     const batch = [];
     let room = size;
-    for (const unit of units((await this.#waiting(t)).map((row) => new Waiting(row)))) {
+    const waiting = (await this.#waiting(t)).filter((row) => row.n > after);
+    for (const unit of units(waiting.map((row) => new Waiting(row)))) {
       room -= unit.reduce((sum, each) => sum + each.bytes + 1, 0);
       const last = batch.at(-1);
       if (last && (batch.length + unit.length > count || room < 0 || unit[0].n !== last.n + 1)) break;

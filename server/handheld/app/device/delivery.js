@@ -1,0 +1,110 @@
+// Whether everything arrived: the server's signed receipt, fetched, verified and kept (docs/verify-a-receipt.md).
+//
+// Serves `device`. A receipt proves later, without the server, what the server said it had.
+
+import { Problem, Unreachable } from "./client.js";
+import { leafHash, rootOf } from "./merkle.js";
+import { NoteInvalid, readStatement } from "./notes.js";
+import { hex, unhex } from "./values.js";
+import { LogRefused } from "./witness.js";
+
+/** @import { Fields } from "./types.js" */
+/** @import { Client } from "./client.js" */
+/** @import { Store, Transaction } from "./store.js" */
+/** @import { Outbox } from "./outbox.js" */
+/** @import { Witness } from "./witness.js" */
+
+const TRIES = 3;
+
+/** The newest receipt of this device. */
+export class Delivery {
+  /** @param {Store} store @param {Client} client @param {Outbox} outbox @param {Witness} witness */
+  constructor(store, client, outbox, witness) {
+    this.store = store;
+    this.client = client;
+    this.outbox = outbox;
+    this.witness = witness;
+  }
+
+  /** The note as the server signed it. @returns {Promise<string | null>} */
+  async receipt() {
+    return (await this.store.get("receipt"))?.note ?? null;
+  }
+
+  /** Does a verified receipt of this epoch cover the last number given and every photo captured here? */
+  async complete() {
+    const here = await this.store.read(async (t) => ({
+      kept: await t.setting("receipt"), key: await t.setting("journal_key"), health: await this.outbox.health(t),
+      newest: await this.outbox.newest(t), photos: await this.#photos(t), ...await ours(t) }));
+    if (!here.kept || here.health.unsent) return false;
+    const statement = await read(here.kept.note, here.key);
+    return isOurs(statement, here) && statement.last_n >= here.newest
+      && here.photos.every((digest) => here.kept.photos.includes(digest))
+      && await photosRoot(here.kept.photos) === statement.photos.root;
+  }
+
+  /** Ask for a receipt where nothing waits here, as far as this device knows, and none says so yet. */
+  async renew() {
+    const waits = await this.store.read(async (t) => (await t.count("file")) > (await t.count("file", "verified", "state"))
+      || (await this.outbox.newest(t)) === 0 || (await this.outbox.health(t)).unsent > 0);
+    if (waits || await this.complete()) return;
+    try {
+      await this.fetch();
+    } catch (failure) {
+      // what was delivered is delivered; the next sync asks again
+      if (!(failure instanceof Unreachable) && !(failure instanceof Problem)) throw failure;
+    }
+  }
+
+  /** Fetch, verify and keep a receipt with the photos it speaks of. Throws LogRefused for one that is not ours. False when
+   *  photos were verified between the calls, again and again; then the receipt of before stays. */
+  async fetch() {
+    await this.witness.meet();
+    for (let attempt = 0; attempt < TRIES; attempt += 1) {
+      const note = await this.client.get("/sync/receipt");
+      const here = await this.store.read(async (t) => ({ key: await t.setting("journal_key"), ...await ours(t),
+        photos: await this.#photos(t) }));
+      const statement = await read(note, here.key);
+      if (!isOurs(statement, here)) throw new LogRefused("the receipt is another device's, or of another epoch");
+      let photos = here.photos;
+      if (await photosRoot(photos) !== statement.photos.root) photos = (await this.client.get("/sync/receipt/photos")).photos;
+      if (await photosRoot(photos) === statement.photos.root) {
+        await this.store.put("receipt", { note, photos });
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The digests of the photos captured here, sorted, without those whose evidence a supervisor dismissed.
+   * @param {Transaction} t @returns {Promise<string[]>} */
+  async #photos(t) {
+    const found = await t.all("mutation", null, "photo");
+    return [...new Set(found.filter((row) => row.settled?.outcome !== "dismissed").map((row) => row.photo))].sort();
+  }
+}
+
+/** Hex root of the RFC 6962 tree whose leaves are these SHA-256 digests, each once, sorted. @param {string[]} digests */
+export async function photosRoot(digests) {
+  return hex(await rootOf(await Promise.all([...new Set(digests)].sort().map((digest) => leafHash(unhex(digest))))));
+}
+
+/** @param {Transaction} t */
+async function ours(t) {
+  return { device_id: await t.setting("device_id"), epoch: await t.setting("epoch") };
+}
+
+/** @param {Fields} statement @param {{ device_id: string, epoch: string }} here */
+function isOurs(statement, here) {
+  return statement.device_id === here.device_id && statement.epoch === here.epoch;
+}
+
+/** @param {string} note @param {string} key */
+async function read(note, key) {
+  try {
+    return await readStatement(note, key);
+  } catch (failure) {
+    if (failure instanceof NoteInvalid) throw new LogRefused(failure.message, { cause: failure });
+    throw failure;
+  }
+}

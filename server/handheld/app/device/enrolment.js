@@ -1,0 +1,51 @@
+// Becoming a device: by an invitation code into an empty database, or anew, as another device of the same person. Serves
+// `device`; the caller has the turn.
+
+import { Problem, Unreachable } from "./client.js";
+import { enrol, newKey } from "./identity.js";
+
+/** @typedef {{ store: import("./store.js").Store, client: import("./client.js").Client, identity: import("./identity.js").Identity,
+ *   outbox: import("./outbox.js").Outbox, rows: import("./rows.js").Rows, exchange: import("./exchange.js").Exchange }} Parts */
+
+/** The database holds a device already: its work must not be taken for another's. */
+export class AlreadyEnrolled extends Error {
+  name = "AlreadyEnrolled";
+}
+
+/** @param {Parts} parts @param {string} code @param {string} name how the office will find it in its list of devices */
+export async function enrolFirst(parts, code, name) {
+  if (await parts.store.get("device_id") !== null) throw new AlreadyEnrolled("this browser already holds a device");
+  await parts.store.put("name", name);
+  await become(parts, code, (t, enrolment, key) => parts.identity.take(t, enrolment, key));
+}
+
+/** What was not settled is numbered from 1 and delivered again, everything to a restored server.
+ * @param {Parts} parts @param {string} code */
+export async function enrolAgain(parts, code) {
+  const { identity, outbox, rows } = parts;
+  await become(parts, code, async (t, enrolment, key) => {
+    const epoch = await t.setting("epoch");
+    const restored = await t.setting("asked") !== null || (epoch !== null && epoch !== enrolment.hello.epoch);
+    identity.take(t, enrolment, key);
+    await outbox.numberAnew(t, enrolment.device_id, restored);
+    if (restored) t.set("new_epoch_after", 0);
+    t.set("cursor", null);
+    t.set("failure", null); // what was wrong with the device before
+    await rows.beginAgain(t);
+    t.set("new_enrolment", true);
+  });
+}
+
+/** @param {Parts} parts @param {string} code
+ * @param {(t: import("./store.js").Transaction, enrolment: any, key: CryptoKey) => any} take */
+async function become({ store, client, exchange }, code, take) {
+  await globalThis.navigator?.storage?.persist?.(); // so that a browser short of room does not clear the outbox away
+  const keys = await newKey(), enrolment = await enrol(client, code, await store.get("name"), keys.publicKey);
+  await store.write((t) => take(t, enrolment, keys.privateKey));
+  client.token = enrolment.token;
+  try {
+    await exchange.greet();
+  } catch (failure) { // it is enrolled, whatever comes of this; the first sync says hello again
+    if (!(failure instanceof Problem) && !(failure instanceof Unreachable)) throw failure;
+  }
+}

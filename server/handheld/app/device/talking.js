@@ -1,0 +1,146 @@
+// When this device talks and what it says of it: one whole sync at a time, what is being done, what last failed, and
+// coming again by itself. Serves `device`.
+
+import { Problem, Unreachable } from "./client.js";
+import { stamp } from "./values.js";
+
+/** @import { Report, SyncState } from "./types.js" */
+/** @typedef {{ doing: SyncState["doing"], photo: SyncState["photo"] }} Doing */
+/** The parts that take turns in one sync.
+ * @typedef {{ store: import("./store.js").Store, tabs: import("./tabs.js").Tabs, exchange: import("./exchange.js").Exchange,
+ *   delivery: import("./delivery.js").Delivery,
+ *   outbox: import("./outbox.js").Outbox, clock: () => number, ready: () => Promise<void> }} Parts */
+
+export const BACKGROUND_TAG = "menqian";
+const FIRST_AGAIN_MS = 5000;
+const LONGEST_AGAIN_MS = 300_000;
+
+export class Talking {
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.parts = parts;
+    /** @type {Doing} */
+    this.now = { doing: null, photo: null };
+    this.failures = 0;
+    this.running = false;
+    this.asked = false;
+    this.closed = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    parts.tabs.doing = () => this.now;
+    this.online = () => this.soon();
+    globalThis.addEventListener?.("online", this.online);
+  }
+
+  /** Say hello, push, upload, pull, and say what still waits; after what another tab is at. @returns {Promise<Report>} */
+  sync() {
+    return this.parts.tabs.turn(async () => {
+      try {
+        await this.parts.ready();
+        const report = await this.#conversation();
+        await this.#keep(null);
+        return report;
+      } catch (failure) {
+        await this.#keep(told(failure, stamp(this.parts.clock())));
+        throw failure;
+      } finally {
+        this.#doing(null);
+      }
+    });
+  }
+
+  /** Ask for a sync soon: now if there is a network, else when there is one, here or in the background. */
+  soon() {
+    if (this.closed) return;
+    if (this.running) {
+      this.asked = true;
+      return;
+    }
+    this.running = true;
+    this.asked = false;
+    clearTimeout(this.timer);
+    this.#attempt().finally(() => {
+      this.running = false;
+      if (this.asked) this.soon();
+    });
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    globalThis.removeEventListener?.("online", this.online);
+  }
+
+  /** @returns {Promise<Report>} */
+  async #conversation() {
+    const { store, exchange, delivery, outbox } = this.parts;
+    this.#doing("hello");
+    await exchange.greet();
+    this.#doing("push");
+    const pushed = await exchange.push();
+    this.#doing("pull");
+    const received = await exchange.pull();
+    await exchange.tellHealth();
+    this.#doing("receipt");
+    await delivery.renew();
+    const { unsent, unsent_photos } = await store.read((t) => outbox.health(t));
+    return { ...pushed, waiting: unsent, uploaded: 0, photos_waiting: unsent_photos, received };
+  }
+
+  /** Stop photos between two chunks: paused, or the line is not one for photos any more. */
+  stopped = false;
+
+  /** One attempt on nobody's request: its failure is told by `syncing`, and it comes again where that may help. */
+  async #attempt() {
+    await this.#register();
+    if (await this.parts.store.get("paused") || globalThis.navigator?.onLine === false) return;
+    try {
+      await this.sync();
+      this.failures = 0;
+    } catch (failure) {
+      if (failure instanceof Problem && failure.action !== "retry") return; // a person must do something first
+      const again = Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 3 ** this.failures);
+      this.failures += 1;
+      if (!this.closed) this.timer = setTimeout(() => this.soon(), again);
+      /** @type {any} */ (this.timer)?.unref?.(); // node: nobody stays for this alone
+    }
+  }
+
+  /** Background sync, where the browser has it and the person allows it: else the next opening does the same. */
+  async #register() {
+    const workers = globalThis.navigator?.serviceWorker;
+    const registration = /** @type {any} */ (globalThis).registration ?? await workers?.getRegistration();
+    try {
+      await registration?.sync?.register(BACKGROUND_TAG);
+    } catch (failure) {
+      if (!(failure instanceof DOMException)) throw failure;
+    }
+  }
+
+  /** @param {Doing["doing"]} doing @param {Doing["photo"]} [photo] */
+  #doing(doing, photo = null) {
+    this.now = { doing, photo };
+    this.parts.tabs.changed(false);
+  }
+
+  /** @param {SyncState["failure"]} failure */
+  async #keep(failure) {
+    try {
+      await this.parts.store.write((t) => {
+        t.set("failure", failure);
+        if (!failure) t.set("last_ok_at", stamp(this.parts.clock()));
+      });
+    } catch (full) {
+      if (/** @type {Error} */ (full).name !== "QuotaExceededError") throw full;
+      // the failure that is told to the caller says the same: there is no room even for a line
+    }
+  }
+}
+
+/** A failure as the screens tell it. @param {any} failure @param {string} at @returns {NonNullable<SyncState["failure"]>} */
+function told(failure, at) {
+  if (failure instanceof Problem) return { kind: failure.code, action: failure.action, detail: failure.detail, at };
+  if (failure instanceof Unreachable) return { kind: "unreachable", action: "retry", detail: failure.message, at };
+  const kinds = /** @type {Record<string, string>} */ ({ LogRefused: "log_refused", QuotaExceededError: "disk_full" });
+  return { kind: kinds[failure?.name] ?? "broken", action: "contact", detail: String(failure?.message ?? failure), at };
+}
