@@ -66,7 +66,7 @@ function counts(each, row) {
 
 /** @param {string} rule @param {any} before @param {any} value */
 function set(rule, before, value) {
-  if (rule === "server" || rule === "guarded" || (rule === "once" && before !== undefined)) return before;
+  if (rule === "server" || rule === "guarded" || (rule === "once" && (before ?? null) !== null)) return before;
   if (rule === "map" && value !== null && typeof value === "object" && !Array.isArray(value)) {
     return Object.fromEntries(Object.entries({ ...before, ...value }).filter(([, part]) => part !== null));
   }
