@@ -7,6 +7,7 @@ import { html, render, useState } from "./parts/html.js";
 import { Note, Toast } from "./parts/page.js";
 import { holdTab } from "./parts/pulse.js";
 import { loadReference } from "./parts/reference.js";
+import { loadAll } from "./parts/screen.js";
 import { Shell } from "./parts/shell.js";
 import { EnrolForm } from "./screens/enrol.js";
 import { t } from "./words.js";
@@ -35,6 +36,8 @@ async function start() {
   const enrol = (/** @type {string} */ code, /** @type {string} */ name) => enrolDevice({ base: "", reference, code, name });
   place.replaceChildren();
   render(html`<${App} opened=${device} enrol=${enrol} />`, place);
+  const soon = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ work) => setTimeout(work, 2000)); // Safari has none
+  soon(() => void loadAll());
 }
 
 start().catch((failure) => {

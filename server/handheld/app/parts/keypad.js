@@ -1,7 +1,7 @@
 // Digits for one thumb; a keyboard works, too.
 
 import { t } from "../words.js";
-import { html, useEffect, useState } from "./html.js";
+import { html, useEffect, useRef, useState } from "./html.js";
 import { Button } from "./page.js";
 
 export const FEWEST = 4, MOST = 8;
@@ -11,16 +11,23 @@ export const FEWEST = 4, MOST = 8;
  */
 export function Keypad({ label, action, disabled, onEnter }) {
   const [digits, setDigits] = useState("");
-  const add = (/** @type {string} */ digit) => setDigits((known) => (known + digit).slice(0, MOST));
+  const typed = useRef(""); // keys may come faster than the screen is drawn
+  const put = (/** @type {string} */ next) => {
+    typed.current = next.slice(0, MOST);
+    setDigits(typed.current);
+  };
+  const add = (/** @type {string} */ digit) => put(typed.current + digit);
   const enter = () => {
-    if (digits.length < FEWEST || disabled) return;
-    setDigits("");
-    onEnter(digits);
+    const whole = typed.current;
+    if (whole.length < FEWEST || disabled) return;
+    put("");
+    onEnter(whole);
   };
   useEffect(() => {
     const press = (/** @type {KeyboardEvent} */ event) => {
+      if (disabled) return;
       if (/^\d$/.test(event.key)) add(event.key);
-      else if (event.key === "Backspace") setDigits((known) => known.slice(0, -1));
+      else if (event.key === "Backspace") put(typed.current.slice(0, -1));
       else if (event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) enter();
     };
     addEventListener("keydown", press);
@@ -31,7 +38,7 @@ export function Keypad({ label, action, disabled, onEnter }) {
       <span class="unseen">${t(`已输入 ${digits.length} 位`, `${digits.length} digits entered`)}</span></p>
     <div class="digits">${[..."123456789"].map((digit) => html`<${Button} key=${digit} disabled=${disabled}
       onClick=${() => add(digit)}>${digit}<//>`)}
-      <${Button} disabled=${disabled || !digits} onClick=${() => setDigits((known) => known.slice(0, -1))}
+      <${Button} disabled=${disabled || !digits} onClick=${() => put(typed.current.slice(0, -1))}
         aria-label=${t("删一位", "Delete one digit")}>⌫<//>
       <${Button} disabled=${disabled} onClick=${() => add("0")}>0<//>
       <${Button} kind="primary" disabled=${disabled || digits.length < FEWEST} onClick=${enter}>${action}<//></div></div>`;

@@ -10,6 +10,19 @@ import { fits, useRoute } from "./router.js";
 /** @type {Map<string, any>} */
 const loaded = new Map();
 
+/** @param {string} screen */
+async function load(screen) {
+  const module = await import(`../screens/${screen}.js`);
+  loaded.set(screen, module.default);
+}
+
+/** All screens, one by one, while nothing else is to be done: the network may be gone before they are asked for. */
+export async function loadAll() {
+  for (const screen of new Set(ROUTES.map((place) => place.screen))) {
+    await load(screen).catch((failure) => console.warn(failure)); // told where it is asked for
+  }
+}
+
 /** @param {string} path */
 function found(path) {
   for (const { pattern, screen } of ROUTES) {
@@ -32,6 +45,12 @@ export function Screen() {
 /** @param {{screen: string, params: Record<string, string>}} props */
 function Guarded({ screen, params }) {
   const [failure, tryAgain] = useErrorBoundary((error) => console.error(error));
+  if (failure && !loaded.has(screen)) {
+    return html`<${Page} title=${t("这一页还没下载", "This screen is not here yet")} back="/">
+      <${Note} kind="warn">${t("连上网络后再打开一次;之后没有网络也能用。已存下的都还在。",
+        "Open it once with a network; after that it works without. All that was kept is safe.")}<//>
+      <${Button} kind="primary" onClick=${() => location.reload()}>${t("再试一次", "Try again")}<//><//>`;
+  }
   if (failure) {
     return html`<${Page} title=${t("这一页出了问题", "This page failed")} back="/">
       <${Note} kind="bad"><p>${failureWords(failure)}</p>
@@ -46,11 +65,7 @@ function Loaded({ screen, params }) {
   const [, drawAgain] = useState(0);
   const [failure, setFailure] = useState(/** @type {unknown} */ (null));
   useEffect(() => {
-    if (loaded.has(screen)) return;
-    import(`../screens/${screen}.js`).then((module) => {
-      loaded.set(screen, module.default);
-      drawAgain((times) => times + 1);
-    }, setFailure);
+    if (!loaded.has(screen)) load(screen).then(() => drawAgain((times) => times + 1), setFailure);
   }, [screen]);
   if (failure) throw failure;
   const Shown = loaded.get(screen);
