@@ -114,7 +114,7 @@ function View({ ghost, busy, onShot, onProblem }) {
     ${earlier && live && html`<label class="strength">${t("旧照深浅", "Earlier picture")}
       <input type="range" min="0" max="90" value=${strength} onInput=${(/** @type {any} */ event) => setStrength(Number(event.currentTarget.value))} /></label>`}
     ${ghost && !earlier && html`<${Note} kind="wait">${t("先前的照片不在本机,无法叠加。", "The earlier picture is not on this device.")}<//>`}
-    ${live && html`<${Button} kind="primary" busy=${busy} onClick=${take} class="shutter">${t("按快门", "Take the picture")}<//>`}
+    ${live && html`<${Button} kind="primary" busy=${busy} onClick=${take}>${t("按快门", "Take the picture")}<//>`}
     <label class="button ${live ? "plain" : "primary"} file">${t("用手机相机拍", "Use the phone's camera")}
       <input type="file" accept="image/*" capture="environment" multiple disabled=${busy} onChange=${chosen} /></label>`;
 }

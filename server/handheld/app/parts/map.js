@@ -93,7 +93,7 @@ class Drawing {
       [[box[1], box[0]], [box[3], box[2]]]);
     if (position) corners.push([position.lat, position.lon]);
     else if (!corners.length) corners.push(...(marks ?? []).map((/** @type {Mark} */ mark) => [mark.lat, mark.lon]));
-    if (corners.length) this.map.fitBounds(corners, { padding: [18, 18], maxZoom: first.length ? 20 : 18, animate: false });
+    if (corners.length) this.map.fitBounds(corners, { padding: [18, 18], maxZoom: first.length ? 20 : 19, animate: false });
     else this.map.setView([35, 110], 4);
   }
 

@@ -114,7 +114,8 @@ function words(one, index) {
   const zone = index.zones.find(({ zone_id }) => zone_id === one.zone_id);
   return [zone?.road, zone?.party.name !== one.name && zone?.party.name,
     one.method === "sticker" ? t("贴花", "sticker") : `${Math.round(one.probability * 100)} %`,
-    one.distance_m === null ? "" : one.inside ? t("在区内", "inside") : `${one.distance_m.toFixed(1)} m`].filter(Boolean).join(" · ");
+    one.distance_m === null ? "" : one.inside ? t("在区内", "inside")
+      : one.distance_m < 0.5 ? t("在边上", "at its edge") : `${one.distance_m.toFixed(1)} m`].filter(Boolean).join(" · ");
 }
 
 /**

@@ -32,7 +32,7 @@ export default function Finding({ params: { id } }) {
   const own = fields.inspector_id === device.user.id || made.some(({ body }) => body.op === "put" && body.scope && body.base === 0);
   return html`<${Page} title=${className(fields, classes)} back="/findings" actions=${html`
       <${Button} onClick=${() => go("/find")}>${t("再报一件", "Report another")}<//>`}>
-    <p class="badges"><span class="badge">${statusWords(fields.status)}</span>
+    <p class="badges"><span class="badge">${statusWords(finding)}</span>
       ${unsent > 0 && html`<span class="badge wait">${t(`${unsent} 项待送`, `${unsent} unsent`)}</span>`}
       ${version > 0 && !unsent && html`<span class="badge ok">${t("服务器已有", "on the server")}</span>`}
       ${fields.severity !== undefined && html`<span class="badge">${t("程度", "severity")} ${String(fields.severity)}</span>`}</p>

@@ -60,11 +60,12 @@ export function zoneName({ zone }) {
 }
 
 /** @param {{finding: Shown, classes: import("../parts/classes.js").Class[]}} props */
-function Row({ finding: { id, fields, unsent, problems }, classes }) {
+function Row({ finding, classes }) {
+  const { id, fields, unsent, problems } = finding;
   return html`<a class="row" href="#/findings/${id}"><span class="text">
       <span class="one-line">${fields.text || className(fields, classes)}</span>
       <small class="one-line">${[className(fields, classes), zoneName(fields), when(fields.observed_at)].filter(Boolean).join(" · ")}</small></span>
     ${problems.length ? html`<span class="badge bad">${t("被拦下", "stopped")}</span>`
       : unsent ? html`<span class="badge wait">${t("待送", "unsent")}</span>`
-        : html`<span class="badge ${OVER.includes(fields.status) ? "ok" : ""}">${statusWords(fields.status)}</span>`}</a>`;
+        : html`<span class="badge ${OVER.includes(fields.status) ? "ok" : ""}">${statusWords(finding)}</span>`}</a>`;
 }

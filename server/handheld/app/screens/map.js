@@ -37,17 +37,18 @@ export default function Around() {
 }
 
 /** @param {Shown} finding @param {string} user @param {import("../parts/classes.js").Class[]} classes */
-function markOf({ id, fields, version }, user, classes) {
+function markOf(finding, user, classes) {
+  const { id, fields, version } = finding;
   const place = placeOf(fields);
   if (!place || OVER.includes(fields.status)) return [];
   const own = version === 0 || fields.inspector_id === user;
-  return [{ id, ...place, kind: own ? "own" : "other", label: `${className(fields, classes)} · ${statusWords(fields.status)}` }];
+  return [{ id, ...place, kind: own ? "own" : "other", label: `${className(fields, classes)} · ${statusWords(finding)}` }];
 }
 
 /** The open findings of a zone. @param {{zone: string, findings: Shown[], classes: import("../parts/classes.js").Class[]}} props */
 function In({ zone, findings, classes }) {
   const here = findings.filter(({ fields }) => fields.zone?.zone_id === zone && !OVER.includes(fields.status));
   if (!here.length) return html`<p class="hint">${t("没有未结问题", "No open findings")}</p>`;
-  return html`<ul class="rows">${here.map(({ id, fields }) => html`<li key=${id}><a class="row" href="#/findings/${id}"><span class="text">
-    <span>${fields.text || className(fields, classes)}</span><small>${statusWords(fields.status)}</small></span></a></li>`)}</ul>`;
+  return html`<ul class="rows">${here.map((one) => html`<li key=${one.id}><a class="row" href="#/findings/${one.id}"><span class="text">
+    <span>${one.fields.text || className(one.fields, classes)}</span><small>${statusWords(one)}</small></span></a></li>`)}</ul>`;
 }

@@ -77,7 +77,7 @@ export function Place({ place, draft }) {
   }
   const settled = zone && !choosing && (value.zone === undefined ? attribution?.decision === "certain" : false);
   const astray = sticker && attribution && attribution.candidates[0]?.method !== "sticker";
-  return html`${held ? html`<p class="position-line"><span>${t("定位已固定", "Position held")}
+  return html`${held ? html`<p class="position-line"><span>${t("已固定", "Held")}
         ${position ? ` ${position.lat.toFixed(5)}, ${position.lon.toFixed(5)} ±${Math.round(position.accuracy_m ?? 0)} m` : ""}</span>
         <button type="button" class="link" onClick=${() => { follow(); draft.change({ pinned: false, zone: undefined }); }}>
           ${t("用现在的定位", "Use the position of now")}</button></p>`

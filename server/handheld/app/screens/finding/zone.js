@@ -18,13 +18,13 @@ export function ZoneShown({ finding, made, own }) {
   const [open, setOpen] = useState(false), [problem, setProblem] = useState("");
   const place = placeOf(fields), position = place ? { ...place, crs: /** @type {const} */ ("EPSG:4490"), accuracy_m: fields.position.accuracy_m } : null;
   const reckoned = useAttribution({ position, at: fields.observed_at, sticker: fields.sticker_serial });
-  const pending = made.filter(({ state, body }) => (state === "waiting" || state === "held") && body.command?.name === "choose_zone").at(-1);
+  const pending = made.filter(({ state, body }) => ["waiting", "held", "applied"].includes(state) && body.command?.name === "choose_zone").at(-1);
   const told = fields.zone, attribution = told ? { decision: told.decision, candidates: told.candidates ?? [] } : reckoned;
   const chosen = pending ? pending.body.command.args.zone_id : told?.method === "person" ? told.zone_id : undefined;
   const zoneId = chosen !== undefined ? chosen : told ? told.zone_id : reckoned && decided(reckoned)?.zone_id;
   const name = index?.zones.find(({ zone_id }) => zone_id === zoneId)?.name
     ?? attribution?.candidates.find((/** @type {any} */ { zone_id }) => zone_id === zoneId)?.name ?? zoneId;
-  const said = chosen !== undefined ? (pending ? t("你认定的,待送", "your choice, unsent") : t("人工认定", "chosen by a person"))
+  const said = chosen !== undefined ? (pending ? pending.state === "waiting" ? t("你认定的,待送", "your choice, unsent") : t("你认定的", "your choice") : t("人工认定", "chosen by a person"))
     : DECISIONS[attribution?.decision ?? "none"]?.() ?? "";
 
   /** @param {string | null | undefined} choice */
