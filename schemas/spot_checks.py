@@ -73,3 +73,10 @@ class VerdictGiven(Schema):
         if isinstance(given, dict) and given.get("values", ...) is None:
             return {name: value for name, value in given.items() if name != "values"}
         return given
+
+
+class VisitsAsked(Schema):
+    """Who goes to the drawn places with his handheld (a user id or name), and until when."""
+
+    assignee = Text(required=True, validate=validate.Length(min=1, max=80))
+    due_at = Time(allow_none=True)

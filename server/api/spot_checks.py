@@ -8,8 +8,8 @@ from flask import Response
 
 from schemas.problems import Problem
 from schemas.pull import Nothing
-from schemas.spot_checks import SpotCheckAsked, VerdictGiven
-from server import spot_checks, verdicts
+from schemas.spot_checks import SpotCheckAsked, VerdictGiven, VisitsAsked
+from server import spot_checks, verdicts, visits
 from server.api import blueprint
 from server.auth import for_people, me, must_have_role, needs_role
 from server.db import db, reading, writing
@@ -78,6 +78,17 @@ def get_proof(check_id: str) -> Response:
     with reading():
         proof = spot_checks.proof(overseen(check_id))
     return answer(proof)
+
+
+@blp.post("/spot-checks/<check_id>/visits")
+@needs_role("supervisor")
+@blp.arguments(VisitsAsked)
+@blp.response(201)
+def send_out(given: dict[str, Any], check_id: str) -> Response:
+    """Send somebody to the drawn places by tasks for his handheld; his answers are the verdicts. 409 `not_drawn`."""
+    with writing() as door:
+        sent = visits.send_out(door, me().writer(), check_id, given)
+    return answer(sent, 201)
 
 
 @blp.post("/spot-checks/<check_id>/samples/<record_id>/verdict")

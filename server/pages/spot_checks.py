@@ -10,10 +10,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from schemas.problems import Problem
-from schemas.spot_checks import STRATA, VERDICTS, SpotCheckAsked, VerdictGiven
+from schemas.spot_checks import STRATA, VERDICTS, SpotCheckAsked, VerdictGiven, VisitsAsked
 from schemas.values import stamp
 from server import spot_checks as engine
-from server import verdicts
+from server import verdicts, visits
 from server.api.spot_checks import concerns_me, overseen, summary
 from server.auth import me, needs_role
 from server.db import db, reading, writing
@@ -101,6 +101,18 @@ def judge(check_id: str, record_id: str) -> AnyResponse:
     with writing() as door:
         verdicts.judge(door, me().writer(), check_id, record_id, given)
     return done(url_for("pages.spot_check", check_id=check_id), "结论已记录", "Verdict recorded")
+
+
+@bp.post("/spot-checks/<check_id>/visits")
+@needs_role("supervisor")
+def send_out(check_id: str) -> AnyResponse:
+    """Send somebody to the drawn places with his handheld."""
+    given = loaded(VisitsAsked(), {"assignee": request.form.get("assignee", "").strip()})
+    with writing() as door:
+        sent = visits.send_out(door, me().writer(), check_id, given)
+    count, skipped = len(sent["tasks"]), len(sent["skipped"])
+    return done(url_for("pages.spot_check", check_id=check_id), f"已派 {count} 处,{skipped} 处不能由此人复核",
+                f"{count} sent out, {skipped} cannot be judged by this person")
 
 
 def asked_in(form: MultiDict[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -61,7 +62,25 @@ class TaskRule(TypeRule):
         if name == "hand_back" and not str(args.get("reason") or "").strip():
             raise Problem("need_missing", "退回须填写理由 hand_back needs a reason",
                           errors={"args.reason": ["required"]})
+        if _is_verdict(kept.fields, status):
+            visits().must_be_verdict(context.door, kept, args, writer)
         return {"status": status, **({"outcome": dict(args)} if args else {})}
+
+    def follow(self, before: Kept | None, after: Kept, context: Context) -> None:
+        ended = before is not None and before.fields["status"] != after.fields["status"]
+        if ended and _is_verdict(after.fields, after.fields["status"]):
+            visits().take_over(context.door, after, context.writer)
+
+
+def visits() -> ModuleType:
+    """Re-visits of spot checks, loaded when a task ends: a verdict stands on these rules."""
+    from server import visits
+
+    return visits
+
+
+def _is_verdict(fields: Mapping[str, Any], status: str) -> bool:
+    return fields.get("kind") == "spot_check" and fields.get("spot_check_id") is not None and status == "finished"
 
 
 def _person(context: Context, assignee: Any) -> User | None:
