@@ -110,7 +110,7 @@ export function dice(seed) {
 export async function copied(from, to) {
   const { Store } = await import("../../server/handheld/app/device/store.js");
   const [old, fresh] = [await Store.open(from), await Store.open(to)];
-  for (const name of old.db.objectStoreNames) {
+  for (const name of (await old.database()).objectStoreNames) {
     const { keys, values, keyPath } = await old.read(async (t) => {
       const store = t.raw.objectStore(name);
       return { keys: await store.getAllKeys(), values: await store.getAll(), keyPath: store.keyPath };

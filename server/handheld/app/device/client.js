@@ -159,13 +159,23 @@ export class Client {
     try {
       // a cookie of the office's pages must not speak for the device, and a redirect (a portal's) is no answer
       const answer = await this.fetch(this.url(path, params), { method, headers: named, body, credentials: "omit",
-        cache: "no-store", redirect: "manual", signal: signal ? AbortSignal.any([signal, ends]) : ends });
+        cache: "no-store", redirect: "manual", signal: signal ? either(signal, ends) : ends });
       if (answer.type === "opaqueredirect") throw new TypeError("it was sent elsewhere");
       return answer;
     } catch (failure) {
       throw unreachable(path, failure);
     }
   }
+}
+
+/** Ends with the first of both; phones of 2022 have no AbortSignal.any. @param {AbortSignal} one @param {AbortSignal} other */
+function either(one, other) {
+  const both = new AbortController();
+  for (const each of [one, other]) {
+    if (each.aborted) both.abort(each.reason);
+    each.addEventListener("abort", () => both.abort(each.reason), { once: true });
+  }
+  return both.signal;
 }
 
 /** @param {Response} answer @param {string} path @returns {Promise<Answer>} */

@@ -5,6 +5,7 @@
 //     await device.capture(photo, { about: { type: "finding", id: finding }, role: "scene", scope: "320412100" });
 //     await device.sync();
 
+import { bundleOf } from "./bundle.js";
 import { Chain } from "./capture.js";
 import { Client, Patience } from "./client.js";
 import { Delivery } from "./delivery.js";
@@ -16,13 +17,15 @@ import { Identity } from "./identity.js";
 import { Making } from "./making.js";
 import { Outbox } from "./outbox.js";
 import { digests, Rows } from "./rows.js";
+import { Seeing } from "./seeing.js";
 import { Store } from "./store.js";
 import { Tabs } from "./tabs.js";
 import { Talking } from "./talking.js";
+import { Uploads } from "./uploads.js";
 import { randomBytes, stamp } from "./values.js";
-import { shown } from "./view.js";
 import { Witness } from "./witness.js";
 
+/** @import { Device as Face } from "./types.js" */
 /** @import { Fields, Made, Maker, Members, Shown, SyncState, User } from "./types.js" */
 /**
  * `base`: the server's address, that of the page when left out. `clock`, `random`, `locks`, `fetch` and `patience` are
@@ -38,26 +41,31 @@ export const DATABASE = "menqian";
 const OUTSIDE = { device_id: "", token: null, user: null, scopes: [], state: "enrolled", clock_offset_ms: null, paused: false,
   wifi_only: false, failure: null, last_ok_at: null };
 
+/** @implements {Face} */
 export class Device {
   /** @param {Store} store @param {string} database @param {Options} options */
   constructor(store, database, options) {
     const clock = options.clock ?? Date.now, events = new Events(clock);
     const outbox = new Outbox(clock, options.random ?? randomBytes), rows = new Rows(outbox);
-    const client = new Client(options.base ?? location.origin, { fetch: options.fetch, patience: options.patience ?? new Patience() });
+    const client = new Client(options.base || location.origin, { fetch: options.fetch, patience: options.patience ?? new Patience() });
     const identity = new Identity(store), witness = new Witness(store, client, clock, events);
     const files = new Files(store, events, options.keepMs), making = new Making(store, outbox, rows, options.reference.record_types);
     const chain = new Chain({ store, identity, making, files, witness, clock });
     const exchange = new Exchange({ store, client, identity, outbox, rows, files, witness, chain, events, clock });
     const delivery = new Delivery(store, client, outbox, witness), tabs = new Tabs(database, options.locks);
     this.parts = { store, client, events, outbox, rows, identity, witness, files, making, chain, exchange, delivery, tabs, clock };
-    this.talking = new Talking({ store, tabs, exchange, delivery, outbox, clock,
+    this.talking = new Talking({ store, tabs, exchange, uploads: new Uploads(files, client), delivery, outbox, clock,
       ready: () => this.know() });
+    this.seeing = new Seeing({ store, rows, outbox, making });
     /** What a screen reads without waiting, as the store had it last. @type {any} */
     this.known = OUTSIDE;
     /** @type {Set<(data: boolean) => void>} */
     this.listeners = new Set();
-    tabs.heard = (data) => this.#heard(data);
-    store.written = () => tabs.changed(true);
+    tabs.heard = (data, touched) => this.#heard(data, touched);
+    store.written = (touched) => {
+      this.seeing.forget(touched);
+      tabs.changed(true, touched);
+    };
   }
 
   /** Read anew what is shown without waiting. */
@@ -121,15 +129,10 @@ export class Device {
     return this.parts.store.read((t) => this.parts.making.shown(t, type, id));
   }
 
-  /** All records of a type, by id. @param {string} type @returns {Promise<Shown[]>} */
-  async records(type) {
-    const [rows, made] = await this.parts.store.read((t) => Promise.all([this.parts.rows.ofType(t, type), this.parts.outbox.made(t, type)]));
-    /** @type {Map<string, Made[]>} */
-    const edits = new Map();
-    for (const each of made) edits.set(each.record_id, [...(edits.get(each.record_id) ?? []), each]);
-    const known = new Map(rows.map((row) => [row.id, row]));
-    const ids = [...new Set([...known.keys(), ...edits.keys()])].sort();
-    return ids.map((id) => shown(this.parts.making.rules, type, id, known.get(id), edits.get(id) ?? [])).filter((one) => one !== null);
+  /** All records of a type, by id; the same array until one of them changes, so not to be changed by who asks.
+   * @param {string} type @returns {Promise<Shown[]>} */
+  records(type) {
+    return this.seeing.records(type);
   }
 
   /** @param {{ all?: boolean, record_id?: string }} [options] @returns {Promise<Made[]>} */
@@ -169,6 +172,10 @@ export class Device {
     return this.parts.delivery.receipt();
   }
 
+  bundle() {
+    return bundleOf(this.parts);
+  }
+
   // small things
 
   /** @param {string} name @param {any} value */
@@ -189,7 +196,7 @@ export class Device {
 
   /** @param {string} id @param {string} kind @param {any} value */
   async saveDraft(id, kind, value) {
-    await this.parts.store.write((t) => t.put("draft", { id, kind, saved_at: stamp(this.parts.clock()), value }));
+    await this.parts.store.write((t) => t.put("draft", { id, kind, saved_at: stamp(this.parts.clock()), value }), { relaxed: true });
   }
 
   /** @param {string} id */
@@ -251,8 +258,9 @@ export class Device {
     this.parts.store.close();
   }
 
-  /** @param {boolean} data */
-  async #heard(data) {
+  /** @param {boolean} data @param {string[]} touched */
+  async #heard(data, touched) {
+    this.seeing.forget(touched);
     if (data) await this.know();
     for (const listener of [...this.listeners]) listener(data);
   }

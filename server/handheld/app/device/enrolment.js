@@ -12,6 +12,11 @@ export class AlreadyEnrolled extends Error {
   name = "AlreadyEnrolled";
 }
 
+/** This address is not https: a browser gives no keys here, and no app that works without a network. */
+export class NotSecure extends Error {
+  name = "NotSecure";
+}
+
 /** @param {Parts} parts @param {string} code @param {string} name how the office will find it in its list of devices */
 export async function enrolFirst(parts, code, name) {
   if (await parts.store.get("device_id") !== null) throw new AlreadyEnrolled("this browser already holds a device");
@@ -39,6 +44,7 @@ export async function enrolAgain(parts, code) {
 /** @param {Parts} parts @param {string} code
  * @param {(t: import("./store.js").Transaction, enrolment: any, key: CryptoKey) => any} take */
 async function become({ store, client, exchange }, code, take) {
+  if (!globalThis.crypto?.subtle) throw new NotSecure("the page must come by https");
   await globalThis.navigator?.storage?.persist?.(); // so that a browser short of room does not clear the outbox away
   const keys = await newKey(), enrolment = await enrol(client, code, await store.get("name"), keys.publicKey);
   await store.write((t) => take(t, enrolment, keys.privateKey));

@@ -111,7 +111,7 @@ export class Files {
   /** Keep a small picture of a photo for the screens of this device. @param {string} digest @param {Blob} content */
   async addThumb(digest, content) {
     const thumb = await small(content);
-    if (thumb) await this.store.write((t) => t.put("thumb", thumb, digest));
+    if (thumb) await this.store.write((t) => t.put("thumb", thumb, digest), { relaxed: true });
   }
 
   /** @param {string} digest @returns {Promise<Blob | null>} */

@@ -42,6 +42,8 @@ export class Transaction {
   /** @param {any} transaction */
   constructor(transaction) {
     this.raw = transaction;
+    /** The types of which records may look different afterwards, `*` for all. @type {Set<string>} */
+    this.touched = new Set();
   }
 
   /** @param {Name} store @param {IDBValidKey | IDBKeyRange} key @returns {Promise<any>} */
@@ -68,11 +70,13 @@ export class Transaction {
 
   /** @param {Name} store @param {any} value @param {IDBValidKey} [key] @returns {Promise<any>} */
   put(store, value, key) {
+    if (store === "row" || store === "mutation") this.touched.add(value.type);
     return watched(this.raw.objectStore(store).put(value, key));
   }
 
   /** @param {Name} store @param {IDBValidKey | IDBKeyRange} key @returns {Promise<void>} */
   delete(store, key) {
+    if (store === "row") this.touched.add(Array.isArray(key) ? String(key[1]) : "*");
     return watched(this.raw.objectStore(store).delete(key));
   }
 
@@ -102,31 +106,40 @@ function watched(request) {
 
 /** The open database. Several tabs may hold it; their transactions take turns. */
 export class Store {
-  /** @param {any} db @param {() => void} written */
-  constructor(db, written) {
-    this.db = db;
-    this.written = written;
+  /** @param {string} name */
+  constructor(name) {
+    this.name = name;
+    /** Called after each write with the types of records that it touched. @type {(touched: Set<string>) => void} */
+    this.written = () => undefined;
+    /** @type {Promise<any> | null} */
+    this.opened = null;
   }
 
   /** Open or make the database. @param {string} name @returns {Promise<Store>} */
   static async open(name) {
-    /** @type {Store | undefined} */
-    let store;
-    const db = await openDB(name, VERSION, { upgrade: bringUp, blocking: () => store?.close() });
-    store = new Store(db, () => undefined);
+    const store = new Store(name);
+    await store.database();
     return store;
+  }
+
+  /** The connection; a new one where the browser has cut the last, as iOS does to apps in the background. */
+  database() {
+    this.opened ??= openDB(this.name, VERSION, { upgrade: bringUp, blocking: () => this.close(),
+      terminated: () => { this.opened = null; } });
+    return this.opened;
   }
 
   /**
    * Everything that `work` writes is kept together or not at all. Throws what it throws, and QuotaExceededError
-   * (DOMException) when the disk is full.
+   * (DOMException) when the disk is full. `relaxed` is for what a power cut may take: drafts, small pictures.
    * @template T
    * @param {(t: Transaction) => Promise<T> | T} work
+   * @param {{ relaxed?: boolean }} [options]
    * @returns {Promise<T>}
    */
-  async write(work) {
-    const given = await this.#run("readwrite", work);
-    this.written();
+  async write(work, { relaxed = false } = {}) {
+    const { given, touched } = await this.#run("readwrite", work, relaxed);
+    this.written(touched);
     return given;
   }
 
@@ -136,8 +149,8 @@ export class Store {
    * @param {(t: Transaction) => Promise<T> | T} work
    * @returns {Promise<T>}
    */
-  read(work) {
-    return this.#run("readonly", work);
+  async read(work) {
+    return (await this.#run("readonly", work)).given;
   }
 
   /** A setting. @param {string} name @param {any} [otherwise] */
@@ -150,19 +163,21 @@ export class Store {
     return this.write((t) => t.set(name, value));
   }
 
-  close() {
-    this.db.close();
+  async close() {
+    (await this.opened)?.close();
   }
 
-  /** @template T @param {"readonly" | "readwrite"} mode @param {(t: Transaction) => Promise<T> | T} work @returns {Promise<T>} */
-  async #run(mode, work) {
+  /** @template T @param {"readonly" | "readwrite"} mode @param {(t: Transaction) => Promise<T> | T} work @param {boolean} [relaxed]
+   * @returns {Promise<{ given: T, touched: Set<string> }>} */
+  async #run(mode, work, relaxed = false) {
     // strict: a receipt that a power cut takes back would let the device deliver under numbers that it has forgotten
-    const transaction = this.db.transaction(STORES, mode, { durability: "strict" });
+    const durability = relaxed ? "relaxed" : "strict", db = await this.database();
+    const transaction = db.transaction(STORES, mode, { durability }), t = new Transaction(transaction);
     const done = watched(transaction.done);
     try {
-      const given = await work(new Transaction(transaction));
+      const given = await work(t);
       await done;
-      return given;
+      return { given, touched: t.touched };
     } catch (failure) {
       const reason = transaction.error ?? failure; // a request of an ended transaction only says that it was ended
       if (!transaction.error) abort(transaction);

@@ -27,34 +27,36 @@ export class Tabs {
   constructor(database, locks) {
     this.name = CHANNEL + database;
     this.locks = locks ?? /** @type {any} */ (globalThis.navigator?.locks) ?? OWN_TURNS;
-    /** Called after a change made here or elsewhere. @type {(data: boolean) => void} */
+    /** Called after a change made here or elsewhere; the types of records that it touched are told where it was made
+     *  elsewhere. @type {(data: boolean, touched: string[]) => void} */
     this.heard = () => undefined;
     /** What another tab last said that it is doing. @type {Doing | null} */
     this.theirs = null;
     this.channel = new BroadcastChannel(this.name);
     this.channel.onmessage = ({ data }) => {
       this.theirs = data.doing?.doing ? data.doing : null;
-      this.heard(data.data);
+      this.heard(data.data, data.touched);
     };
     /** @type {any} */ (this.channel).unref?.(); // node: a channel keeps no process alive
     this.closed = false;
-    this.pending = { data: false, told: true };
+    this.pending = { data: false, told: true, touched: /** @type {Set<string>} */ (new Set()) };
     /** @type {() => Doing} */
     this.doing = () => ({ doing: null, photo: null });
   }
 
-  /** Let everybody know that records changed (`data`), or only what is being done. Many changes at once are told once.
-   * @param {boolean} data */
-  changed(data) {
+  /** Let everybody know that something kept here changed (`data`), or only what is being done. Many changes at once are told
+   *  once. @param {boolean} data @param {Iterable<string>} [touched] types of records */
+  changed(data, touched = []) {
     this.pending.data ||= data;
+    for (const type of touched) this.pending.touched.add(type);
     if (!this.pending.told) return;
     this.pending.told = false;
     setTimeout(() => {
-      const { data: records } = this.pending;
-      this.pending = { data: false, told: true };
+      const { data: kept, touched: types } = this.pending;
+      this.pending = { data: false, told: true, touched: new Set() };
       if (this.closed) return;
-      this.channel.postMessage({ data: records, doing: this.doing() });
-      this.heard(records);
+      this.channel.postMessage({ data: kept, touched: [...types], doing: this.doing() });
+      this.heard(kept, []);
     }, 0);
   }
 

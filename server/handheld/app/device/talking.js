@@ -8,7 +8,7 @@ import { stamp } from "./values.js";
 /** @typedef {{ doing: SyncState["doing"], photo: SyncState["photo"] }} Doing */
 /** The parts that take turns in one sync.
  * @typedef {{ store: import("./store.js").Store, tabs: import("./tabs.js").Tabs, exchange: import("./exchange.js").Exchange,
- *   delivery: import("./delivery.js").Delivery,
+ *   uploads: import("./uploads.js").Uploads, delivery: import("./delivery.js").Delivery,
  *   outbox: import("./outbox.js").Outbox, clock: () => number, ready: () => Promise<void> }} Parts */
 
 export const BACKGROUND_TAG = "menqian";
@@ -25,6 +25,8 @@ export class Talking {
     this.running = false;
     this.asked = false;
     this.closed = false;
+    /** Photos were paused while one is on its way: it stops between two chunks. */
+    this.stopped = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     parts.tabs.doing = () => this.now;
@@ -78,17 +80,32 @@ export class Talking {
     await exchange.greet();
     this.#doing("push");
     const pushed = await exchange.push();
+    const uploaded = await this.#upload();
     this.#doing("pull");
     const received = await exchange.pull();
     await exchange.tellHealth();
     this.#doing("receipt");
     await delivery.renew();
     const { unsent, unsent_photos } = await store.read((t) => outbox.health(t));
-    return { ...pushed, waiting: unsent, uploaded: 0, photos_waiting: unsent_photos, received };
+    return { ...pushed, waiting: unsent, uploaded, photos_waiting: unsent_photos, received };
   }
 
-  /** Stop photos between two chunks: paused, or the line is not one for photos any more. */
-  stopped = false;
+  /** Photos, unless they are paused or this is no line for them; that is asked again before each chunk. */
+  async #upload() {
+    const { store, exchange, uploads } = this.parts;
+    const [paused, wifiOnly] = await store.read(async (t) => [await t.setting("paused"), await t.setting("wifi_only")]);
+    this.stopped = paused === true;
+    const goesOn = () => !this.closed && !this.stopped && (!wifiOnly || isWifi());
+    if (!goesOn()) return 0;
+    this.#doing("upload");
+    try {
+      return await uploads.upload({ onProgress: (photo) => this.#doing("upload", photo), goesOn });
+    } catch (failure) {
+      // a HEAD's answer has no body that would say why; hello's has
+      if (failure instanceof Problem && failure.code === "http_401") await exchange.greet();
+      throw failure;
+    }
+  }
 
   /** One attempt on nobody's request: its failure is told by `syncing`, and it comes again where that may help. */
   async #attempt() {
@@ -135,6 +152,12 @@ export class Talking {
       // the failure that is told to the caller says the same: there is no room even for a line
     }
   }
+}
+
+/** Is this line one for large photos? Where a browser does not tell, it is: only the person's own pause holds them. */
+export function isWifi() {
+  const line = /** @type {any} */ (globalThis.navigator)?.connection;
+  return line?.type === undefined || ["wifi", "ethernet", "unknown"].includes(line.type);
 }
 
 /** A failure as the screens tell it. @param {any} failure @param {string} at @returns {NonNullable<SyncState["failure"]>} */

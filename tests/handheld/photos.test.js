@@ -1,0 +1,84 @@
+// Photos from the shutter to the receipt: the chain, the bytes, what is removed and when.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { a_device, SCOPE } from "./devices.js";
+import { a_photo, enrolled, NEEDS_SERVER, on_server, report } from "./office.js";
+
+const HERE = { lon: 119.95, lat: 31.7, crs: "EPSG:4326", accuracy_m: 8.0 };
+
+/** Sync until it is so, or ten seconds have passed. */
+async function until(device, so) {
+  for (let round = 0; round < 40 && !await so(); round += 1) {
+    await device.sync();
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return so();
+}
+
+test("without a network a photo is kept byte for byte, signed into the chain and waiting", async () => {
+  const device = await a_device();
+  const about = { type: "finding", id: device.newId() };
+  const bytes = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
+  const id = await device.capture(new Blob([bytes]), { about, role: "scene", scope: SCOPE, position: HERE, note: "门口" });
+  await device.capture(new Blob([bytes, bytes]), { about, role: "close", scope: SCOPE });
+  const { fields } = await device.get("evidence", id);
+  assert.deepEqual([fields.bytes, fields.media_type, fields.note, fields.capture.seq], [7, "image/jpeg", "门口", 1]);
+  assert.equal(fields.capture.prev, "0".repeat(64));
+  assert.deepEqual(new Uint8Array(await (await device.bytes(fields.sha256)).arrayBuffer()), bytes);
+  assert.deepEqual((await device.photos("waiting")).map((photo) => [photo.bytes, photo.kept]).sort(), [[14, true], [7, true]]);
+  assert.equal((await device.health()).unsent_photos, 2);
+  const seqs = (await device.records("evidence")).map((each) => each.fields.capture.seq);
+  assert.deepEqual(seqs.sort(), [1, 2]);
+  device.close();
+});
+
+test("a full disk keeps neither half of a photo", async () => {
+  const device = await a_device();
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = function (...given) {
+    if (this.name === "bytes") throw new DOMException("full", "QuotaExceededError");
+    return put.apply(this, given);
+  };
+  const taken = device.capture(new Blob(["x"]), { about: { type: "finding", id: device.newId() }, role: "scene", scope: SCOPE });
+  await assert.rejects(taken, { name: "QuotaExceededError" });
+  IDBObjectStore.prototype.put = put;
+  assert.deepEqual([await device.outbox(), await device.photos(), await device.records("evidence")], [[], [], []]);
+  device.close();
+});
+
+test("photos go with their chain, and only the receipt says that everything is delivered", NEEDS_SERVER, async () => {
+  const device = await enrolled({ keepMs: 0 });
+  const finding = await report(device);
+  const taken = [];
+  for (const role of ["before", "after"]) {
+    const about = { type: "finding", id: finding };
+    taken.push(await device.capture(await a_photo(), { about, role, scope: SCOPE, position: HERE }));
+  }
+  assert.equal(await device.everythingDelivered(), false);
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  assert.match(await device.receipt(), /^menqian delivery receipt 1\n/);
+  for (const [at, id] of taken.entries()) {
+    const { fields } = await on_server("evidence", id);
+    assert.deepEqual([fields.media.state, fields.capture.seq], ["verified", at + 1]);
+    assert.deepEqual((fields.flags ?? []).filter(({ code }) => /signature|chain|unsigned/.test(code)), []);
+  }
+  await device.sync(); // verified and, here, kept no longer than that: the bytes may go, the row stays
+  assert.deepEqual((await device.photos()).map(({ state, kept }) => [state, kept]), [["verified", false], ["verified", false]]);
+  await report(device);
+  assert.equal(await device.everythingDelivered(), false);
+  device.close();
+});
+
+test("paused, or on a line that is not for photos, records go and photos wait", NEEDS_SERVER, async () => {
+  const device = await enrolled();
+  const finding = await report(device);
+  await device.capture(await a_photo(), { about: { type: "finding", id: finding }, role: "scene", scope: SCOPE });
+  await device.configure({ paused: true });
+  assert.equal(device.syncing.paused, true);
+  const report_ = await device.sync();
+  assert.deepEqual([report_.delivered, report_.uploaded, report_.photos_waiting], [2, 0, 1]);
+  await device.configure({ paused: false });
+  assert.equal((await device.sync()).uploaded, 1);
+  device.close();
+});
