@@ -6,9 +6,11 @@ import { failureWords } from "./failures.js";
 import { html, useEffect, useErrorBoundary, useState } from "./html.js";
 import { Button, Note, Page } from "./page.js";
 import { fits, useRoute } from "./router.js";
+import Sync from "../screens/sync.js";
+import Today from "../screens/today.js";
 
-/** @type {Map<string, any>} */
-const loaded = new Map();
+/** What tells how things stand is there from the start. @type {Map<string, any>} */
+const loaded = new Map(/** @type {[string, any][]} */ ([["today", Today], ["sync", Sync]]));
 
 /** @param {string} screen */
 async function load(screen) {
@@ -19,7 +21,7 @@ async function load(screen) {
 /** All screens, one by one, while nothing else is to be done: the network may be gone before they are asked for. */
 export async function loadAll() {
   for (const screen of new Set(ROUTES.map((place) => place.screen))) {
-    await load(screen).catch((failure) => console.warn(failure)); // told where it is asked for
+    if (!loaded.has(screen)) await load(screen).catch((failure) => console.warn(failure)); // told where it is asked for
   }
 }
 
