@@ -1,5 +1,6 @@
 // Opens the device of this browser and shows its screens; without one, the way to enrol.
 
+import { enrolDevice, openDevice } from "./device/device.js";
 import { applyAppearance, useAppearance } from "./parts/appearance.js";
 import { DeviceContext } from "./parts/device.js";
 import { failureWords } from "./parts/failures.js";
@@ -14,7 +15,6 @@ import { t } from "./words.js";
 
 /** @typedef {import("./device/types.d.ts").Device} Device */
 
-const DEVICE = "./device/device.js";
 const place = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 /** @param {{opened: Device | null, enrol: (code: string, name: string) => Promise<Device>}} props */
@@ -31,9 +31,8 @@ async function start() {
   applyAppearance();
   holdTab();
   const reference = await loadReference();
-  const { openDevice, enrolDevice } = await import(DEVICE);
-  const device = await openDevice({ base: "", reference });
-  const enrol = (/** @type {string} */ code, /** @type {string} */ name) => enrolDevice({ base: "", reference, code, name });
+  const device = await openDevice({ reference });
+  const enrol = (/** @type {string} */ code, /** @type {string} */ name) => enrolDevice({ reference, code, name });
   place.replaceChildren();
   render(html`<${App} opened=${device} enrol=${enrol} />`, place);
   const soon = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ work) => setTimeout(work, 2000)); // Safari has none

@@ -7,7 +7,7 @@ import { Icon } from "./icons.js";
 import { Keypad } from "./keypad.js";
 import { Button, Note } from "./page.js";
 import { NO_TRIES, afterWrong, opens } from "./pin.js";
-import { EnrolForm } from "../screens/enrol.js";
+import { EnrolForm, enrolledAnew } from "../screens/enrol.js";
 
 const LOOK_EVERY_MS = 5000, CAMERA_MS = 10 * 60_000;
 
@@ -114,7 +114,7 @@ function Locked({ pin, onOpen }) {
 function Forgotten({ onOpen, onBack }) {
   const device = useDevice();
   async function enrol(/** @type {string} */ code) {
-    await device.enrolAnew(code);
+    await enrolledAnew(device, code);
     await device.keep("pin", null);
     await device.keep("pin-tries", NO_TRIES);
     return device;

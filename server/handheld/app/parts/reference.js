@@ -3,7 +3,7 @@
 import { useRecords } from "./device.js";
 import { useMemo } from "./html.js";
 
-/** @typedef {Record<string, any>} Reference */
+/** @typedef {Record<string, any> & {record_types: Record<string, Record<string, string>>}} Reference */
 
 /** @type {Reference | null} */
 let known = null;
@@ -41,8 +41,8 @@ function asChecklist(record) {
 /**
  * The office's records, then those of the edition that none of them replaces.
  * @param {import("../device/types.d.ts").Shown[] | undefined} records
- * @param {Reference[]} built
- * @param {(one: Reference) => string} key
+ * @param {Record<string, any>[]} built
+ * @param {(one: Record<string, any>) => string} key
  */
 function inFront(records, built, key) {
   if (!records?.length) return built;

@@ -35,10 +35,17 @@ function nameOfPhone() {
   return model && model !== "K" ? model : t("我的手持端", "My handheld");
 }
 
+/** @param {Device} device @param {string} code */
+export async function enrolledAnew(device, code) {
+  await device.enrolAnew(code);
+  device.syncSoon(); // what was refused to the old device is delivered by the new one
+  return device;
+}
+
 /** A browser that is a device already becomes a new one of the same person. */
 export default function EnrolAnew() {
   const device = useDevice();
-  const enrol = (/** @type {string} */ code) => device.enrolAnew(code).then(() => device);
+  const enrol = (/** @type {string} */ code) => enrolledAnew(device, code);
   return html`<${EnrolForm} known=${device} enrol=${enrol} onBack=${() => goBack("/sync")}
     onEnrolled=${() => say(t("已重新登记,正在重新送出", "Enrolled anew; everything is being sent again"))} />`;
 }
