@@ -28,12 +28,12 @@ export default function Tasks() {
   const tasks = useRecords("task"), made = useOutbox();
   const { task_kinds: kinds } = useReference();
   const [all, setAll] = useState(false);
-  if (!tasks || !made) return html`<${Page} title=${t("任务", "Tasks")} back="/"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (!tasks || !made) return html`<${Page} title=${t("任务", "Tasks")}><p>${t("正在打开…", "Opening …")}</p><//>`;
   const mine = tasks.filter((one) => one.fields.assignee === device.user.id).map((task) => ({ task, state: stateOf(task, made) }));
   const open = mine.filter(({ state }) => TO_DO.has(state)).sort((one, other) =>
     String(one.task.fields.due_at ?? "9").localeCompare(String(other.task.fields.due_at ?? "9")));
   const done = mine.filter(({ state }) => !TO_DO.has(state)).reverse();
-  return html`<${Page} title=${t("任务", "Tasks")} back="/">
+  return html`<${Page} title=${t("任务", "Tasks")}>
     ${!open.length && html`<${Note} kind="ok">${t("没有待办任务。", "No task is waiting.")}<//>`}
     <${List} tasks=${open} kinds=${kinds} />
     ${done.length > 0 && html`<${Section} title=${t("已办", "Done")}><${List} tasks=${all ? done : done.slice(0, DONE_SHOWN)} kinds=${kinds} />
