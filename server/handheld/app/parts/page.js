@@ -28,8 +28,8 @@ export function Page({ title, back, actions, tools, children }) {
       ${tools}${back !== undefined && html`<${SyncSign} />`}
     </header>
     <main class=${back === undefined ? "in-shell" : actions ? "with-actions" : ""}>${children}</main>
-    ${actions && html`<div class="actions">${actions}</div>`}
-    ${back === undefined && html`<div class="foot"><${SyncBar} /><${Navigation} /></div>`}`;
+    ${back !== undefined ? actions && html`<div class="actions">${actions}</div>`
+      : html`<div class="foot">${actions && html`<div class="actions-in-shell">${actions}</div>`}<${SyncBar} /><${Navigation} /></div>`}`;
 }
 
 /** @param {{title?: string, children?: Children}} props */

@@ -1,10 +1,12 @@
 // The first screen: what can be done now, what is due, what was begun, and whether anything stands in the way.
 
-import { useDevice, useDrafts, useRecords } from "../parts/device.js";
+import { useDevice, useDrafts, useKept, useOutbox, useRecords } from "../parts/device.js";
 import { goOffDuty, goOnDuty, useDuty } from "../parts/duty.js";
+import { TO_DO, stateOf } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
+import { typeWords } from "../parts/outbox_words.js";
 import { Button, Choice, Page, Section, Sheet, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
 import { ago, when } from "../parts/time.js";
@@ -62,25 +64,21 @@ function DutyStrip() {
 }
 
 function DueTasks() {
-  const device = useDevice(), tasks = useRecords("task");
-  const mine = (tasks ?? []).filter(({ fields }) => fields.assignee === device.user.id
-      && !["finished", "handed_back", "cancelled"].includes(fields.status))
+  const device = useDevice(), tasks = useRecords("task"), made = useOutbox();
+  const mine = (tasks ?? []).filter((task) => made && task.fields.assignee === device.user.id && TO_DO.has(stateOf(task, made)))
     .sort((one, other) => String(one.fields.due_at ?? "9").localeCompare(String(other.fields.due_at ?? "9")));
   if (!mine.length) return null;
   const now = new Date().toISOString();
   return html`<${Section} title=${t(`待办任务 ${mine.length}`, `Tasks ${mine.length}`)}><ul class="rows">
     ${mine.slice(0, SHOWN).map(({ id, fields }) => html`<li key=${id}><a class="row" href="#/tasks/${id}">
-      <span class="text"><b>${fields.title ?? fields.kind ?? t("任务", "Task")}</b>
+      <span class="text"><b>${fields.title || t("任务", "Task")}</b>
       ${fields.due_at && html`<small>${t("期限", "due")} ${when(fields.due_at)} · ${ago(fields.due_at)}</small>`}</span>
       ${fields.due_at && fields.due_at < now && html`<span class="badge bad">${t("已超期", "overdue")}</span>`}</a></li>`)}</ul>
     ${mine.length > SHOWN && html`<a class="button plain" href="#/tasks">${t("全部任务", "All tasks")}</a>`}<//>`;
 }
 
-const KINDS = /** @type {Record<string, [path: string, words: () => string]>} */ ({
-  finding: ["/find", () => t("问题", "Finding")], find: ["/find", () => t("问题", "Finding")],
-  inspection: ["/inspect", () => t("检查", "Inspection")], inspect: ["/inspect", () => t("检查", "Inspection")],
-  letter: ["/letter", () => t("责任书", "Letter")],
-  enforcement: ["/enforcement", () => t("执法记录", "Enforcement")],
+const KINDS = /** @type {Record<string, string>} */ ({
+  finding: "/find", inspection: "/inspect", letter: "/letter", enforcement: "/enforcement",
 });
 
 function Begun() {
@@ -88,14 +86,18 @@ function Begun() {
   const known = (drafts ?? []).filter((draft) => KINDS[draft.kind]);
   if (!known.length) return null;
   return html`<${Section} title=${t(`未完成 ${known.length}`, `Unfinished ${known.length}`)}><ul class="rows">
-    ${known.slice(0, SHOWN).map((draft) => html`<li key=${draft.id}><a class="row" href="#${KINDS[draft.kind][0]}/${draft.id}">
-      <span class="text"><b>${KINDS[draft.kind][1]()}</b><small>${t("存于", "kept")} ${ago(draft.saved_at)}</small></span>
+    ${known.slice(0, SHOWN).map((draft) => html`<li key=${draft.id}><a class="row" href="#${KINDS[draft.kind]}/${draft.id}">
+      <span class="text"><b>${[typeWords(draft.kind), draft.value?.name ?? draft.value?.text].filter(Boolean).join(" · ").slice(0, 40)}</b>
+        <small>${t("存于", "kept")} ${ago(draft.saved_at)}</small></span>
       <span class="badge">${t("继续", "Go on")}</span></a></li>`)}</ul><//>`;
 }
 
 function OpenConflicts() {
-  const conflicts = useRecords("conflict");
-  const open = (conflicts ?? []).filter(({ fields }) => fields.state === "open").length;
+  const device = useDevice(), conflicts = useRecords("conflict"), made = useOutbox();
+  const [left] = useKept("conflicts-left", /** @type {string[]} */ ([]));
+  const answered = new Set([...left ?? [], ...(made ?? []).map((one) => one.record_id)]);
+  const mine = (/** @type {{fields: Record<string, any>}} */ { fields }) => fields.state === "open" && [fields.mine_by, fields.theirs_by].some((by) => by?.user_id === device.user.id);
+  const open = (conflicts ?? []).filter((one) => mine(one) && !answered.has(one.id)).length;
   if (!open) return null;
   return html`<a class="note warn plain-link" href="#/conflicts"><b>${t(`${open} 处冲突待看`, `${open} conflicts to look at`)}</b>
     <span>${t("别人同时改了同一处。可以选一个,也可以留给办公室。", "Somebody changed the same thing. Choose, or leave it to the office.")}</span></a>`;
