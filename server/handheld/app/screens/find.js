@@ -5,6 +5,7 @@ import { ClassPicker, useClasses } from "../parts/classes.js";
 import { useDevice } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { failureWords } from "../parts/failures.js";
+import { useEmbargo } from "../parts/embargo.js";
 import { html, useEffect, useState } from "../parts/html.js";
 import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
@@ -45,7 +46,7 @@ function Form({ id, params }) {
       ...Object.fromEntries(GIVEN.filter((name) => params[name]).map((name) => [name, params[name]])) } }));
   const photos = usePhotosOf(id), place = usePlace(draft);
   const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), [asked, setAsked] = useState(false);
-  const findings = useOthers();
+  const findings = useOthers(), embargo = useEmbargo();
   useEffect(() => {
     device.get("finding", id).then((kept) => { // made just before the browser was killed: the draft is over
       if (kept) draft.drop().then(() => go(`/findings/${id}`, { replace: true }));
@@ -55,7 +56,8 @@ function Form({ id, params }) {
   if (!value || !photos) return html`<${Page} title=${t("上报问题", "New finding")} back="/"><p class="loading">${t("正在打开…", "Opening …")}</p><//>`;
 
   const { fields } = value, lacks = missing(value, place.position);
-  const twins = twinsOf({ ...fields, observed_at: value.observed_at, position: place.position }, findings, reference.duplicates);
+  const twins = twinsOf({ ...fields, observed_at: value.observed_at, position: place.position },
+    findings.filter((one) => embargo && !embargo.has(one.id)), reference.duplicates);
   const condition = reference.conditions.find((/** @type {any} */ one) => one.scheme === fields.class_scheme
     && one.code === fields.class_code && (!fields.condition || one.condition === fields.condition));
   const set = (/** @type {Record<string, any>} */ part) => draft.change({ fields: { ...fields, ...part } });

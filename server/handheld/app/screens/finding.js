@@ -2,6 +2,7 @@
 
 import { className, useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useOutbox, useRecord } from "../parts/device.js";
+import { useEmbargo } from "../parts/embargo.js";
 import { problemWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
 import { Button, Note, Page, Section } from "../parts/page.js";
@@ -22,7 +23,12 @@ export default function Finding({ params: { id } }) {
   const finding = useRecord("finding", id), made = useOutbox({ all: true, record_id: id }), photos = usePhotosOf(id);
   const conflicts = useAsked(async (asked) => (await asked.records("conflict")).filter(({ fields }) => fields.record_id === id
     && fields.state !== "settled" && !fields.resolution), ["conflicts of", id]);
-  if (finding === undefined || !made || !photos) return html`<${Page} title=${t("问题", "Finding")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
+  const embargo = useEmbargo();
+  if (embargo?.has(id)) {
+    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Note} kind="wait">${t("这一条要由你复查:先作出自己的判断,再看原来的上报。",
+      "You re-visit this one: give your own answer before you see the first report.")}<//><//>`;
+  }
+  if (finding === undefined || !made || !photos || !embargo) return html`<${Page} title=${t("问题", "Finding")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
   if (!finding) {
     return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Note} kind="wait">${made.length
       ? t("这一条已在本机删除。", "This one was deleted on this device.") : t("本机没有这一条。", "This device does not have it.")}<//>

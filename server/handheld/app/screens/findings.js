@@ -2,6 +2,7 @@
 
 import { className, useClasses } from "../parts/classes.js";
 import { useDevice, useKept, useRecords } from "../parts/device.js";
+import { useEmbargo } from "../parts/embargo.js";
 import { html, useMemo, useState } from "../parts/html.js";
 import { Page } from "../parts/page.js";
 import { OVER, statusWords } from "../parts/states.js";
@@ -22,10 +23,10 @@ const FILTERS = /** @type {Record<string, {words: () => string, holds: (one: Sho
 });
 
 export default function Findings() {
-  const device = useDevice(), classes = useClasses(), records = useRecords("finding");
+  const device = useDevice(), classes = useClasses(), records = useRecords("finding"), embargo = useEmbargo();
   const [filter, putFilter] = useKept("findings-filter", "open"), [typed, setTyped] = useState("");
-  const found = useMemo(() => records && select(records, filter ?? "open", typed, device.user.id, classes),
-    [records, filter, typed, classes]);
+  const found = useMemo(() => records && embargo && select(records.filter(({ id }) => !embargo.has(id)), filter ?? "open", typed, device.user.id, classes),
+    [records, embargo, filter, typed, classes]);
   return html`<${Page} title=${t("问题", "Findings")} tools=${html`<a class="link" href="#/map">${t("地图", "Map")}</a>`}>
     <input type="search" value=${typed} aria-label=${t("搜索问题", "Search findings")} placeholder=${t("说明、地址、类别、责任区", "words, address, class, zone")}
       onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)} />

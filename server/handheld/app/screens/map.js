@@ -3,6 +3,7 @@
 import { placeOf } from "../device/duplicates.js";
 import { className, useClasses } from "../parts/classes.js";
 import { useDevice, useRecords } from "../parts/device.js";
+import { useEmbargo } from "../parts/embargo.js";
 import { html, useMemo, useState } from "../parts/html.js";
 import { MapView } from "../parts/map.js";
 import { Note, Page, Sheet } from "../parts/page.js";
@@ -15,7 +16,8 @@ import { t } from "../words.js";
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
 
 export default function Around() {
-  const device = useDevice(), live = usePosition(), classes = useClasses(), index = useZones(), findings = useRecords("finding");
+  const device = useDevice(), live = usePosition(), classes = useClasses(), index = useZones(), all = useRecords("finding"), embargo = useEmbargo();
+  const findings = useMemo(() => embargo && all?.filter(({ id }) => !embargo.has(id)), [all, embargo]);
   const [zone, setZone] = useState(/** @type {string | null} */ (null));
   const minute = Math.floor(Date.now() / 60_000);
   const zones = useMemo(() => index?.inForce(minute * 60_000) ?? [], [index, minute]);
