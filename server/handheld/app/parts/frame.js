@@ -38,9 +38,10 @@ export function SyncBar() {
 /** The same as one sign, for screens that need the room. */
 export function SyncSign() {
   const standing = useStanding();
+  const count = standing?.count ? (standing.count > 99 ? "99+" : String(standing.count)) : "";
   return html`<a class="square sync-sign ${standing?.kind ?? "wait"}" href="#/sync"
-    aria-label=${standing?.title ?? t("同步", "Sync")}><${Icon} of="sync" />
-    ${standing?.count ? html`<span class="count">${standing.count > 99 ? "99+" : standing.count}</span>` : null}</a>`;
+    aria-label=${[count, standing?.title ?? t("同步", "Sync")].filter(Boolean).join(" ")}><${Icon} of="sync" />
+    ${count && html`<span class="count">${count}</span>`}</a>`;
 }
 
 /** @type {{path: string, sign: import("./icons.js").Sign, words: () => string}[]} */
