@@ -2,7 +2,9 @@
 // address of some (`map.tile_url`), for a patrol has no network to fetch them by.
 
 import { t } from "../words.js";
-import { html, useEffect, useRef } from "./html.js";
+import { failureWords } from "./failures.js";
+import { html, useEffect, useRef, useState } from "./html.js";
+import { Note } from "./page.js";
 import { useReference } from "./reference.js";
 
 /** @typedef {import("../device/zones.js").Zone} Zone */
@@ -33,6 +35,7 @@ async function leaflet() {
 export function MapView(props) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null)), drawn = useRef(/** @type {Drawing | null} */ (null));
   const tiles = useReference().map?.tile_url ?? null;
+  const [problem, setProblem] = useState("");
   const newest = useRef(props);
   newest.current = props;
   useEffect(() => {
@@ -41,14 +44,15 @@ export function MapView(props) {
       if (over || !place.current) return;
       drawn.current = new Drawing(L, place.current, tiles, newest);
       drawn.current.draw();
-    });
+    }).catch((failure) => setProblem(failureWords(failure)));
     return () => {
       over = true;
       drawn.current?.map.remove();
     };
   }, []);
   useEffect(() => drawn.current?.draw());
-  return html`<div ref=${place} class="map ${props.tall ? "tall" : ""}" role="application"
+  return html`${problem && html`<${Note} kind="warn">${t("地图没有打开,列表照常可用。", "The map did not open; the list works all the same.")} ${problem}<//>`}
+    <div ref=${place} hidden=${problem !== ""} class="map ${props.tall ? "tall" : ""}" role="application"
     aria-label=${t("责任区示意图", "Map of the zones")}></div>`;
 }
 

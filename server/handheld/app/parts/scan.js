@@ -2,6 +2,7 @@
 // picture of the code can be chosen, or what stands below it typed.
 
 import { t } from "../words.js";
+import { failureWords } from "./failures.js";
 import { Button, Field, Note, Sheet } from "./page.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 
@@ -53,9 +54,13 @@ export function Scan({ title, typed, onRead, onClose }) {
   async function choose(event) {
     const file = event.currentTarget.files?.[0];
     if (!file) return;
-    const found = await fromPicture(file);
-    if (found) onRead(found);
-    else setProblem(t("这张照片里没有读到二维码。请靠近、对正再拍一张。", "No code was found in this picture. Take one nearer and straight."));
+    try {
+      const found = await fromPicture(file);
+      if (found) onRead(found);
+      else setProblem(t("这张照片里没有读到二维码。请靠近、对正再拍一张。", "No code was found in this picture. Take one nearer and straight."));
+    } catch (failure) {
+      setProblem(failureWords(failure));
+    }
   }
   return html`<${Sheet} title=${title} onClose=${onClose}>
     <div class="viewfinder" hidden=${!live}><video ref=${video} playsinline muted
