@@ -55,7 +55,11 @@ export function useDraft(id, kind) {
     begin(after).catch((error) => say(told(error)));
   }, [begin]);
 
-  const drop = useCallback(() => write(() => device.dropDraft(/** @type {string} */ (id))), [device, id]);
+  const drop = useCallback(async () => {
+    await write(() => device.dropDraft(/** @type {string} */ (id)));
+    now.current = null;
+    setValue(null);
+  }, [device, id]);
   return { value, change, problem, begin, drop };
 }
 

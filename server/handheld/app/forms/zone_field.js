@@ -9,7 +9,7 @@ import { t } from "../words.js";
 import { partyName } from "./fields.js";
 import { pointOf, zonesNear } from "./places.js";
 
-const SHOWN = 30;
+const SHOWN = 30, NEXT_TO = 3, NEXT_TO_M = 60;
 
 /** @typedef {{zone_id: string, zone_method: "sticker" | "person", sticker_serial?: string}} Chosen */
 
@@ -22,10 +22,29 @@ export function ZoneField({ zone_id: id, onChosen, label }) {
         <small>${[zone.fields.road, zone.fields.section].filter(Boolean).join(" · ")}</small>
         <small>${t("责任人", "Party")} ${partyName(zone.fields)}</small></p>`
       : id && zone === null ? html`<${Note} kind="warn">${t("此责任区不在本机", "This zone is not on this device")}<//>` : null}
-    <${Button} kind=${id ? "plain" : "primary"} onClick=${() => setOpen(true)}>
+    ${!id && html`<${NextTo} onChosen=${onChosen} />`}
+    <${Button} onClick=${() => setOpen(true)}>
       ${id ? t("更换责任区", "Another zone") : t("选择责任区", "Choose the zone")}<//>
     ${open && html`<${ZoneSheet} onClose=${() => setOpen(false)}
       onChosen=${(/** @type {Chosen} */ chosen) => { setOpen(false); onChosen(chosen); }} />`}<//>`;
+}
+
+/** The zones that one stands at, each one tap away. @param {{onChosen: (chosen: Chosen) => void}} props */
+function NextTo({ onChosen }) {
+  const zones = useRecords("zone");
+  const here = pointOf(usePosition().position);
+  const near = useMemo(() => (here ? zonesNear(zones ?? [], here, "").filter(({ away }) => away !== null && away <= NEXT_TO_M) : []),
+    [zones, here?.lon, here?.lat]);
+  if (!near.length) return null;
+  return html`<${Picks} found=${near.slice(0, NEXT_TO)} onChosen=${onChosen} />`;
+}
+
+/** @param {{found: {zone: import("../device/types.d.ts").Shown, away: number | null}[], onChosen: (chosen: Chosen) => void}} props */
+function Picks({ found, onChosen }) {
+  return html`<ul class="picks">${found.map(({ zone, away }) => html`<li key=${zone.id}>
+    <button type="button" onClick=${() => onChosen({ zone_id: zone.id, zone_method: "person" })}>
+      <b>${zone.fields.name}</b><small>${[zone.fields.road, zone.fields.section].filter(Boolean).join(" · ")}
+      ${away === null ? "" : ` · ${Math.round(away)} m`}</small></button></li>`)}</ul>`;
 }
 
 /** @param {{onChosen: (chosen: Chosen) => void, onClose: () => void}} props */
@@ -56,10 +75,7 @@ function ZoneSheet({ onChosen, onClose }) {
       <input type="search" value=${words} onInput=${(/** @type {any} */ event) => setWords(event.target.value)} /><//>
     ${zones && !found.length && html`<p class="hint">${zones.length ? t("没有符合的责任区", "No zone fits")
       : t("本机还没有责任区,请联网同步一次", "No zones on this device yet: sync once with a network")}</p>`}
-    <ul class="picks">${found.slice(0, SHOWN).map(({ zone, away }) => html`<li key=${zone.id}>
-      <button type="button" onClick=${() => onChosen({ zone_id: zone.id, zone_method: "person" })}>
-        <b>${zone.fields.name}</b><small>${[zone.fields.road, zone.fields.section].filter(Boolean).join(" · ")}
-        ${away === null ? "" : ` · ${Math.round(away)} m`}</small></button></li>`)}</ul>
+    <${Picks} found=${found.slice(0, SHOWN)} onChosen=${onChosen} />
     ${found.length > SHOWN && html`<p class="hint">${t(`还有 ${found.length - SHOWN} 处,请缩小查找`,
       `${found.length - SHOWN} more: narrow the search`)}</p>`}<//>`;
 }

@@ -67,8 +67,7 @@ function Answering({ id }) {
       await draft.drop();
       say(t("检查已存,联网后送达", "The inspection is kept and goes out with the next network"));
       device.syncSoon();
-      setEnding(false);
-      go(`/inspect/${id}`, { replace: true });
+      setEnding(false); // without its draft this screen shows what was kept
     } catch (error) {
       say(told(error));
     } finally {
