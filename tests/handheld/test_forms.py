@@ -95,6 +95,10 @@ def shoot(page: Page, button: str, tmp_path: Path) -> None:
     expect(page.locator("dialog")).to_have_count(0)
 
 
+def pick_zone(page: Page) -> None:
+    page.locator(".field").get_by_role("button", name=NAME).click()
+
+
 def sign(page: Page) -> None:
     """Two strokes across the box, and the confirmation."""
     board = page.locator(".signature canvas")
@@ -114,7 +118,7 @@ def sign(page: Page) -> None:
 def test_an_inspection_is_answered_offline_and_scored_as_the_server_does(
         one: Phone, inspector: Person, supervisor: Person, tmp_path: Path) -> None:
     page = one.see("/inspect")
-    page.get_by_role("button", name=NAME).click()
+    pick_zone(page)
     page.get_by_role("button", name="开始检查").click()
     items = page.locator("article.item")
     expect(items).to_have_count(12)
@@ -173,7 +177,7 @@ def test_a_row_of_the_register_is_one_tap_a_duty(one: Phone, supervisor: Person,
 
 def test_a_letter_is_signed_on_the_screen_and_sealed(one: Phone, supervisor: Person, inspector: Person) -> None:
     page = one.see("/letter")
-    page.get_by_role("button", name=NAME).click()
+    pick_zone(page)
     page.get_by_role("button", name="已全部宣读").click()
     page.get_by_role("radio", name="当场签名", exact=True).check()
     sign(page)
@@ -194,7 +198,7 @@ def test_a_letter_is_signed_on_the_screen_and_sealed(one: Phone, supervisor: Per
 
 def test_a_letter_that_is_refused_names_its_witness(one: Phone, supervisor: Person, inspector: Person) -> None:
     page = one.see("/letter")
-    page.get_by_role("button", name=NAME).click()
+    pick_zone(page)
     page.get_by_role("button", name="已全部宣读").click()
     page.get_by_role("radio", name="拒签", exact=True).check()
     save = page.get_by_role("button", name="存为拒签")
@@ -212,7 +216,7 @@ def test_an_order_with_a_date_is_written_signed_and_checked(one: Phone, supervis
                                                             tmp_path: Path) -> None:
     page = one.see("/enforcement")
     page.get_by_role("button", name="责令限期改正").click()
-    page.get_by_role("button", name=NAME).click()
+    pick_zone(page)
     page.get_by_label(re.compile("^事实")).fill("在店门外摆放货架两组")
     expect(page.locator(".order-text")).to_contain_text(f"{NAME}：")
     expect(page.get_by_text("须 2 名执法人员")).to_be_visible()
@@ -240,9 +244,9 @@ def test_an_auxiliary_only_persuades(office: Bureau, zone: str, phone: Callable[
     one = phone().enrol(office.invite(helper.username))
     synced(one)
     page = one.see("/enforcement")
-    expect(page.get_by_role("button", name="责令限期改正")).to_have_count(0)
+    expect(page.get_by_role("button", name="责令限期改正", exact=True)).to_have_count(0)
     page.get_by_role("button", name="口头劝导").click()
-    page.get_by_role("button", name=NAME).click()
+    pick_zone(page)
     page.get_by_label(re.compile("^事实")).fill("劝其收回货架")
     page.get_by_role("radio", name="已口头告知", exact=True).check()
     page.get_by_role("button", name="存并封存").click()

@@ -1,5 +1,6 @@
 // The finding that a failed item of an inspection opens: its class by the checklist, its place by fix, sticker or zone.
 
+import { decided } from "../device/zones.js";
 import { lastPosition } from "../parts/position.js";
 
 /**
@@ -18,4 +19,22 @@ export function findingOf(item, { inspection, position, zone, zone_method: metho
     observed_at: new Date().toISOString(), ...(place ? { position: place } : {}), ...scanned,
     ...(address ? { address } : {}), ...(zone?.party_id ? { party_id: zone.party_id } : {}),
   };
+}
+
+/**
+ * The inspection's zone as a choice to tell with its finding: where the server would not come to it by itself, and could
+ * take it (a choice is one of the candidates, if there are any).
+ * @param {ReturnType<typeof findingOf>} finding
+ * @param {import("../device/zones.js").ZoneIndex | undefined} index
+ * @param {string | undefined} chosen
+ * @returns {{zone_id: string} | null}
+ */
+export function choiceOf(finding, index, chosen) {
+  if (!chosen) return null;
+  const { position, sticker_serial: sticker } = /** @type {Record<string, any>} */ (finding);
+  const reckoned = index && (position || sticker) ? index.attribute({ place: position ? { lon: position.lon, lat: position.lat } : null,
+    accuracy_m: position?.accuracy_m, at: Date.parse(finding.observed_at), sticker }) : null;
+  if (!reckoned?.candidates.length) return { zone_id: chosen };
+  if (!reckoned.candidates.some((one) => one.zone_id === chosen)) return null;
+  return reckoned.decision === "certain" && decided(reckoned)?.zone_id === chosen ? null : { zone_id: chosen };
 }

@@ -4,7 +4,7 @@ import { asked, answered, checklistsOf, failed, lacks, recorded } from "../forms
 import { BeginInspection } from "../forms/begin_inspection.js";
 import { told, tried, useDraft } from "../forms/draft.js";
 import { GiveUp, Officers } from "../forms/fields.js";
-import { findingOf } from "../forms/finding_of.js";
+import { choiceOf, findingOf } from "../forms/finding_of.js";
 import { ItemCard, needed } from "../forms/item.js";
 import { useDevice, useRecord } from "../parts/device.js";
 import { html, useState } from "../parts/html.js";
@@ -12,6 +12,7 @@ import { Button, Note, Page, Section, Sheet, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { when } from "../parts/time.js";
+import { useZones } from "../parts/zone.js";
 import { score } from "../scoring.js";
 import { t } from "../words.js";
 
@@ -26,7 +27,7 @@ function Answering({ id }) {
   const reference = useReference();
   const draft = useDraft(id, "inspection");
   const value = draft.value;
-  const zone = useRecord("zone", value?.zone_id ?? "");
+  const zone = useRecord("zone", value?.zone_id ?? ""), zones = useZones();
   const [ending, setEnding] = useState(false);
   const [busy, setBusy] = useState(false);
   if (value === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
@@ -51,9 +52,13 @@ function Answering({ id }) {
   /** @param {import("../scoring.js").Item} item */
   async function openFinding(item) {
     const finding = device.newId();
-    const done = await tried(() => device.create("finding", findingOf(item, { inspection: id, position: value?.position,
-      zone: zone?.fields, zone_method: value?.zone_method, sticker_serial: value?.sticker_serial, note: answers[item.id]?.note }),
-    value?.scope, { id: finding }));
+    const made = findingOf(item, { inspection: id, position: value?.position, zone: zone?.fields, zone_method: value?.zone_method,
+      sticker_serial: value?.sticker_serial, note: answers[item.id]?.note });
+    const choice = choiceOf(made, zones, value?.zone_id);
+    const done = await tried(() => device.group((maker) => {
+      maker.create("finding", made, value?.scope, { id: finding });
+      if (choice) maker.command("finding", finding, "choose_zone", choice, null, 0);
+    }));
     if (!done) return;
     answer(item.id, { finding });
     say(t("已存为问题,随检查一起送达", "Kept as a finding; it goes with the inspection"));
