@@ -42,6 +42,13 @@ def worker() -> Response:
                    {"Content-Security-Policy": edition().page().policy})
 
 
+@bp.get("/worker-classic.js")
+def worker_classic() -> Response:
+    """The same for browsers whose service workers take no modules."""
+    return _answer(edition().worker(modules=False), "text/javascript; charset=utf-8", ASK_AGAIN,
+                   {"Content-Security-Policy": edition().page().policy})
+
+
 @bp.get("/manifest.webmanifest")
 def manifest() -> Response:
     """What installs to the home screen."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import orjson
 
+from server.handheld.icons import icons
 from server.handheld.reference import reference
 
 APP = Path(__file__).with_name("app")
@@ -26,6 +28,11 @@ SHELL, WORKER = "index.html", "worker.js"
 NOT_SERVED = (".d.ts", ".md", "package.json", "LICENSE")
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
          ".svg": "image/svg+xml", ".png": "image/png"}
+IMPORT = re.compile(r'import\s*\{\s*deliver(?:\s+as\s+(?P<name>\w+))?\s*\}\s*from\s*"\./delivering\.js";')
+TOLD_DIGITS = 32
+"""Of each digest: 128 bits tell a damaged file as surely, and the list of all is what weighs most in the worker."""
+INSTALLED = (("icon-192.png", "192x192", "any"), ("icon-512.png", "512x512", "any"),
+             ("icon-maskable.png", "512x512", "maskable"), ("icon.svg", "any", "any"))
 MAP_MARK = '<script type="importmap">'
 
 
@@ -64,11 +71,18 @@ class Edition:
                   "worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
         return Page(text.encode(), policy)
 
-    def worker(self) -> bytes:
-        """`worker.js` behind a line that names version and files with their digests."""
-        told = {"version": self.version, "files": {name: one.sha256 for name, one in self.files.items()},
-                "shell": hashlib.sha256(self.page().content).hexdigest()}
-        return b"self.EDITION = " + orjson.dumps(told) + b";\n" + self._worker.encode()
+    def worker(self, *, modules: bool = True) -> bytes:
+        """`worker.js` behind a line that names version and files with their digests; without `modules` for browsers
+        whose workers cannot import, which have no background sync either."""
+        told = {"version": self.version, "files": {name: one.sha256[:TOLD_DIGITS] for name, one in self.files.items()},
+                "shell": hashlib.sha256(self.page().content).hexdigest()[:TOLD_DIGITS]}
+        return b"self.EDITION = " + orjson.dumps(told) + b";\n" + IMPORT.sub(
+            lambda found: self._imported(found["name"] or "deliver", modules), self._worker, count=1).encode()
+
+    def _imported(self, name: str, modules: bool) -> str:
+        """How the worker has its deliveries under this name."""
+        return f'import {{deliver as {name}}} from "/handheld/{self.version}/delivering.js";' if modules \
+            else f"const {name} = null;"
 
     def manifest(self) -> bytes:
         """The web app manifest (W3C)."""
@@ -76,8 +90,8 @@ class Edition:
             "id": "/handheld/", "name": "门前 手持端", "short_name": "门前", "lang": "zh-CN", "start_url": "/handheld/",
             "scope": "/handheld/", "display": "standalone", "orientation": "portrait", "background_color": "#f6f8f7",
             "theme_color": "#0d5c55", "description": "离线巡查与执法记录 offline inspection records",
-            "icons": [{"src": f"/handheld/{self.version}/icon.svg", "sizes": "any", "type": "image/svg+xml",
-                       "purpose": "any"}]})
+            "icons": [{"src": f"/handheld/{self.version}/{name}", "sizes": sizes, "type": self.files[name].media_type,
+                       "purpose": purpose} for name, sizes, purpose in INSTALLED]})
 
 
 @cache
@@ -85,10 +99,11 @@ def edition() -> Edition:
     """The edition that this process serves."""
     found = {path.relative_to(APP).as_posix(): path for path in sorted(APP.rglob("*"))
              if path.is_file() and not path.name.endswith(NOT_SERVED)}
-    shell, worker = (found.pop(name).read_text(encoding="utf-8") for name in (SHELL, WORKER))
     small = _small()
+    shell, worker = (_smallest(name, found.pop(name).read_bytes(), small).decode() for name in (SHELL, WORKER))
     files = {name: _file(_smallest(name, path.read_bytes(), small), path.suffix) for name, path in found.items()}
     files["icon.svg"] = _file(ICON.read_bytes(), ".svg")
+    files |= {name: _file(content, ".png") for name, content in icons().items()}
     files["reference.json"] = _file(orjson.dumps(reference(), option=orjson.OPT_SORT_KEYS), ".json")
     return Edition(files, shell, worker)
 
@@ -102,7 +117,7 @@ def _small() -> dict[str, str]:
 def _smallest(name: str, source: bytes, small: dict[str, str]) -> bytes:
     if small.get(name) != hashlib.sha256(source).hexdigest():
         return source
-    return (SMALL / name).read_bytes()
+    return min(source, (SMALL / name).read_bytes(), key=len)  # some libraries come smaller than we could make them
 
 
 def _file(content: bytes, suffix: str) -> File:

@@ -4,12 +4,14 @@ import { enrolDevice, openDevice } from "./device/device.js";
 import { applyAppearance, useAppearance } from "./parts/appearance.js";
 import { DeviceContext } from "./parts/device.js";
 import { failureWords } from "./parts/failures.js";
-import { html, render, useState } from "./parts/html.js";
+import { html, render, useEffect, useState } from "./parts/html.js";
 import { Note, Toast } from "./parts/page.js";
 import { holdTab } from "./parts/pulse.js";
 import { loadReference } from "./parts/reference.js";
 import { loadAll } from "./parts/screen.js";
 import { Shell } from "./parts/shell.js";
+import { UpdateOffer } from "./parts/update.js";
+import { onSyncAsked, startWorker } from "./parts/worker.js";
 import { EnrolForm } from "./screens/enrol.js";
 import { t } from "./words.js";
 
@@ -21,10 +23,11 @@ const place = /** @type {HTMLElement} */ (document.getElementById("app"));
 function App({ opened, enrol }) {
   const [device, setDevice] = useState(opened);
   const { language } = useAppearance();
+  useEffect(() => onSyncAsked(() => device?.syncSoon()), [device]);
   return html`${device ? html`<${DeviceContext.Provider} value=${device}>
       <${Shell} key=${language} /><//>`
     : html`<div class="screen" key=${language}><${EnrolForm} enrol=${enrol} onEnrolled=${setDevice} /></div>`}
-    <${Toast} />`;
+    <${UpdateOffer} key="${language} update" /><${Toast} />`;
 }
 
 async function start() {
@@ -39,10 +42,11 @@ async function start() {
   soon(() => void loadAll());
 }
 
+startWorker(); // first, so that an edition that does not start can be replaced
 start().catch((failure) => {
   console.error(failure);
   place.replaceChildren();
-  render(html`<main><${Note} kind="bad"><h1>${t("打不开", "Could not open")}</h1><p>${failureWords(failure)}</p>
+  render(html`<main><${UpdateOffer} /><${Note} kind="bad"><h1>${t("打不开", "Could not open")}</h1><p>${failureWords(failure)}</p>
     <p>${t("已存下的都还在。请关掉再打开;若仍不行,请联系主管。",
       "All that was kept is safe. Close and open again; if it fails still, contact your supervisor.")}</p><//></main>`, place);
 });

@@ -1,0 +1,230 @@
+"""The service worker in Debian's chromium: without a network, at an update, with two windows, with a damaged file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+
+from tests.bureau import PASSWORD, eventually
+from tests.editions import Editions
+from tests.phones import ARGUMENTS, CHROMIUM
+
+SIZE = {"width": 360, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def play() -> Iterator[Playwright]:
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as play:
+        yield play
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editions]:
+    with pytest.MonkeyPatch.context() as patch:
+        server = Editions(tmp_path_factory.mktemp("editions"), patch)
+        server.cli("init")
+        server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
+                   stdin=PASSWORD + "\n")
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def server(installed: Editions) -> Editions:
+    """It serves some edition; the browser of each test is new."""
+    return installed if installed.process else installed.start()
+
+
+@pytest.fixture
+def phone(play: Playwright, tmp_path: Path) -> Iterator[BrowserContext]:
+    context = play.chromium.launch_persistent_context(
+        str(tmp_path / "profile"), executable_path=str(CHROMIUM), args=ARGUMENTS, viewport=SIZE, locale="zh-CN")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def opened(phone: BrowserContext, url: str) -> Page:
+    page = phone.new_page()
+    page.goto(f"{url}/handheld/")
+    page.wait_for_selector("#app > :not(.loading)")
+    return page
+
+
+def kept(page: Page) -> None:
+    """Wait until the page's edition is kept for use without a network."""
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+
+
+def version(page: Page) -> str:
+    found: str = page.evaluate("document.querySelector('link[rel=stylesheet]').href.split('/')[4]")
+    return found
+
+
+def caches(page: Page) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = page.evaluate("""async () => {
+        const found = {};
+        for (const name of await caches.keys()) {
+            found[name] = (await (await caches.open(name)).keys()).map((one) => new URL(one.url).pathname);
+        }
+        return found;
+    }""")
+    return found
+
+
+def later(page: Page, edition: str) -> str:
+    """What a script says that the page asks for only now."""
+    said: str = page.evaluate("(of) => import(`/handheld/${of}/later.js`).then((one) => one.said)", edition)
+    return said
+
+
+def offer(page: Page) -> Any:
+    return page.get_by_role("button", name="更新", exact=True)
+
+
+def changed(server: Editions) -> str:
+    """Another edition under the same address; gives what the one before said."""
+    before = server.said
+    server.stop()
+    server.change()
+    server.start()
+    return before
+
+
+def told_of_update(page: Page) -> None:
+    page.evaluate("navigator.serviceWorker.getRegistration().then((its) => its.update())")
+    offer(page).wait_for()
+
+
+def test_from_the_second_start_on_it_opens_without_a_network(server, phone):
+    page = opened(phone, server.url)
+    kept(page)
+    seen = page.inner_text("#app")
+    page.close()
+    server.stop()
+    again = phone.new_page()
+    failures: list[str] = []
+    again.on("requestfailed", lambda request: failures.append(request.url))
+    answer = again.goto(f"{server.url}/handheld/?code=AAAAA-BBBBB-CCCCC#/tasks")
+    assert answer.from_service_worker and answer.status == 200
+    assert "script-src" in answer.headers["content-security-policy"]
+    again.wait_for_selector("#app > :not(.loading)")
+    assert again.inner_text("#app") == seen
+    assert later(again, version(again)) == server.said
+    assert [url for url in failures if f"/{version(again)}/" in url] == []
+
+
+def test_only_the_files_of_the_edition_are_kept_and_calls_pass_it_by(server, phone):
+    page = opened(phone, server.url)
+    kept(page)
+    answers: dict[str, bool] = {}
+    page.on("response", lambda answer: answers.update({answer.url: answer.from_service_worker}))
+    for path in ("/api/v1/journal/key", "/healthz", "/handheld/manifest.webmanifest"):
+        page.evaluate("(path) => fetch(path).then((answer) => answer.text())", path)
+    page.evaluate("(path) => fetch(path, {method: 'POST'})", f"/handheld/{version(page)}/main.js")
+    page.evaluate("fetch('/handheld/')")
+    assert answers and not any(answers.values()), answers
+    (name, paths), = caches(page).items()
+    assert name == f"menqian-handheld-{version(page)}"
+    assert all(path == "/handheld/" or path.startswith(f"/handheld/{version(page)}/") for path in paths)
+    assert page.evaluate("localStorage.length >= 0") and not any("api" in path for path in paths)
+
+
+def test_an_update_is_offered_and_begins_when_it_is_tapped(server, phone):
+    page = opened(phone, server.url)
+    kept(page)
+    first = version(page)
+    before = changed(server)
+    page.reload()
+    assert version(page) == first  # nobody asked for another
+    told_of_update(page)
+    assert version(page) == first and len(caches(page)) == 2
+    assert later(page, first) == before
+    with page.expect_navigation():
+        offer(page).click()
+    page.wait_for_selector("#app > :not(.loading)")
+    second = version(page)
+    assert second != first
+    assert later(page, second) == server.said
+    assert eventually(lambda: list(caches(page)) == [f"menqian-handheld-{second}"])
+
+
+def test_a_window_of_the_old_edition_runs_to_its_end_beside_one_of_the_new(server, phone):
+    old, new = opened(phone, server.url), opened(phone, server.url)
+    kept(old)
+    first = version(old)
+    before = changed(server)
+    told_of_update(new)
+    with new.expect_navigation():
+        offer(new).click()
+    assert eventually(lambda: version(new) != first)
+    assert later(old, first) == before
+    offer(old).wait_for()
+    assert len(caches(new)) == 2
+    old.close()
+    new.reload()
+    assert eventually(lambda: len(caches(new)) == 1)
+
+
+class Spoiling(BaseHTTPRequestHandler):
+    """A line to the server on which, as long as `spoils`, one file arrives with other bytes."""
+
+    url = ""
+    spoils = False
+
+    def do_GET(self) -> None:
+        answer = httpx.get(self.url + self.path)
+        content = answer.content + b" " if self.spoils and self.path.endswith("/later.js") else answer.content
+        self.send_response(answer.status_code)
+        for name in ("Content-Type", "Content-Security-Policy", "Cache-Control"):
+            if name in answer.headers:
+                self.send_header(name, answer.headers[name])
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        with suppress(ConnectionError):  # the browser did not want it any more
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """A test prints nothing."""
+
+
+@pytest.fixture
+def line(server: Editions) -> Iterator[str]:
+    Spoiling.url, Spoiling.spoils = server.url, False
+    with ThreadingHTTPServer(("127.0.0.1", 0), Spoiling) as line:
+        thread = Thread(target=line.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{line.server_port}"
+        line.shutdown()
+        thread.join()
+
+
+def test_an_edition_that_does_not_come_whole_never_begins(server, phone, line):
+    page = opened(phone, line)
+    kept(page)
+    first = version(page)
+    before = changed(server)
+    Spoiling.spoils = True
+    state = page.evaluate("""navigator.serviceWorker.getRegistration().then(async (its) => {
+        await its.update();
+        const coming = its.installing;
+        const over = () => !coming || ["installed", "redundant"].includes(coming.state);
+        while (!over()) await new Promise((on) => setTimeout(on, 50));
+        return coming?.state;
+    })""")
+    assert state == "redundant"
+    page.reload()
+    assert version(page) == first and later(page, first) == before and offer(page).count() == 0
+    Spoiling.spoils = False
+    told_of_update(page)
