@@ -63,7 +63,8 @@ export interface Captured {
 export type SyncState = {
   /** What is being done now, null when nothing is. */
   doing: null | "hello" | "push" | "upload" | "pull" | "receipt";
-  /** The last failure, until a sync went through. `kind` is `unreachable` or the problem's code. */
+  /** The last failure, until a sync went through. `kind` is the problem's code, or `unreachable`, `disk_full`, `log_refused`
+   *  (the server's journal is not the one that it was), `broken` (an error of this app). */
   failure: null | { kind: string; action: string; detail: string; at: string };
   last_ok_at: string | null; paused: boolean; wifi_only: boolean;
   /** Bytes of the photo on its way, null when none is. */
@@ -92,6 +93,7 @@ export interface Device {
 
   // seeing
   get(type: string, id: string): Promise<Shown | null>;
+  /** By id; the same array until a record of the type changes, so it is not to be changed. */
   records(type: string): Promise<Shown[]>;
   /** Every mutation that is not done, or all with `{all: true}`, in the order of making. */
   outbox(options?: { all?: boolean; record_id?: string }): Promise<Made[]>;
@@ -120,10 +122,15 @@ export interface Device {
   /** Ask for a sync soon: now if there is a network, else when the browser says so (background sync). */
   syncSoon(): void;
   readonly syncing: SyncState;
+  /** Paused, nothing is sent but by `sync()`, and no photo by that either; `wifi_only` holds the photos, where the browser
+   *  tells what line it has. */
   configure(options: { paused?: boolean; wifi_only?: boolean }): Promise<void>;
+  /** The "scope type" of which server and device hold different rows; empty when all agree. Asks the server. */
+  verify(): Promise<string[]>;
   /** Become a new device of the same person by a new invitation code; the outbox is numbered anew. */
   enrolAnew(code: string): Promise<void>;
-  /** Calls back after every change, made here or in another tab; gives the way to stop. */
-  onChange(listener: () => void): () => void;
+  /** Calls back after every change, made here or in another tab, with false when nothing that is kept changed but only what is
+   *  being done (`syncing`); gives the way to stop. */
+  onChange(listener: (data: boolean) => void): () => void;
   close(): void;
 }
