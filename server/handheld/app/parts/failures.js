@@ -18,6 +18,18 @@ const ADVICE = /** @type {Record<string, () => string>} */ ({
 const WORDS = /** @type {Record<string, () => string>} */ ({
   unreachable: () => t("连不上服务器。没有网络也能照常工作,有网后自动送出。",
     "The server cannot be reached. Go on working; everything is sent when there is a network."),
+  disk_full: () => t("手机存储已满,收不下服务器的新内容。请清理手机空间;已做的都在本机。",
+    "The storage of this phone is full, so what the server has to say does not fit. Free some space; all that was made is here."),
+  log_refused: () => t("服务器给出的日志与本机见过的不一致,没有收下。已做的都还在本机,请立即报告主管。",
+    "The server's journal is not the one that this device has seen, so it was not accepted. All that was made is still here; report "
+    + "it to your supervisor at once."),
+  login_required: () => t("服务器不认识本机(可能从备份恢复过)。请向主管要一个新的邀请码,重新登记本机;已做的不会丢。",
+    "The server does not know this device (it may have been restored from a backup). Ask for a new invitation code and enrol "
+    + "again; nothing made here is lost."),
+  NotSecure: () => t("请用 https 的网址打开:否则浏览器不给密钥,离线也打不开。",
+    "Open the address that begins with https: without it a browser gives no keys and keeps no app."),
+  AlreadyEnrolled: () => t("这个浏览器已登记过一台设备。请重新打开应用。",
+    "This browser holds a device already. Open the app again."),
   invitation_invalid: () => t("没有这个邀请码。请看清字母和数字,或向主管要一个新的。",
     "There is no such invitation code. Check its letters and digits, or ask your supervisor for a new one."),
   invitation_used: () => t("这个邀请码已用过。每个码只能登记一台设备,请向主管要一个新的。",
@@ -49,6 +61,8 @@ export function failureWords(failure) {
       "The storage of this phone is full, so this was not kept. Free some space and try again; what was kept is safe.");
   }
   if (failure.name === "Unreachable") return WORDS.unreachable();
+  if (failure.name === "LogRefused") return WORDS.log_refused();
+  if (WORDS[failure.name]) return WORDS[failure.name]();
   if ("code" in failure && typeof failure.code === "string") {
     return problemWords(/** @type {any} */ (failure));
   }
