@@ -39,7 +39,7 @@ import { Witness } from "./witness.js";
 
 export const DATABASE = "menqian";
 const OUTSIDE = { device_id: "", token: null, user: null, scopes: [], state: "enrolled", clock_offset_ms: null, paused: false,
-  wifi_only: false, failure: null, last_ok_at: null };
+  wifi_only: false, failure: null, last_ok_at: null, fingerprint: "" };
 
 /** @implements {Face} */
 export class Device {
@@ -81,6 +81,7 @@ export class Device {
   }
 
   get id() { return /** @type {string} */ (this.known.device_id); }
+  get fingerprint() { return /** @type {string} */ (this.known.fingerprint); }
   get user() { return /** @type {User} */ (this.known.user); }
   get scopes() { return /** @type {string[]} */ (this.known.scopes); }
   get state() { return /** @type {"enrolled" | "revoked" | "forked"} */ (this.known.state); }

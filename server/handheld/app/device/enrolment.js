@@ -2,7 +2,7 @@
 // `device`; the caller has the turn.
 
 import { Problem, Unreachable } from "./client.js";
-import { enrol, newKey } from "./identity.js";
+import { enrol, fingerprintOf, newKey } from "./identity.js";
 
 /** @typedef {{ store: import("./store.js").Store, client: import("./client.js").Client, identity: import("./identity.js").Identity,
  *   outbox: import("./outbox.js").Outbox, rows: import("./rows.js").Rows, exchange: import("./exchange.js").Exchange }} Parts */
@@ -17,6 +17,11 @@ export class NotSecure extends Error {
   name = "NotSecure";
 }
 
+/** The invitation was somebody else's: what this person made must not be delivered as another's. */
+export class AnotherPerson extends Error {
+  name = "AnotherPerson";
+}
+
 /** @param {Parts} parts @param {string} code @param {string} name how the office will find it in its list of devices */
 export async function enrolFirst(parts, code, name) {
   if (await parts.store.get("device_id") !== null) throw new AlreadyEnrolled("this browser already holds a device");
@@ -29,6 +34,7 @@ export async function enrolFirst(parts, code, name) {
 export async function enrolAgain(parts, code) {
   const { identity, outbox, rows } = parts;
   await become(parts, code, async (t, enrolment, key) => {
+    if (enrolment.user.id !== (await t.setting("user"))?.id) throw new AnotherPerson("an invitation of somebody else");
     const epoch = await t.setting("epoch");
     const restored = await t.setting("asked") !== null || (epoch !== null && epoch !== enrolment.hello.epoch);
     identity.take(t, enrolment, key);
@@ -47,7 +53,11 @@ async function become({ store, client, exchange }, code, take) {
   if (!globalThis.crypto?.subtle) throw new NotSecure("the page must come by https");
   await globalThis.navigator?.storage?.persist?.(); // so that a browser short of room does not clear the outbox away
   const keys = await newKey(), enrolment = await enrol(client, code, await store.get("name"), keys.publicKey);
-  await store.write((t) => take(t, enrolment, keys.privateKey));
+  const fingerprint = await fingerprintOf(keys.publicKey);
+  await store.write((t) => {
+    t.set("fingerprint", fingerprint);
+    return take(t, enrolment, keys.privateKey);
+  });
   client.token = enrolment.token;
   try {
     await exchange.greet();

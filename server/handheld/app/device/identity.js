@@ -24,6 +24,13 @@ export async function jwkOf(key) {
   return { kty, crv, x, y };
 }
 
+/** What tells a key from others: its JWK thumbprint (RFC 7638). @param {CryptoKey} key */
+export async function fingerprintOf(key) {
+  const { kty, crv, x, y } = await jwkOf(key);
+  const text = JSON.stringify({ crv, kty, x, y }); // in this order, without blanks
+  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
+}
+
 /** The signature over these bytes: raw r||s in base64url. @param {CryptoKey} key @param {Uint8Array<ArrayBuffer>} content */
 export async function sign(key, content) {
   return base64url(new Uint8Array(await crypto.subtle.sign(SIGNATURE, key, content)));

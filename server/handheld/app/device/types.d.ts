@@ -73,6 +73,8 @@ export type SyncState = {
 
 export interface Device {
   readonly id: string;
+  /** The thumbprint of its public key (RFC 7638). */
+  readonly fingerprint: string;
   readonly user: User;
   readonly scopes: string[];
   readonly state: "enrolled" | "revoked" | "forked";

@@ -60,6 +60,10 @@ export function failureWords(failure) {
     return t("手机存储已满,这一步没有存下。请清理手机空间后再试一次;已存的都在。",
       "The storage of this phone is full, so this was not kept. Free some space and try again; what was kept is safe.");
   }
+  if (failure.name === "AnotherPerson") {
+    return t("这个邀请码是给别人的。本机里是您做的,不能以别人的名义送出;请要一个给您本人的码。",
+      "This code is for somebody else. What is here is your work and must not be sent in another's name; ask for a code of your own.");
+  }
   if (failure.name === "Unreachable") return WORDS.unreachable();
   if (failure.name === "LogRefused") return WORDS.log_refused();
   if (WORDS[failure.name]) return WORDS[failure.name]();

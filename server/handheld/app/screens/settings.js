@@ -96,12 +96,11 @@ function Space() {
 
 function ThisDevice() {
   const device = useDevice();
-  const [fingerprint] = useKept("key-fingerprint", "");
   const version = new URL(import.meta.url).pathname.split("/").at(-3) ?? "";
   return html`<${Section} title=${t("本机", "This device")}><dl class="facts">
     <dt>${t("属于", "Belongs to")}</dt><dd>${device.user.name} (${device.user.username})</dd>
     <dt>${t("责任范围", "Area")}</dt><dd>${device.scopes.join("、")}</dd>
     <dt>${t("设备编号", "Device")}</dt><dd><code>${device.id}</code></dd>
-    ${fingerprint && html`<dt>${t("钥匙指纹", "Key fingerprint")}</dt><dd><code>${fingerprint}</code></dd>`}
+    ${device.fingerprint && html`<dt>${t("钥匙指纹", "Key fingerprint")}</dt><dd><code>${device.fingerprint}</code></dd>`}
     <dt>${t("版本", "Version")}</dt><dd><code>${version}</code></dd></dl><//>`;
 }
