@@ -122,11 +122,19 @@ def test_a_pin_locks_at_the_start_and_on_leaving_and_wrong_tries_slow_down(enrol
     page.keyboard.type(PIN)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="设置", exact=True)).to_be_visible()
+    page.get_by_role("button", name="更换 PIN").click()
+    tap_digits(page, "13")
     page.evaluate("""() => {
         Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => 'hidden'});
         document.dispatchEvent(new Event('visibilitychange'));
     }""")
     expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.type(PIN)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="现在的 PIN")).to_be_visible()
+    expect(page.locator(".keypad .dots")).to_contain_text("已输入 2 位")  # what was begun lies as it was left
 
 
 def test_a_pin_is_kept_as_a_salted_hash_alone(enrolled: Phone) -> None:

@@ -12,6 +12,7 @@ export const FEWEST = 4, MOST = 8;
 export function Keypad({ label, action, disabled, onEnter }) {
   const [digits, setDigits] = useState("");
   const typed = useRef(""); // keys may come faster than the screen is drawn
+  const root = useRef(/** @type {HTMLDivElement | null} */ (null));
   const put = (/** @type {string} */ next) => {
     typed.current = next.slice(0, MOST);
     setDigits(typed.current);
@@ -25,7 +26,7 @@ export function Keypad({ label, action, disabled, onEnter }) {
   };
   useEffect(() => {
     const press = (/** @type {KeyboardEvent} */ event) => {
-      if (disabled) return;
+      if (disabled || root.current?.closest("[inert]")) return; // behind the lock
       if (/^\d$/.test(event.key)) add(event.key);
       else if (event.key === "Backspace") put(typed.current.slice(0, -1));
       else if (event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) enter();
@@ -33,7 +34,7 @@ export function Keypad({ label, action, disabled, onEnter }) {
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   });
-  return html`<div class="keypad" role="group" aria-label=${label}>
+  return html`<div class="keypad" ref=${root} role="group" aria-label=${label}>
     <p class="dots" aria-live="polite"><span aria-hidden="true">${"●".repeat(digits.length) || "–"}</span>
       <span class="unseen">${t(`已输入 ${digits.length} 位`, `${digits.length} digits entered`)}</span></p>
     <div class="digits">${[..."123456789"].map((digit) => html`<${Button} key=${digit} disabled=${disabled}

@@ -2,7 +2,7 @@
 
 import { t } from "../words.js";
 import { useDevice, useKept } from "./device.js";
-import { html, useCallback, useEffect, useRef, useState } from "./html.js";
+import { html, useCallback, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icons.js";
 import { Keypad } from "./keypad.js";
 import { Button, Note } from "./page.js";
@@ -101,13 +101,23 @@ function Locked({ pin, onOpen }) {
     }
     checking.current = false;
   }, [device, pin, tries]);
-  if (forgotten) return html`<${Forgotten} onOpen=${onOpen} onBack=${() => setForgotten(false)} />`;
-  return html`<div class="locked" role="dialog" aria-modal="true" aria-labelledby="locked-title">
-    <div class="locked-top"><${Icon} of="lock" /><h1 id="locked-title">${t("已锁定", "Locked")}</h1>
+  if (forgotten) return html`<${Above} title=${t("重新登记", "Enrol anew")} className="forgotten">
+    <${Forgotten} onOpen=${onOpen} onBack=${() => setForgotten(false)} /><//>`;
+  return html`<${Above} title=${t("已锁定", "Locked")}>
+    <div class="locked-top"><${Icon} of="lock" /><h1>${t("已锁定", "Locked")}</h1>
       <p>${device.user.name}</p>
       <p class="problem" role="alert">${wait > 0 ? t(`输错多次,请等 ${wait} 秒`, `Too many wrong tries; wait ${wait} s`) : said}</p></div>
     <${Keypad} label="PIN" disabled=${wait > 0} onEnter=${check} action=${t("打开", "Open")} />
-    <${Button} onClick=${() => setForgotten(true)}>${t("忘了 PIN", "Forgot the PIN")}<//></div>`;
+    <${Button} onClick=${() => setForgotten(true)}>${t("忘了 PIN", "Forgot the PIN")}<//><//>`;
+}
+
+/** Above everything, a sheet that was open included; no key closes it. @param {{title: string, className?: string, children?: any}} props */
+function Above({ title, className = "", children }) {
+  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  return html`<dialog class="locked ${className}" ref=${dialog} aria-label=${title}
+    onCancel=${(/** @type {Event} */ event) => event.preventDefault()}
+    onClose=${() => dialog.current?.showModal()}>${children}</dialog>`;
 }
 
 /** @param {{onOpen: () => void, onBack: () => void}} props */
@@ -119,7 +129,7 @@ function Forgotten({ onOpen, onBack }) {
     await device.keep("pin-tries", NO_TRIES);
     return device;
   }
-  return html`<div class="locked forgotten"><${EnrolForm} known=${device} enrol=${enrol} onEnrolled=${onOpen} onBack=${onBack}>
+  return html`<${EnrolForm} known=${device} enrol=${enrol} onEnrolled=${onOpen} onBack=${onBack}>
     <${Note} kind="wait">${t("PIN 只在本机,谁也查不到。用新的邀请码重新登记后可以另设一个;没送达的都还在。",
-      "The PIN is on this device alone and nobody can look it up. Enrol anew and set another; what is not delivered stays.")}<//><//></div>`;
+      "The PIN is on this device alone and nobody can look it up. Enrol anew and set another; what is not delivered stays.")}<//><//>`;
 }
