@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.bureau import PASSWORD, Bureau
+from tests.patrols import HERE, SHOPS, a_street, begin, inspector_of
 from tests.phones import ARGUMENTS, CHROMIUM, Phone
 from tests.running import Server
 from tests.wire import Person
@@ -50,3 +51,22 @@ def phone(chromium: Browser, office: Bureau) -> Iterator[Callable[..., Phone]]:
     for one in phones:
         one.close()
         assert one.complaints == []
+
+
+@pytest.fixture(scope="session")
+def street(office: Bureau) -> dict[str, str]:
+    return a_street(office)
+
+
+@pytest.fixture
+def inspector(phone: Callable[..., Phone], office: Bureau, street: dict[str, str]) -> Callable[..., Phone]:
+    """Hands out phones of the street's inspector that have its zones and, unless `online`, no network any more."""
+    def take(*, online: bool = False, **options: object) -> Phone:
+        one = phone(**options)
+        one.context.set_geolocation(HERE)
+        one.enrol(office.invite(inspector_of(office).username))
+        one.see("/map").get_by_text(f"{len(SHOPS)} 个责任区").wait_for(timeout=20_000)
+        begin(one)  # its scripts are there, then
+        one.context.set_offline(not online)
+        return one
+    return take

@@ -3,112 +3,35 @@
 from __future__ import annotations
 
 import io
-import uuid
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import segno
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.bureau import Bureau, a_photo, collection, east_north, eventually, frontage
-from tests.phones import PLACE, TALL, Phone
+from tests.bureau import east_north, eventually
+from tests.patrols import (
+    HERE,
+    MIDDLE,
+    NOWHERE,
+    SCOPE,
+    begin,
+    classify,
+    count_taps,
+    delivered,
+    go_online,
+    photograph,
+    save,
+    shows,
+)
+from tests.phones import TALL, Phone
 from tests.wire import granted
 
 pytestmark = pytest.mark.browser
-Take = Callable[..., Phone]
-SCOPE = "320412100"
-MIDDLE = (PLACE["longitude"], PLACE["latitude"])
-SHOPS = ("药房", "水果店", "五金店", "包子铺", "理发店", "便利店")
-NOWHERE = {"longitude": 119.99, "latitude": 31.75, "accuracy": 5}
-
-
-@pytest.fixture(scope="module")
-def street(office: Bureau) -> dict[str, str]:
-    """Six shops of 8 m side by side; the phone stands where the third meets the fourth. Their ids by name."""
-    ids = {name: str(uuid.uuid4()) for name in SHOPS}
-    granted(office.admin.post("/zones/import", collection(*[
-        frontage(*east_north(*MIDDLE, 8.0 * n - 24, -3), SCOPE, name=name, zone_id=ids[name],
-                 sticker_serial=f"CZ-{n:04d}") for n, name in enumerate(SHOPS)])))
-    return ids
-
-
-@pytest.fixture
-def inspector(phone: Take, office: Bureau, street: dict[str, str]) -> Callable[..., Phone]:
-    """A phone of the inspector of this street that has its zones and then loses the network."""
-    def take(*, online: bool = False, **options: Any) -> Phone:
-        one = phone(**options)
-        one.enrol(office.invite(office.person("inspector", scopes=(SCOPE,)).username))
-        one.see("/map")
-        expect(one.page.get_by_text("6 个责任区")).to_be_visible(timeout=20_000)
-        begin(one)
-        one.context.set_offline(not online)
-        count_taps(one.page)
-        return one
-    return take
-
-
-def begin(one: Phone) -> Page:
-    """Begin a finding; its address names it at once."""
-    one.page.evaluate("location.hash = '/find'")
-    one.page.wait_for_url("**/#/find/*")
-    one.page.get_by_role("heading", name="照片").wait_for()
-    return one.page
-
-
-def count_taps(page: Page) -> None:
-    """A tap on a label counts once, though the browser makes a second click of it."""
-    page.evaluate("""() => { window.taps = 0; addEventListener('pointerdown', () => { taps += 1; }, true); }""")
-
-
-def photograph(page: Page, *, role: str = "全景") -> bytes:
-    """Take one photo with what stands in for the phone's own camera."""
-    page.get_by_role("button", name="拍照").or_(page.get_by_role("button", name="再拍")).click()
-    page.get_by_label(role, exact=True).check()
-    content = a_photo()
-    page.get_by_label("用手机相机拍").set_input_files({"name": "p.jpg", "mimeType": "image/jpeg", "buffer": content})
-    page.get_by_text("已存在本机。").wait_for()
-    page.get_by_role("button", name="完成").click()
-    return content
-
-
-def classify(page: Page, typed: str, name: str) -> None:
-    page.get_by_label("搜索类别").fill(typed)
-    page.get_by_role("list", name="找到的类别").get_by_role("button", name=name).click()
-
-
-def save(page: Page) -> str:
-    """Keep the finding and give its id."""
-    page.get_by_role("button", name="保存", exact=True).click()
-    page.get_by_text("本机做过的").wait_for()
-    return str(page.url.rsplit("/", 1)[1])
-
-
-def delivered(office: Bureau, finding: str) -> dict[str, Any]:
-    """The finding's fields on the server, once they are there."""
-    owner = office.person("inspector", scopes=(SCOPE,))
-    assert eventually(lambda: owner.get(f"/records/finding/{finding}").status_code == 200, within_s=40)
-    return dict(owner.record("finding", finding)["fields"])
-
-
-def online(one: Phone) -> None:
-    one.context.set_offline(False)
-    one.see("/sync").get_by_role("button", name="立即同步").click()
-
-
-def seen(one: Phone, finding: str, *words: str) -> bool:
-    """Does the finding's screen say so after another sync?"""
-    online(one)
-    page = one.see(f"/findings/{finding}")
-    page.wait_for_timeout(1500)
-    text = page.locator("main").inner_text()
-    return all(each in text for each in words)
-
-
 def test_a_zone_is_settled_by_one_tap_more_and_the_server_has_the_choice(inspector, office, street):
     taps = []
     one = inspector()
-    for place, choose in ((NOWHERE, False), (PLACE, True)):
+    count_taps(one.page)
+    for place, choose in ((NOWHERE, False), (HERE, True)):
         one.context.set_geolocation(place)
         page = begin(one)
         page.get_by_text(f"{place['latitude']:.5f}, {place['longitude']:.5f}").wait_for()
@@ -121,10 +44,10 @@ def test_a_zone_is_settled_by_one_tap_more_and_the_server_has_the_choice(inspect
         taps.append(page.evaluate("taps"))
     assert taps[1] - taps[0] <= 2
     expect(page.get_by_text("你认定的,待送")).to_be_visible()
-    online(one)
+    go_online(one)
     zone = delivered(office, finding)["zone"]
     assert (zone["zone_id"], zone["method"]) == (street["包子铺"], "person")
-    assert eventually(lambda: seen(one, finding, "人工认定", "已核验"), within_s=40)
+    assert shows(one, finding, "人工认定", "已核验")
 
 
 def test_a_position_well_within_a_zone_asks_for_no_tap(inspector, office, street):
@@ -135,7 +58,7 @@ def test_a_position_well_within_a_zone_asks_for_no_tap(inspector, office, street
     expect(page.locator(".settled-zone")).to_contain_text("药房")
     classify(page, "0102", "暴露垃圾")
     finding = save(page)
-    online(one)
+    go_online(one)
     zone = delivered(office, finding)["zone"]
     assert (zone["zone_id"], zone["method"], zone["decision"]) == (street["药房"], "position", "certain")
 
@@ -150,7 +73,7 @@ def test_a_sticker_settles_the_zone(inspector, office, street):
     page.get_by_label("用照片识别").set_input_files(picture)
     expect(page.locator(".settled-zone")).to_contain_text("水果店")
     finding = save(page)
-    online(one)
+    go_online(one)
     zone = delivered(office, finding)["zone"]
     assert (zone["zone_id"], zone["method"], zone["decision"]) == (street["水果店"], "sticker", "certain")
 
@@ -170,7 +93,7 @@ def test_a_killed_browser_finds_its_draft_and_photos_again(inspector, office):
     expect(page.get_by_text("暴露垃圾").first).to_be_visible()
     expect(page.locator(".thumbs li")).to_have_count(1)
     finding = save(page)
-    online(one)
+    go_online(one)
     assert delivered(office, finding)["text"] == "桶满溢"
 
 
@@ -184,7 +107,7 @@ def test_a_draft_with_photos_is_given_up_for_a_reason_and_no_photo_is_lost(inspe
     page.get_by_role("button", name="误拍").click()
     page.get_by_role("button", name="作废并说明").click()
     page.get_by_role("navigation", name="主导航").wait_for()
-    online(one)
+    go_online(one)
     supervisor = office.person("supervisor", scopes=(SCOPE,))
     assert eventually(lambda: supervisor.get(f"/records/finding/{finding}/history").status_code == 200, within_s=40)
     history = granted(supervisor.get(f"/records/finding/{finding}/history"))
@@ -203,7 +126,7 @@ def test_somebody_who_was_here_before_is_shown(inspector, office):
 
 def test_a_poor_position_and_a_missing_place_are_told(inspector):
     one = inspector()
-    one.context.set_geolocation({**PLACE, "accuracy": 180})
+    one.context.set_geolocation({**HERE, "accuracy": 180})
     page = begin(one)
     expect(page.get_by_text("定位很粗略")).to_be_visible()
 
