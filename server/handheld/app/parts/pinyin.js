@@ -1,7 +1,7 @@
 // The first letters of Chinese words: 店外经营 is dwjy. Taken from the browser's own order by pinyin, without a table.
 
-// The first character of each letter in that order; no word begins with i, u or v.
-const FIRSTS = "阿八嚓哒妸发旮哈讥咔垃痳拏噢妑七呥扨它穵夕丫帀";
+// A character with which each letter begins in that order; no word begins with i, u or v.
+const FIRSTS = "阿八嚓咑妸发旮铪丌咔垃妈拿噢妑七呥仨他挖夕丫匝";
 const LETTERS = "abcdefghjklmnopqrstwxyz";
 const ORDER = new Intl.Collator("zh-Hans-CN-u-co-pinyin");
 /** @type {Map<string, string>} */

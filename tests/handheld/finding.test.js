@@ -1,0 +1,69 @@
+// What the screens of findings know of the trade, against the server's own tables; what they send.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { initials } from "../../server/handheld/app/parts/pinyin.js";
+import { DELETABLE, OVER, STEPS, handled, mayChooseZone, stepsFor } from "../../server/handheld/app/parts/states.js";
+import { choiceOf, fieldsOf } from "../../server/handheld/app/screens/find/keep.js";
+
+/** @param {string} name a table of the server without commas inside its first columns */
+function table(name) {
+  const [head, ...rows] = readFileSync(new URL(`../../server/reference/${name}.csv`, import.meta.url), "utf8").trim().split("\n");
+  const names = head.split(",");
+  return rows.map((row) => Object.fromEntries(row.split(",").map((value, place) => [names[place], value])));
+}
+
+const HANDS = ["inspector", "auxiliary", "assignee"];
+const NEEDS = ["after_photo_on_reply", "reason", "not_handler"];
+
+test("the steps are those that the table gives to people with handhelds", () => {
+  const theirs = table("states").filter(({ state, roles }) => state && roles.split(" ").some((role) => HANDS.includes(role)))
+    .map(({ state, command, needs }) => `${command} ${state} ${needs.split(" ").filter((need) => NEEDS.includes(need)).sort()}`);
+  const ours = STEPS.flatMap(({ command, from, needs }) => from.map((state) => `${command} ${state} ${[...needs].sort()}`));
+  assert.deepEqual(ours.sort(), theirs.sort());
+});
+
+test("a finding may be deleted in the states of the table, and is over where no zone is chosen any more", () => {
+  assert.deepEqual(table("deletions").find(({ type }) => type === "finding").states.split(" ").sort(), [...DELETABLE].sort());
+  const open = new Set(table("states").filter(({ command }) => command === "choose_zone").map(({ state }) => state));
+  const all = new Set(table("states").map(({ state }) => state).filter(Boolean));
+  assert.deepEqual(OVER.filter((state) => open.has(state)), []);
+  assert.deepEqual([...all].filter((state) => !open.has(state)).sort(), [...OVER].sort());
+});
+
+test("who handled a case is not offered its check, and a case of nobody's unit is nobody's", () => {
+  const me = { id: "6f2d8c1e-0000", username: "u", name: "u", roles: ["inspector"], scopes: ["32"] };
+  assert.deepEqual(stepsFor({ status: "dispatched", unit: me.id }, me).map(({ command }) => command), ["handle", "hand_back"]);
+  assert.deepEqual(stepsFor({ status: "dispatched", unit: "11111111-aaaa" }, me), []);
+  assert.deepEqual(stepsFor({ status: "dispatched" }, me), []);
+  assert.deepEqual(stepsFor({ status: "checking" }, { ...me, roles: ["auxiliary"] }), []);
+  assert.ok(handled({ handling: { handled_by: [me.id] } }, me) && handled({ self_handled: true, inspector_id: me.id }, me));
+  assert.ok(!handled({ handling: { handled_by: ["x"] } }, me));
+  assert.ok(mayChooseZone({ status: undefined }, me, true) && !mayChooseZone({ status: "closed" }, me, true));
+});
+
+test("a choice is told only where the server would not come to it by itself", () => {
+  const first = { zone_id: "a" }, probable = { decision: "probable", candidates: [first] };
+  const choice = (zone, attribution) => choiceOf({ zone }, { attribution });
+  assert.equal(choice(undefined, probable), null);
+  assert.deepEqual(choice("a", probable), { zone_id: "a" });
+  assert.equal(choice("a", { decision: "certain", candidates: [first] }), null);
+  assert.deepEqual(choice("b", { decision: "certain", candidates: [first] }), { zone_id: "b" });
+  assert.deepEqual(choice(null, { decision: "ambiguous", candidates: [first] }), { zone_id: null });
+  assert.equal(choice(null, { decision: "none", candidates: [] }), null);
+  assert.deepEqual(choice("c", null), { zone_id: "c" });
+});
+
+test("what is empty is not sent", () => {
+  const position = { lon: 1, lat: 2, crs: "EPSG:4326" };
+  assert.deepEqual(fieldsOf({ observed_at: "t", fields: { text: "  ", address: " 甲 ", tags: [], severity: undefined } }, position),
+    { observed_at: "t", address: "甲", position });
+});
+
+test("words are found by their first letters", () => {
+  assert.equal(initials("店外经营"), "dwjy");
+  assert.equal(initials("暴露垃圾"), "bllj");
+  assert.equal(initials("A类 水井盖"), "al sjg");
+});
