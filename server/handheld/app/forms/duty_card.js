@@ -32,7 +32,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
       <em>${bad.length ? t(`${bad.length} 项不合格 · `, `${bad.length} failed · `) : ""}${state}</em></button>
     ${open && html`<div class="duty-body">
       <p class="hint">${t("责任人", "Party")} ${partyName(zone.fields)}</p>
-      ${duties.map((one) => html`<div class="duty" role="group" aria-label=${t(one.name_cn, one.name_en)} key=${one.duty}>
+      ${duties.map((one) => html`<div class="duty-line" role="group" aria-label=${t(one.name_cn, one.name_en)} key=${one.duty}>
         <span>${t(one.name_cn, one.name_en)}</span>
         ${[["pass", t("合格", "Pass")], ["fail", t("不合格", "Fail")]].map(([value, label]) => html`<button type="button" key=${value}
           class="tap ${value}" aria-pressed=${given[one.duty] === value} onClick=${() => onTap({ [one.duty]: value })}>${label}</button>`)}</div>`)}

@@ -30,22 +30,23 @@ export function article(offence) {
 }
 
 /**
- * The step's text with its gaps filled; empty lines go.
+ * The step's text with its gaps filled. The document is Chinese; the English is for who reads it over.
  * @param {any} step
  * @param {Form} form
  * @param {any} offence
  * @param {{id: string, name: string}} me
- * @param {string} at as people read it
+ * @param {string} at
  * @param {"text_cn" | "text_en"} [which]
  */
 export function orderText(step, form, offence, me, at, which = "text_cn") {
+  const hour = (/** @type {string} */ local) => (which === "text_cn" ? written(local) : local.replace("T", " "));
   /** @type {Record<string, string>} */
   const gaps = {
-    party: form.party_name || "＿＿＿＿", facts: form.facts.trim() || "＿＿＿＿", at,
+    party: form.party_name || "＿＿＿＿", facts: form.facts.trim().replace(/[。.;；]+$/, "") || "＿＿＿＿", at: hour(localBeijing(new Date(at))),
     article: article(offence) || (which === "text_cn" ? "市容和环境卫生管理的规定" : "the rules of city appearance and sanitation"),
-    due: form.due ? form.due.replace("T", " ") : "＿＿＿＿", officers: `执法人员：${officerNames(form.officers, me)}`,
+    due: form.due ? hour(form.due) : "＿＿＿＿", officers: `执法人员：${officerNames(form.officers, me)}`,
   };
-  return step[which].replaceAll("\\n", "\n").replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => gaps[name] ?? "");
+  return step[which].replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => gaps[name] ?? "");
 }
 
 /** What `<input type=datetime-local>` gives, meant in Beijing, as the wire has it; null for no time.
@@ -58,6 +59,12 @@ export function beijing(local) {
 /** A moment as that input takes it. @param {Date} at */
 export function localBeijing(at) {
   return new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 16);
+}
+
+/** A day and hour as documents write it. @param {string} local */
+function written(local) {
+  const [, year, month, day, hour, minute] = /^(\d+)-(\d+)-(\d+)T(\d+):(\d+)/.exec(local) ?? [];
+  return year ? `${year}年${Number(month)}月${Number(day)}日${Number(hour)}时${minute}分` : local;
 }
 
 /**

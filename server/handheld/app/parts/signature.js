@@ -7,7 +7,7 @@ import { html, useRef, useState } from "./html.js";
 import { Button, Field, Note } from "./page.js";
 import { day, when } from "./time.js";
 
-const WIDTH = 960, HEIGHT = 480, CAPTION = 56;
+const WIDTH = 1000, HEIGHT = 700, CAPTION = 56;
 const SHORTEST = 120; // of all strokes together, in the picture's pixels: less is a touch, no signature
 const INK = "#10203a";
 
@@ -64,7 +64,7 @@ export function Signature({ about, scope, name, position, onSigned }) {
       const now = new Date().toISOString();
       const who = typing ? typed.trim() : name;
       const blob = await picture(typing ? null : canvas.current, typing ? typed.trim() : "",
-        [who, `${day(now).slice(0, 4)} · ${when(now)}`, typing ? `键入 typed: ${reason.trim()}` : ""]);
+        [who, `${day(now)} ${when(now).slice(-5)}`, typing ? `键入 typed: ${reason.trim()}` : ""]);
       onSigned(await device.capture(blob, {
         about, scope, role: "sign", media_type: "image/png", position: position ?? null,
         note: typing ? `签名(键入):${who};${reason.trim()}` : `签名:${who}`,
@@ -139,7 +139,7 @@ function picture(strokes, typed, caption) {
   ink.fillStyle = INK;
   if (typed) {
     ink.font = "italic 96px serif";
-    ink.fillText(typed, 40, 240, WIDTH - 80);
+    ink.fillText(typed, 40, HEIGHT / 2, WIDTH - 80);
   }
   ink.fillStyle = "#3b4652";
   ink.font = "26px sans-serif";

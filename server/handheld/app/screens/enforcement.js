@@ -15,7 +15,7 @@ import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { Signature } from "../parts/signature.js";
 import { ago, when } from "../parts/time.js";
-import { t } from "../words.js";
+import { language, t } from "../words.js";
 
 /** @param {{params: Record<string, string>}} props */
 export default function Enforcement({ params }) {
@@ -81,7 +81,7 @@ function Writing({ id }) {
   const order = Number(step.officers) >= 2;
   const lacks = missing(step, form, t, Date.now());
   const set = (/** @type {string} */ field) => (/** @type {any} */ event) => draft.change({ [field]: event.target.value });
-  const text = orderText(step, form, offence, device.user, when(form.served_at ?? begun));
+  const text = orderText(step, form, offence, device.user, form.served_at ?? begun);
 
   /** @param {Record<string, any>} kept */
   async function keep(kept) {
@@ -92,7 +92,7 @@ function Writing({ id }) {
         kind: step.kind, facts: kept.facts.trim(), officers: kept.officers, party_name: kept.party_name.trim(),
         ...(kept.finding_id ? { finding_id: kept.finding_id } : {}), ...(kept.offence_code ? { offence_code: kept.offence_code } : {}),
         ...(zone ? { zone_id: zone.id } : {}), ...(zone?.fields.party_id ? { party_id: zone.fields.party_id } : {}), ...(due ? { due_at: due } : {}),
-        served: { how: kept.how, at, text: orderText(step, kept, offence, device.user, when(at)),
+        served: { how: kept.how, at, text: orderText(step, kept, offence, device.user, at),
           ...(kept.how === "signed" ? { evidence_id: kept.signature, name: kept.party_name.trim() } : {}),
           ...(kept.how === "refused" ? { reason: kept.reason.trim(), witness: kept.witness.trim() } : {}),
           ...(where.position ? { position: where.position } : {}) },
@@ -132,7 +132,8 @@ function Writing({ id }) {
     <${Section} title=${t("照片", "Photos")}><${Shots} ids=${form.photos} />
       <${ShotButton} about=${{ type: "enforcement", id }} role="scene" scope=${form.scope} onTaken=${(/** @type {{id: string}} */ photo) => draft.change((before) => ({ photos: [...before.photos, photo.id] }))} />
       <${PositionLine} ...${where} /><//>
-    <${Section} title=${t("文本预览", "The text")}><pre class="order-text">${text}</pre><//>
+    <${Section} title=${t("文本预览", "The text")}><pre class="order-text" lang="zh-CN">${text}</pre>
+      ${language() === "en" && html`<p class="hint">${orderText(step, form, offence, device.user, form.served_at ?? begun, "text_en")}</p>`}<//>
     <${Section} title=${t("送达", "Served")}>
       ${locked ? html`<${Shots} ids=${[form.signature]} />` : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${(/** @type {string} */ how) => draft.change({ how })}
         options=${[...(order ? [] : [{ value: "told", label: step.kind === "persuade" ? t("已口头告知", "Told") : t("已当面交付", "Handed over") }]),
