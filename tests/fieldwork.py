@@ -121,6 +121,7 @@ def inspect(phone: Pocket, zone: str) -> None:
     page.get_by_role("button", name=zone).click()
     page.get_by_role("button", name="开始检查").click()
     items = page.locator("article.item")
+    items.first.wait_for()
     for place in range(items.count()):
         items.nth(place).get_by_text("合格", exact=True).click()
     page.get_by_label("贴花编号").fill("MQ-0001")
