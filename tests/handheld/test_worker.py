@@ -13,9 +13,10 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
-from tests.bureau import PASSWORD, eventually
+from tests.bureau import PASSWORD, Bureau, eventually
 from tests.editions import Editions
 from tests.phones import ARGUMENTS, CHROMIUM
+from tests.wire import Person, granted
 
 SIZE = {"width": 360, "height": 640}
 
@@ -49,7 +50,7 @@ def server(installed: Editions) -> Editions:
 def phone(play: Playwright, tmp_path: Path) -> Iterator[BrowserContext]:
     context = play.chromium.launch_persistent_context(
         str(tmp_path / "profile"), executable_path=str(CHROMIUM), args=ARGUMENTS, viewport=SIZE, locale="zh-CN")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     yield context
     context.close()
 
@@ -180,11 +181,12 @@ def test_a_window_of_the_old_edition_runs_to_its_end_beside_one_of_the_new(serve
 class Spoiling(BaseHTTPRequestHandler):
     """A line to the server on which, as long as `spoils`, one file arrives with other bytes."""
 
-    url = ""
+    protocol_version = "HTTP/1.1"
+    office = httpx.Client()
     spoils = False
 
     def do_GET(self) -> None:
-        answer = httpx.get(self.url + self.path)
+        answer = self.office.get(self.path)
         content = answer.content + b" " if self.spoils and self.path.endswith("/later.js") else answer.content
         self.send_response(answer.status_code)
         for name in ("Content-Type", "Content-Security-Policy", "Cache-Control"):
@@ -201,13 +203,13 @@ class Spoiling(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def line(server: Editions) -> Iterator[str]:
-    Spoiling.url, Spoiling.spoils = server.url, False
-    with ThreadingHTTPServer(("127.0.0.1", 0), Spoiling) as line:
-        thread = Thread(target=line.serve_forever)
-        thread.start()
+    Spoiling.spoils = False
+    with httpx.Client(base_url=server.url) as Spoiling.office, \
+            ThreadingHTTPServer(("127.0.0.1", 0), Spoiling) as line:
+        line.daemon_threads = True
+        Thread(target=line.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{line.server_port}"
         line.shutdown()
-        thread.join()
 
 
 def test_an_edition_that_does_not_come_whole_never_begins(server, phone, line):
@@ -228,3 +230,31 @@ def test_an_edition_that_does_not_come_whole_never_begins(server, phone, line):
     assert version(page) == first and later(page, first) == before and offer(page).count() == 0
     Spoiling.spoils = False
     told_of_update(page)
+
+
+def test_what_waits_is_delivered_with_no_page_open(server, phone):
+    bureau = Bureau(server.url, Person(server.url, "root", PASSWORD))
+    code = bureau.invite(bureau.person("inspector").username)
+    page = opened(phone, server.url)
+    kept(page)
+    finding = page.evaluate("""async ([version, code]) => {
+        const { enrolDevice } = await import(`/handheld/${version}/device/device.js`);
+        const reference = await (await fetch(`/handheld/${version}/reference.json`)).json();
+        const device = await enrolDevice({ base: "", code, name: "测试机", reference });
+        const id = await device.create("finding", { class_scheme: "GB/T 30428.2-2013:event", class_code: "0504",
+            text: "门前堆物", address: "武宜路2号", observed_at: new Date().toISOString() }, "320412100");
+        device.close();
+        return id;
+    }""", [version(page), code])
+    found: list[dict[str, Any]] = []
+    line = phone.new_cdp_session(page)
+    line.on("ServiceWorker.workerRegistrationUpdated", lambda said: found.extend(said["registrations"]))
+    line.send("ServiceWorker.enable")
+    assert eventually(lambda: page.wait_for_timeout(50) or found)
+    page.goto("about:blank")
+    assert bureau.admin.get(f"/records/finding/{finding}").status_code == 404
+    line.send("ServiceWorker.dispatchSyncEvent", {"origin": server.url, "registrationId": found[0]["registrationId"],
+                                                  "tag": "menqian", "lastChance": False})
+    assert eventually(lambda: page.wait_for_timeout(100) or bureau.admin.get(
+        f"/records/finding/{finding}").status_code == 200, within_s=60)
+    assert granted(bureau.admin.get(f"/records/finding/{finding}"))["fields"]["text"] == "门前堆物"
