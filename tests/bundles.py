@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import granted, moment, position, shown
 
 ROLES = ("scene", "close", "sign", "after")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from PIL import Image, ImageDraw
 
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, granted
 
 PASSWORD = "Correct-Horse-9-Battery"

@@ -25,7 +25,7 @@ from PIL import Image
 
 from tests.bureau import PASSWORD, Bureau, eventually
 from tests.engines import running_postgres, running_s3
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, position, refused, sha256
 

@@ -1,6 +1,6 @@
 """A small raw client of the wire protocol, for tests alone: it knows protocol.md and nothing of our own code.
 
-`Person` is somebody with a login; `tests.handheld` has the enrolled device. Both answer with plain `httpx.Response`s;
+`Person` is somebody with a login; `tests.enrolled` has the enrolled device. Both answer with plain `httpx.Response`s;
 `granted` and `refused` say what a response must be.
 """
 

@@ -19,7 +19,7 @@ import orjson
 
 from tests.bench.documents import BATCH, SCOPE, batches
 from tests.bench.line import Line
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 
 Document = dict[str, Any]
 PAGE = 1_000

@@ -25,7 +25,7 @@ from sync.models import Device
 from tests.bench.deployment import Deployment
 from tests.bench.fill import open_engine
 from tests.bench.line import Line
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 
 CLIENTS = 2  # processes
 LEAD_S = 3.0  # until the clients have started

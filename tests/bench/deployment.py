@@ -11,7 +11,7 @@ from server.demo.town import Town, make_town
 from tests.bench.documents import SCOPE
 from tests.bureau import PASSWORD, Bureau
 from tests.engines import running_postgres
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, granted
 

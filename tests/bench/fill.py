@@ -20,7 +20,7 @@ from sync.models import Device, History, Receipt, ScopeSeen, table_of
 from tests.bench.deployment import Deployment
 from tests.bench.documents import CITY, THIS_YEAR, Span, finding, findings
 from tests.bench.patterns import Pattern, Row, Rows, must_be_alike, pattern_of
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 
 TOWNS = ("320402109", "320404116", "320411101", "320411103", "320411104", "320411105", "320411122", "320412001")
 PATTERNS, CHECKED, AT_ONCE = 10, 3, 20_000

@@ -15,7 +15,7 @@ from sync import journal
 from sync.kept import RECORD, Kept, kept_from, to_row
 from sync.models import History, JournalEntry, Receipt, table_of
 from sync.push import digest_of
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 
 Row = dict[str, Any]
 # What differs between two pushes of the same content.

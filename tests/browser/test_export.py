@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests import bundles
 from tests.browser.conftest import PHONE, Desk, photographed
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 
 pytestmark = pytest.mark.browser
 

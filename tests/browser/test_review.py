@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, PLACE, SCOPE, Desk, photographed
 from tests.bureau import Bureau, collection, frontage
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, granted
 
 pytestmark = pytest.mark.browser

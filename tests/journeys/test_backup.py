@@ -17,7 +17,7 @@ from media.stores.contract import key_of
 from sync.device.device import Device
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.conftest import Engine, installed
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server, free_port
 from tests.wire import Person, a_finding, refused, sha256
 

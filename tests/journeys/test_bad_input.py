@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.bureau import Bureau, collection, frontage
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, a_finding, granted, new_id, position, refused
 
 SCOPE = "320411105"

@@ -22,7 +22,7 @@ from tusclient.uploader import Uploader
 from tests.bad_network import BadNetwork, Odds
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.conftest import Engine, installed
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import ROOT, Server
 from tests.wire import Person, sha256
 

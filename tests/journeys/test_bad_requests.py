@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, Wire, a_finding, granted, new_id, refused
 
 SCOPE = "320411105"

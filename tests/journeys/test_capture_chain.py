@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import Bureau, eventually
-from tests.handheld import NO_ENTRY, Handheld
+from tests.enrolled import NO_ENTRY, Handheld
 from tests.wire import granted, moment, new_id, position, sha256
 
 SCOPE = "320412114"

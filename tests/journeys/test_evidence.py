@@ -12,7 +12,7 @@ from PIL import Image
 
 from server.rules.crs import from_4490
 from tests.bureau import Bureau, a_photo, east_north, eventually
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import granted, moment, position, refused, sha256
 
 SCOPE = "320412113"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, a_finding, granted, moment, new_id, refused, sha256
 
 OLD, NEW = "320412100", "320412102"

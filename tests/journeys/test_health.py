@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, a_finding, granted, moment, refused, sha256
 
 SCOPE = "320412100"

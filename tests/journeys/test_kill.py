@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Wire, a_finding, granted, sha256
 

@@ -14,7 +14,7 @@ from media.stores import open_store
 from media.stores.contract import key_of
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.conftest import Engine, Places, installed
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, sha256
 

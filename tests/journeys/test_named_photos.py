@@ -8,7 +8,7 @@ import pytest
 
 from tests import bundles
 from tests.bureau import Bureau, a_photo, eventually
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import granted, refused, sha256
 
 HERE, ELSEWHERE = "320404101", "320413100"

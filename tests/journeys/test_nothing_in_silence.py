@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, granted, moment, new_id, position, refused
 
 SCOPE, NEXT, THIRD = "320412104", "320412105", "320412106"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, a_finding, granted, moment, new_id, refused
 
 SCOPE = "320412105"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.bureau import PASSWORD, Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Wire, granted, refused
 

@@ -14,7 +14,7 @@ import pytest
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.conftest import Engine, installed
 from tests.engines import running_s3
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, granted, sha256
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, granted, moment, new_id
 
 SCOPE = "320412104"

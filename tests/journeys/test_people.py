@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bureau import PASSWORD, Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, Wire, a_finding, granted, refused
 

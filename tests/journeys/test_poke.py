@@ -16,7 +16,7 @@ import pytest
 from sync.device.device import Device
 from tests.bureau import PASSWORD, Bureau, eventually
 from tests.conftest import Engine, installed
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, Wire, a_finding, granted, refused
 

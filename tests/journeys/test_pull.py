@@ -9,7 +9,7 @@ from collections import defaultdict
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, a_finding, granted, refused, sha256
 
 SCOPE = "320404116"

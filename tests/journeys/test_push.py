@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import EVENT, a_finding, granted, moment, new_id, position, refused
 
 SCOPE = "320412102"

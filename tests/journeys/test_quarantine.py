@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, a_finding, granted, refused
 
 SCOPE = "320412104"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Person, granted, refused
 
 SCOPE = "320411101"

@@ -17,7 +17,7 @@ import pytest
 from sync.device.client import Patience
 from sync.device.device import Device
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, a_finding, granted, new_id, refused, sha256
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import Bureau
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.transparency import tree_root
 from tests.wire import Person, granted, new_id, refused
 

@@ -20,7 +20,7 @@ from media.stores.contract import key_of
 from sync.append_only import GUARDED
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.conftest import Engine, installed
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import ROOT, Server
 from tests.server.tampering import unguarded
 from tests.wire import Person, granted, moment, sha256

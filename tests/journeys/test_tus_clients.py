@@ -13,7 +13,7 @@ from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
 from tests.bureau import Bureau, a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import ROOT
 from tests.wire import sha256
 

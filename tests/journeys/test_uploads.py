@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.wire import Wire, granted, new_id, refused, sha256
 
 SCOPE = "320412110"

@@ -12,7 +12,7 @@ import pytest
 from shapely.geometry import shape
 
 from tests.bureau import Bureau, collection, east_north, eventually, frontage
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, granted, moment, new_id, position, refused
 

@@ -21,7 +21,7 @@ from sync import pull as pulling
 from sync.cursors import Cursor
 from sync.models import Clock, Held
 from sync.mutations import MOST_UNITS, MOST_VALUES
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.properties.effort import peak_of
 from tests.server.indoors import Indoors, indoors
 from tests.wire import a_finding, granted, new_id, refused

@@ -16,7 +16,7 @@ from flask import Flask
 from server import create_app
 from server.backup import making, manifest, place, restoring
 from server.backup.manifest import Manifest
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 
 SCOPE = "320412110"

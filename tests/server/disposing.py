@@ -13,7 +13,7 @@ from server.audit import audit
 from server.db import db
 from sync.models import Base
 from tests.conftest import Places
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.wire import Person, granted
 

@@ -15,7 +15,7 @@ from server.db import db, guard_again
 from server.doctor import examine
 from sync.journal import commitment
 from tests.bureau import a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.server.tampering import audited, codes
 from tests.wire import Person, a_finding, granted, sha256

@@ -18,7 +18,7 @@ from server.api import users
 from server.db import db, writing
 from tests import bundles
 from tests.bureau import a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.server.tampering import audited, unguarded
 from tests.wire import granted, refused, sha256

@@ -16,7 +16,7 @@ from server.backup import making, manifest, photos, place, tables
 from server.backup.manifest import BackupInvalid
 from server.backup.place import RestoreRefused
 from tests.bureau import a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.server.backups import (
     SCOPE,

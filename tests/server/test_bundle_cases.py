@@ -18,7 +18,7 @@ from server.house import House
 from tests import bundles
 from tests.bureau import a_photo
 from tests.darkroom import c2pa_store, with_c2pa
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, granted, moment, refused
 

@@ -11,7 +11,7 @@ from server.keeping.models import Disposal
 from sync.writers import SERVER
 from tests.bureau import a_photo
 from tests.conftest import Places
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.disposing import (
     ENGINES,
     SCOPE,

@@ -14,7 +14,7 @@ from server.db import db
 from server.keeping import removal
 from tests.bureau import a_photo
 from tests.conftest import Places
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.disposing import ENGINES, SCOPE, cancelled, over, people, problems, proposed, settings_on, tick
 from tests.server.indoors import Indoors, store_of
 from tests.wire import granted, refused, sha256

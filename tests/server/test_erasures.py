@@ -20,7 +20,7 @@ from server.keeping.models import Erasure
 from sync.models import Base
 from tests.bureau import a_photo
 from tests.conftest import Places
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.disposing import altered
 from tests.server.indoors import Indoors
 from tests.wire import Person, granted, moment, new_id, refused

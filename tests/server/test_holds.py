@@ -23,7 +23,7 @@ from server.rules import holds as rules
 from tests import bundles
 from tests.bureau import a_photo
 from tests.conftest import Places
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.backups import quiet, restore
 from tests.server.indoors import URL, Indoors, indoors, store_of
 from tests.server.pages.conftest import Visitor

@@ -12,7 +12,7 @@ import pytest
 from media.stores.contract import key_of
 from server import jobs
 from tests.bureau import a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import sha256
 

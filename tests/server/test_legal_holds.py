@@ -10,7 +10,7 @@ import pytest
 from server.keeping.models import LegalHold
 from tests.bureau import a_photo
 from tests.conftest import Places
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.disposing import ENGINES, SCOPE, altered, over, people, problems, settings_on, states, tick
 from tests.server.indoors import Indoors, store_of
 from tests.wire import Person, granted, moment, refused, sha256

@@ -14,7 +14,7 @@ from server import live
 from server.auth import Principal, principal_of
 from server.live import Live
 from tests.bureau import eventually
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 
 SCOPE = "320412100"

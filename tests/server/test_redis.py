@@ -15,7 +15,7 @@ import pytest
 
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.engines import REDIS, running_redis
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import PROGRAM, ROOT, Server
 from tests.wire import Person
 

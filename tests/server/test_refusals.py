@@ -11,7 +11,7 @@ import pytest
 from server.limits import limiter
 from sync.journal import commitment
 from tests.bureau import PASSWORD, a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, Wire, granted, new_id, refused, sha256
 

@@ -21,7 +21,7 @@ from server.backup.manifest import BackupInvalid
 from server.backup.place import RestoreRefused
 from server.config import RESTORING, RestoreUnfinished, Settings
 from tests.bureau import a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.server.backups import SCOPE, back_up, elsewhere, environment, media, photographed, restore
 from tests.server.indoors import Indoors, indoors

@@ -16,7 +16,7 @@ from server.db import db
 from server.jobs import COMPARED_A_TICK
 from server.reuse import groups
 from tests.bureau import a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.server.pages.conftest import Visitor
 from tests.server.tampering import audited, codes

@@ -9,7 +9,7 @@ import pytest
 
 from server.reference import settings
 from tests.bureau import a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, granted, new_id, refused
 

@@ -18,7 +18,7 @@ from sqlalchemy import update
 from server import snapshots
 from server.db import db
 from sync.models import Clock
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import a_finding, granted, refused, sha256
 

@@ -15,7 +15,7 @@ import pytest
 
 from server.rules.sampling import wilson
 from sync.notes import read_checkpoint
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, granted, new_id, refused
 

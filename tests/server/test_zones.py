@@ -11,7 +11,7 @@ import pytest
 from server import zones
 from server.db import db, writing
 from tests.bureau import collection, frontage
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, granted, refused
 

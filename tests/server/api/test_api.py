@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.values import parse_time
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Wire, granted, refused
 

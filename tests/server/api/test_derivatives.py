@@ -18,7 +18,7 @@ from server.audit import audit
 from server.db import db
 from sync.models import JournalEntry
 from tests.bureau import a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, granted, position, refused, sha256
 

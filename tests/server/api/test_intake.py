@@ -19,7 +19,7 @@ from sync.device.client import Patience
 from sync.device.device import Device
 from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.conftest import Engine, installed
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.running import Server
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, a_finding, refused, sha256

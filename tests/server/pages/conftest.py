@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.bureau import PASSWORD, a_photo
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.wire import Person, position
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import bundles
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import SCOPE, Visitor
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.pages import conflicts
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import PLACE, SCOPE, Visitor, said
 from tests.wire import EVENT, Person, granted, position

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import SCOPE, Visitor, photographed, said
 from tests.wire import Person, granted, sha256

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import SCOPE, Visitor, said
 from tests.wire import Person, a_finding, granted, moment, new_id

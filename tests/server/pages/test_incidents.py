@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server import jobs
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import SCOPE, Visitor, said
 from tests.wire import Person, granted, new_id

@@ -7,7 +7,7 @@ import logging
 import pytest
 import structlog
 
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import SCOPE, Visitor
 from tests.wire import granted

@@ -9,7 +9,7 @@ import pytest
 from schemas.records import RECORD_TYPES
 from server.pages.history import SHOWN
 from server.trade.statuses import statuses
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import SCOPE, Visitor
 from tests.wire import Person

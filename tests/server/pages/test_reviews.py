@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.bureau import frontage
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import PLACE, SCOPE, Visitor, photographed, said
 from tests.wire import Person, granted, position, sha256

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.values import stamp
 from tests.bureau import east_north
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import PLACE, SCOPE, Visitor
 from tests.wire import Person, new_id, position

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from server import jobs
 from server.db import db
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.server.tampering import audited
 from tests.wire import Person, granted, new_id, refused

@@ -9,7 +9,7 @@ import pytest
 
 from tests.bureau import a_photo, collection, east_north, frontage
 from tests.darkroom import c2pa_store, encoded, scene, with_c2pa
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.server.tampering import audited
 from tests.wire import granted, moment, position

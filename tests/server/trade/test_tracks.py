@@ -13,7 +13,7 @@ from schemas.values import stamp
 from server.rules.crs import from_4490
 from tests.bureau import a_photo, east_north
 from tests.darkroom import jpeg, place, scene, tiff
-from tests.handheld import Handheld
+from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
 from tests.server.tampering import audited
 from tests.wire import granted, position
