@@ -150,6 +150,7 @@ def test_an_update_is_offered_and_begins_when_it_is_tapped(server, phone):
     page.reload()
     assert version(page) == first  # nobody asked for another
     told_of_update(page)
+    assert offer(page).bounding_box()["height"] >= 48
     assert version(page) == first and len(caches(page)) == 2
     assert later(page, first) == before
     with page.expect_navigation():

@@ -2,7 +2,7 @@
 
 import { t } from "../words.js";
 import { html, useEffect, useState } from "./html.js";
-import { Button, Note } from "./page.js";
+import { Button } from "./page.js";
 import { applyUpdate, onWorker, workerStanding } from "./worker.js";
 
 /** How the app itself stands: kept for use without a network, a newer edition ready, or the last one not kept. */
@@ -20,8 +20,12 @@ export function UpdateOffer() {
   const { update } = useWorker();
   const [busy, setBusy] = useState(false), [later, setLater] = useState(false);
   if (!update || later) return null;
-  return html`<${Note} kind="wait"><p>${t("新版本已就绪。更新不影响已存下的内容;不急可稍后。",
+  const take = () => {
+    setBusy(true);
+    applyUpdate();
+  };
+  return html`<section class="update" role="status"><p>${t("新版本已就绪。已存下的内容不受影响,不急可稍后。",
     "A newer version is ready. Nothing that is kept is touched by it; it may wait.")}</p>
-    <p><${Button} kind="primary" busy=${busy} onClick=${() => { setBusy(true); applyUpdate(); }}>${t("更新", "Update")}<//>
-    <${Button} kind="plain" onClick=${() => setLater(true)}>${t("稍后", "Later")}<//></p><//>`;
+    <div class="buttons"><${Button} kind="primary" busy=${busy} onClick=${take}>${t("更新", "Update")}<//>
+    <${Button} onClick=${() => setLater(true)}>${t("稍后", "Later")}<//></div></section>`;
 }
