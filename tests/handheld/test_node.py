@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 SEVERAL = sorted(path.name for path in HERE.glob("*.test.js"))
 LOSES_ITS_SERVER = {"restored.test.js"}
 WITHIN_S = 300
-SETTINGS = {"MENQIAN_CHECKPOINT_SECONDS": "1", "MENQIAN_LOG_LEVEL": "error"}
+SETTINGS = {"MENQIAN_CHECKPOINT_SECONDS": "1", "MENQIAN_LOG_LEVEL": "error", "MENQIAN_SNAPSHOT_RECORDS": "10"}
 
 
 class Console:
