@@ -41,17 +41,22 @@ class Chain:
     def enter_anew(self, rows: Rows, *, restored: bool) -> None:
         """After a new enrolment and a whole pull: vouch as the new device for the photos that the server has not got.
 
-        What it has got (it answered, or only the answer was lost) stays as it was signed and comes back as a replay.
-        Of a `restored` server only what it shows now counts.
+        What it has got (it answered, or only the answer was lost) stays as it was signed and comes back as a replay;
+        what was taken since the enrolment is in the new chain already. Of a `restored` server only what it shows now
+        counts.
         """
         for made in self._outbox.made("evidence", state="waiting"):
             body, values = made.body, made.body.get("set") or {}
             there = rows.arriving("evidence", body["record_id"]) \
                 or (not restored and rows.get("evidence", body["record_id"]))
-            if "capture" in values and not made.outcome and not there:
+            if "capture" in values and not made.outcome and not there and not self._holds(body["record_id"]):
                 fields = {name: value for name, value in values.items() if name != "capture"}
                 capture = self.add(body["record_id"], fields)
                 self._outbox.rewrite(made.n, {**body, "set": {**fields, "capture": capture}})
+
+    def _holds(self, record_id: str) -> bool:
+        return self._store.one("SELECT 1 FROM capture WHERE device_id = ? AND record_id = ?",
+                               (self._identity.device_id, record_id)) is not None
 
 
 def entry_bytes(device_id: str, capture: Mapping[str, Any], record_id: str, fields: Mapping[str, Any]) -> bytes:

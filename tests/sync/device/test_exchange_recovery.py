@@ -220,6 +220,16 @@ def test_an_older_copy_that_took_photos_forks_no_chain(office, device, tmp_path)
     assert not {newer.id, older.id} & {one.fields["device"] for one in older.records("incident")}
 
 
+def test_a_photo_taken_between_a_new_enrolment_and_its_first_pull_is_signed_once(office, device):
+    finding = report(device)
+    device.sync()
+    device.enrol_anew(office.invite(device.user["username"]))
+    photo = device.capture(b"\xff\xd8\xff between", about=("finding", finding), role="scene")
+    quiet(device)
+    fields = on_server(office, "evidence", photo)["fields"]
+    assert fields["capture"]["seq"] == 1 and "chain_gap" not in {flag["code"] for flag in fields["flags"] or ()}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_over_a_bad_network_everything_arrives_exactly_once(office, tmp_path, seed):
     odds = Odds(lose_request=0.15, lose_answer=0.15, duplicate=0.1)
