@@ -104,7 +104,7 @@ function Locked({ pin, onOpen }) {
   if (forgotten) return html`<${Above} title=${t("重新登记", "Enrol anew")} className="forgotten">
     <${Forgotten} onOpen=${onOpen} onBack=${() => setForgotten(false)} /><//>`;
   return html`<${Above} title=${t("已锁定", "Locked")}>
-    <div class="locked-top"><${Icon} of="lock" /><h1>${t("已锁定", "Locked")}</h1>
+    <div class="locked-top"><${Icon} of="lock" /><h1 tabindex="-1" autofocus>${t("已锁定", "Locked")}</h1>
       <p>${device.user.name}</p>
       <p class="problem" role="alert">${wait > 0 ? t(`输错多次,请等 ${wait} 秒`, `Too many wrong tries; wait ${wait} s`) : said}</p></div>
     <${Keypad} label="PIN" disabled=${wait > 0} onEnter=${check} action=${t("打开", "Open")} />

@@ -96,7 +96,7 @@ export function Sheet({ title, onClose, children }) {
   }, []);
   return html`<dialog class="sheet" ref=${dialog} aria-labelledby=${id}
       onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}>
-    <header><h2 id=${id}>${title}</h2><button type="button" class="square" aria-label=${t("关闭", "Close")}
+    <header><h2 id=${id} tabindex="-1" autofocus>${title}</h2><button type="button" class="square" aria-label=${t("关闭", "Close")}
       onClick=${onClose}><${Icon} of="close" /></button></header>
     <div class="sheet-body">${children}</div></dialog>`;
 }
