@@ -9,6 +9,8 @@ import { Button, Choice, Note, Page, Section, Sheet, say } from "../parts/page.j
 import { NO_TRIES, opens, sealed } from "../parts/pin.js";
 import { useRoom } from "../parts/storage.js";
 import { size } from "../parts/time.js";
+import { useWorker } from "../parts/update.js";
+import { VERSION } from "../parts/worker.js";
 import { language, t } from "../words.js";
 
 export default function Settings() {
@@ -96,11 +98,12 @@ function Space() {
 
 function ThisDevice() {
   const device = useDevice();
-  const version = new URL(import.meta.url).pathname.split("/").at(-3) ?? "";
+  const { offline } = useWorker();
   return html`<${Section} title=${t("本机", "This device")}><dl class="facts">
     <dt>${t("属于", "Belongs to")}</dt><dd>${device.user.name} (${device.user.username})</dd>
     <dt>${t("责任范围", "Area")}</dt><dd>${device.scopes.join("、")}</dd>
     <dt>${t("设备编号", "Device")}</dt><dd><code>${device.id}</code></dd>
     ${device.fingerprint && html`<dt>${t("钥匙指纹", "Key fingerprint")}</dt><dd><code>${device.fingerprint}</code></dd>`}
-    <dt>${t("版本", "Version")}</dt><dd><code>${version}</code></dd></dl><//>`;
+    <dt>${t("版本", "Version")}</dt><dd><code>${VERSION}</code></dd>
+    <dt>${t("没有网络时", "Without a network")}</dt><dd>${offline ? t("可以打开", "it opens") : t("还没下载完,请在有网时多开一会儿", "not all is here yet; keep it open a while with a network")}</dd></dl><//>`;
 }
