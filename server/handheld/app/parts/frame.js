@@ -1,20 +1,20 @@
 // The frame around the screens of the shell: what is safe and what waits, and where to go, both at the thumb.
 
 import { t } from "../words.js";
-import { useAsked, useHealth, useSyncing } from "./device.js";
+import { useAsked, useSyncing } from "./device.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { useRoute } from "./router.js";
 import { syncWords } from "./sync_words.js";
 
-/** How things stand with the server, in one line and one kind. */
+/** How things stand with the server, in one line and one kind; asked at once, so that no half of it is older. */
 export function useStanding() {
-  const health = useHealth(), syncing = useSyncing();
-  const delivered = useAsked((device) => device.everythingDelivered(), ["delivered"]);
-  const state = useAsked(async (device) => device.state, ["state"]);
-  const any = useAsked(hasMade, ["any"]);
-  if (!health || !state || delivered === undefined || any === undefined) return null;
-  return syncWords({ health, syncing, delivered, state, any });
+  const syncing = useSyncing();
+  const now = useAsked(async (device) => ({
+    health: await device.health(), delivered: await device.everythingDelivered(), state: device.state, any: await hasMade(device),
+    held: (await device.outbox()).some((made) => made.state === "held"),
+  }), ["standing"]);
+  return now ? syncWords({ ...now, syncing }) : null;
 }
 
 let made = false; // once something was made it stays made: the whole outbox is not read again

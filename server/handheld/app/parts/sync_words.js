@@ -9,11 +9,12 @@ import { ago, size } from "./time.js";
 /** @typedef {{kind: "ok" | "wait" | "warn" | "bad", title: string, detail: string, count: number}} Standing */
 
 /**
- * `any` says whether anything was ever made on this device.
- * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string, any: boolean}} now
+ * `any` says whether anything was ever made on this device, `held` whether the server holds something that waits for
+ * its record, such as photos of what is still being written.
+ * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string, any: boolean, held: boolean}} now
  * @returns {Standing}
  */
-export function syncWords({ health, syncing, delivered, state, any }) {
+export function syncWords({ health, syncing, delivered, state, any, held }) {
   const count = health.unsent + health.unsent_photos;
   if (state === "revoked") {
     return { kind: "bad", count, title: t("本机已停用", "This device was revoked"),
@@ -31,7 +32,8 @@ export function syncWords({ health, syncing, delivered, state, any }) {
     return { kind: "ok", count, title: t("没有要送的", "Nothing to deliver"), detail: syncing.doing ? DOING[syncing.doing]() : lastWords(syncing) };
   }
   return { kind: syncing.failure && syncing.failure.kind !== "unreachable" ? "warn" : "wait", count,
-    title: waiting(health), detail: why(health, syncing) };
+    title: waiting(health), detail: [!count && held && t("有的还等着它所属的记录", "some of it waits for its record"), why(health, syncing)]
+      .filter(Boolean).join(" · ") };
 }
 
 /** @param {SyncState} syncing */
