@@ -66,7 +66,7 @@ class Drawing {
   constructor(L, place, tiles, props) {
     this.L = L;
     this.props = props;
-    this.map = L.map(place, { zoomControl: true, attributionControl: false, preferCanvas: Boolean(props.current.tall),
+    this.map = L.map(place, { zoomControl: Boolean(props.current.tall), attributionControl: Boolean(tiles), preferCanvas: Boolean(props.current.tall),
       zoomSnap: 0.5, maxZoom: 22, tap: true });
     if (tiles) L.tileLayer(tiles, { maxZoom: 22, maxNativeZoom: 18 }).addTo(this.map);
     this.layer = L.layerGroup().addTo(this.map);

@@ -83,8 +83,8 @@ const DECISIONS = {
 /**
  * Candidates in their order, with a map that can be tapped as well.
  * @param {{attribution: Attribution | null, value: string | null | undefined, position?: Position | null, at: string,
- *   scope?: string, onChange: (zoneId: string | null | undefined) => void}} props
- *   `value` undefined: nobody has chosen; null: none of them
+ *   scope?: string, onChange: ((zoneId: string | null | undefined) => void) | null}} props
+ *   `value` undefined: nobody has chosen; null: none of them. Without `onChange` they are shown and cannot be tapped
  */
 export function ZonePicker({ attribution, value, position, at, scope, onChange }) {
   const index = useZones(), inForce = useMemo(() => index?.inForce(Date.parse(at)) ?? [], [index, at]);
@@ -94,6 +94,7 @@ export function ZonePicker({ attribution, value, position, at, scope, onChange }
     return html`<${Note} kind="wait">${t("本机还没有责任区数据,联网同步后才有;由服务器认定。",
       "This device has no zones yet, they come with a sync; the server decides.")}<//>`;
   }
+  if (!candidates.length && !onChange) return html`<p class="hint">${t("由审核人员认定", "A reviewer decides")}</p>`;
   if (!candidates.length) return html`<${Elsewhere} ...${{ attribution, inForce, value, position, scope, onChange }} />`;
   const settled = value === undefined && attribution?.decision === "certain" ? candidates[0].zone_id : value;
   const ranks = new Map(candidates.map((one, n) => [one.zone_id, n]));
@@ -101,14 +102,14 @@ export function ZonePicker({ attribution, value, position, at, scope, onChange }
     <p class="hint" role="status">${value === undefined ? DECISIONS[attribution?.decision ?? "none"]()
       : t("已由你认定", "Chosen by you")}</p>
     <${MapView} zones=${inForce} ranks=${ranks} chosen=${settled} position=${position}
-      onZone=${(/** @type {string} */ id) => ranks.has(id) && onChange(id)} />
+      onZone=${(/** @type {string} */ id) => ranks.has(id) && onChange?.(id)} />
     <ol class="candidates" aria-label=${t("候选责任区", "Candidate zones")}>${candidates.map((one, n) => html`
       <li key=${one.zone_id}><button type="button" class="candidate" aria-pressed=${one.zone_id === settled}
-        onClick=${() => onChange(one.zone_id)}><b>${n + 1}</b><span><strong>${one.name}</strong>
+        disabled=${!onChange} onClick=${() => onChange?.(one.zone_id)}><b>${n + 1}</b><span><strong>${one.name}</strong>
           <small>${words(one, index)}</small></span></button></li>`)}
-      <li><button type="button" class="candidate" aria-pressed=${settled === null} onClick=${() => onChange(null)}>
-        <b>–</b><span><strong>${t("都不是", "None of these")}</strong></span></button></li></ol>
-    ${value !== undefined && html`<button type="button" class="link" onClick=${() => onChange(undefined)}>
+      ${onChange && html`<li><button type="button" class="candidate" aria-pressed=${settled === null} onClick=${() => onChange(null)}>
+        <b>–</b><span><strong>${t("都不是", "None of these")}</strong></span></button></li>`}</ol>
+    ${onChange && value !== undefined && html`<button type="button" class="link" onClick=${() => onChange(undefined)}>
       ${t("撤销选择", "Undo the choice")}</button>`}</div>`;
 }
 

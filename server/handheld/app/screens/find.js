@@ -41,9 +41,10 @@ export default function Find({ params }) {
 /** @param {{id: string, params: Record<string, string>}} props */
 function Form({ id, params }) {
   const device = useDevice(), reference = useReference(), classes = useClasses();
-  const draft = useDraft(id, "finding", () => /** @type {Draft} */ ({ zone: undefined, position: null, pinned: false,
+  const form = useDraft(id, "finding", () => /** @type {Draft} */ ({ zone: undefined, position: null, pinned: false,
     scope: null, observed_at: new Date().toISOString(), fields: { source: "patrol",
       ...Object.fromEntries(GIVEN.filter((name) => params[name]).map((name) => [name, params[name]])) } }));
+  const draft = form.kept ? form : begun(form);
   const photos = usePhotosOf(id), place = usePlace(draft);
   const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), [asked, setAsked] = useState(false);
   const findings = useOthers(), embargo = useEmbargo();
@@ -103,6 +104,15 @@ function Form({ id, params }) {
       onScope=${photos.length ? null : (/** @type {string} */ scope) => draft.change({ scope })} />
     <${Discard} id=${id} draft=${draft} place=${place} photos=${photos} />
   <//>`;
+}
+
+/**
+ * A form that nobody has written in: what is seen is seen when the first of it is written, not when the form was opened.
+ * @param {ReturnType<typeof useDraft<Draft>>} form
+ */
+function begun(form) {
+  const change = (/** @type {Partial<Draft>} */ part) => form.change({ observed_at: new Date().toISOString(), ...part });
+  return { ...form, change, save: () => change({}) };
 }
 
 /** The findings of this device as they were when the form was opened: enough to see that somebody was here before. */

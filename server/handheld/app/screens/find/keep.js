@@ -43,6 +43,12 @@ export function choiceOf({ zone }, { attribution }) {
   return sure && zone === reckoned ? null : { zone_id: zone };
 }
 
+/** An auxiliary reports, but says no zone: the server would refuse his choice, and the finding with it.
+ *  @param {import("../../device/types.d.ts").User} user */
+export function mayChoose({ roles }) {
+  return roles.some((role) => role !== "auxiliary");
+}
+
 /**
  * Make the finding, and the choice of its zone behind it, all or nothing.
  * @param {Device} device
@@ -52,7 +58,7 @@ export function choiceOf({ zone }, { attribution }) {
  * @param {Shown[]} photos
  */
 export async function keepFinding(device, id, draft, placed, photos) {
-  const choice = choiceOf(draft, placed), scope = photos[0]?.scope ?? placed.scope; // photos lie where their finding does
+  const choice = mayChoose(device.user) ? choiceOf(draft, placed) : null, scope = photos[0]?.scope ?? placed.scope; // photos lie where their finding does
   await device.group((maker) => {
     maker.create("finding", fieldsOf(draft, placed.position), scope, { id });
     if (choice) maker.command("finding", id, "choose_zone", choice, null, 0);

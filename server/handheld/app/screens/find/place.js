@@ -6,6 +6,7 @@ import { useDevice, useKept } from "../../parts/device.js";
 import { html, useEffect, useRef, useState } from "../../parts/html.js";
 import { Button, Note } from "../../parts/page.js";
 import { ageOf, PositionLine, usePosition } from "../../parts/position.js";
+import { mayChoose } from "./keep.js";
 import { Scan } from "../../parts/scan.js";
 import { isOpen, useAttribution, useZones, ZonePicker } from "../../parts/zone.js";
 
@@ -63,7 +64,7 @@ export function Place({ place, draft }) {
   const { live, held, follow, position, at, sticker, attribution, zone, scope } = place;
   const value = /** @type {Draft} */ (draft.value);
   const [scanning, setScanning] = useState(false), [choosing, setChoosing] = useState(false);
-  const index = useZones();
+  const index = useZones(), may = mayChoose(useDevice().user);
 
   /** @param {string | null | undefined} zoneId choosing pins the position that it was chosen on */
   function choose(zoneId) {
@@ -90,11 +91,12 @@ export function Place({ place, draft }) {
         ${t("去掉贴花", "Remove it")}</button><//>`}
     ${settled ? html`<p class="settled-zone"><span>${t("责任区", "Zone")} <strong>${zone.name}</strong>
         <small>${t("已确定", "certain")}</small></span>
-        <button type="button" class="link" onClick=${() => setChoosing(true)}>${t("改", "Change")}</button></p>`
+        ${may && html`<button type="button" class="link" onClick=${() => setChoosing(true)}>${t("改", "Change")}</button>`}</p>`
       : html`<${ZonePicker} attribution=${attribution} value=${value.zone} position=${position} at=${at} scope=${scope}
-          onChange=${choose} />`}
-    ${isOpen(attribution) && value.zone === undefined && html`<p class="hint">${t("不点也能保存,由审核人员认定。",
-      "It can be saved without; a reviewer decides then.")}</p>`}
+          onChange=${may ? choose : null} />`}
+    ${isOpen(attribution) && value.zone === undefined && html`<p class="hint">${may ? t("不点也能保存,由审核人员认定。",
+      "It can be saved without; a reviewer decides then.") : t("由审核人员认定;扫贴花可当场确定。",
+      "A reviewer decides; a scanned sticker settles it now.")}</p>`}
     ${scanning && html`<${Scan} title=${t("扫责任区贴花", "Scan the zone's sticker")} typed=${t("贴花编号", "Serial of the sticker")}
       onRead=${read} onClose=${() => setScanning(false)} />`}`;
 }

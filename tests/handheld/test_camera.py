@@ -1,0 +1,97 @@
+"""Taking photographs: the live view with the earlier picture over it, and a disk that is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, expect
+
+from tests.bureau import Bureau, a_photo, eventually
+from tests.patrols import HERE, SCOPE, begin, classify, go_online, inspector_of, photograph, save, shoot
+from tests.phones import ARGUMENTS, CHROMIUM, Phone
+from tests.wire import granted, sha256
+
+pytestmark = pytest.mark.browser
+A_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+FULL = 1024  # bytes that the origin may have: less than it has already
+
+
+@pytest.fixture
+def with_camera(chromium: Browser, office: Bureau, street: dict[str, str]) -> Iterator[Phone]:
+    """A phone of the inspector whose browser has a camera of its own."""
+    browser = chromium.browser_type.launch(executable_path=str(CHROMIUM), args=[*ARGUMENTS, *A_CAMERA])
+    one = Phone(browser, office.url)
+    one.context.grant_permissions(["camera", "geolocation"])
+    one.context.set_geolocation(HERE)
+    yield one.enrol(office.invite(inspector_of(office).username))
+    browser.close()
+    assert one.complaints == []
+
+
+def test_the_earlier_picture_lies_over_the_live_view_and_the_cameras_own_file_is_sent(with_camera, office):
+    page = begin(with_camera)
+    page.get_by_role("button", name="拍照").click()
+    page.get_by_role("button", name="按快门").click()
+    page.get_by_text("已拍 1 张").wait_for()
+    page.get_by_role("button", name="完成").click()
+    classify(page, "0102", "暴露垃圾")
+    finding = save(page)
+    page.get_by_role("button", name="拍整改后").click()
+    expect(page.get_by_alt_text("先前的照片,请对准同一角度")).to_be_visible()
+    page.get_by_role("button", name="按快门").click()
+    page.get_by_text("已拍 1 张").wait_for()
+    page.get_by_role("button", name="完成").click()
+    go_online(with_camera)
+    assert eventually(lambda: _photos(office, finding) == {("scene", "verified"), ("after", "verified")}, within_s=60)
+
+
+def test_a_shot_that_the_disk_has_no_room_for_is_kept_in_hand_until_there_is(inspector, office):
+    one = inspector(online=True)
+    page = begin(one)
+    photograph(page)
+    page.get_by_role("button", name="再拍").click()
+    tools = one.context.new_cdp_session(page)
+    _room(tools, page, FULL)
+    content = a_photo()
+    page.get_by_label("用手机相机拍").set_input_files({"name": "p.jpg", "mimeType": "image/jpeg", "buffer": content})
+    expect(page.get_by_text("这张照片还没有存下!")).to_be_visible()
+    page.get_by_role("button", name="关闭").click()
+    page.get_by_role("button", name="再存一次").click()
+    expect(page.get_by_text("手机存储已满")).to_be_visible()
+    _room(tools, page, None)
+    page.get_by_role("button", name="再存一次").click()
+    page.get_by_text("已拍 1 张").wait_for()
+    page.get_by_role("button", name="完成").click()
+    finding = save(page)
+    go_online(one)
+    assert eventually(lambda: sha256(content) in _digests(office, finding), within_s=40)
+
+
+def test_the_role_of_each_photo_is_chosen_and_the_next_keeps_it(inspector):
+    page = begin(inspector())
+    page.get_by_role("button", name="拍照").click()
+    page.get_by_label("店招", exact=True).check()
+    shoot(page)
+    expect(page.get_by_label("店招", exact=True)).to_be_checked()
+    shoot(page)
+    page.get_by_role("button", name="完成").click()
+    expect(page.locator(".thumbs").get_by_text("店招")).to_have_count(2)
+
+
+def _room(tools: CDPSession, page: Page, size: int | None) -> None:
+    quota = {} if size is None else {"quotaSize": size}
+    tools.send("Storage.overrideQuotaForOrigin", {"origin": page.evaluate("location.origin"), **quota})
+
+
+def _evidence(office: Bureau, finding: str) -> list[dict[str, object]]:
+    found = granted(inspector_of(office).get("/records/evidence", params={"scope": SCOPE, "limit": 200}))["items"]
+    return [one["fields"] for one in found if one["fields"]["about"]["id"] == finding]
+
+
+def _photos(office: Bureau, finding: str) -> set[tuple[object, object]]:
+    return {(one["role"], one["media"]["state"]) for one in _evidence(office, finding)}  # type: ignore[index]
+
+
+def _digests(office: Bureau, finding: str) -> set[object]:
+    return {one["sha256"] for one in _evidence(office, finding)}
