@@ -20,7 +20,6 @@ pytestmark = pytest.mark.browser
 SCOPE = "320412100"
 ZONE = str(uuid.uuid4())
 NAME = "望江茶馆"
-SCREENS = ("/inspect", "/register", "/letter", "/enforcement", "/tasks", "/tasks/none", "/conflicts")
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +45,9 @@ def one(office: Bureau, zone: str, inspector: Person, phone: Callable[..., Phone
     """An enrolled phone that has pulled, and then lost the network."""
     taken = phone().enrol(office.invite(inspector.username))
     synced(taken)
-    for screen in SCREENS:
-        taken.see(screen).get_by_role("heading", level=1).wait_for()
+    taken.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    taken.page.reload()
+    taken.page.get_by_role("heading", level=1).wait_for()
     taken.context.set_offline(True)
     return taken
 
@@ -68,14 +68,6 @@ def synced(one: Phone) -> None:
         return rows.length > 0 && made.every((one) => one.state !== 'waiting'); }""", timeout=30_000)
 
 
-def begun_again(one: Phone) -> None:
-    """The page is gone and opened again."""
-    one.context.set_offline(False)
-    one.page.reload()
-    one.page.get_by_role("heading", level=1).wait_for()
-    one.context.set_offline(True)
-
-
 def of_type(person: Person, type: str, **asked: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = granted(person.get("/records", params={"type": type, **asked}))["items"]
     return found
@@ -93,6 +85,12 @@ def shoot(page: Page, button: str, tmp_path: Path) -> None:
     page.get_by_role("button", name=button).click()
     page.locator("dialog input[type=file]").set_input_files(photo)
     expect(page.locator("dialog")).to_have_count(0)
+
+
+def is_sound(one: Phone) -> bool:
+    """Nothing sticks out of the screen, every target is large enough, axe-core has no serious finding."""
+    assert (one.overflow_px(), one.small_targets(), one.serious()) == (0, [], [])
+    return True
 
 
 def pick_zone(page: Page) -> None:
@@ -125,6 +123,7 @@ def test_an_inspection_is_answered_offline_and_scored_as_the_server_does(
     for place in range(12):
         items.nth(place).get_by_role("radio", name="不合格" if place == 2 else "合格", exact=True).check()
     expect(page.locator(".score b").first).to_have_text("86")
+    assert is_sound(one)
 
     page.get_by_role("button", name="结束检查").click()
     dialog = page.get_by_role("dialog")
@@ -135,7 +134,7 @@ def test_an_inspection_is_answered_offline_and_scored_as_the_server_does(
     page.get_by_label("贴花编号").fill("MQ-0007")
     items.nth(2).get_by_role("button", name="上报问题").click()
     shoot(page, "拍照 · 全景", tmp_path)
-    begun_again(one)
+    page.reload()
     expect(items.nth(2).get_by_text("已上报为问题")).to_be_visible()
     page.get_by_role("button", name="结束检查").click()
     dialog.get_by_role("button", name="确认结束").click()
@@ -162,10 +161,11 @@ def test_a_row_of_the_register_is_one_tap_a_duty(one: Phone, supervisor: Person,
     card = page.locator(".duty-card").filter(has_text=NAME)
     card.get_by_role("button", name=re.compile(NAME)).click()
     card.get_by_role("group", name="卫生").get_by_role("button", name="不合格").click()
-    begun_again(one)
+    page.reload()
     card.get_by_role("button", name=re.compile(NAME)).click()
     card.get_by_role("button", name=re.compile("其余 . 项合格")).click()
     expect(card).to_contain_text("已存,待送达")
+    assert is_sound(one)
     card.get_by_role("group", name="秩序").get_by_role("button", name="不合格").click()
     synced(one)
     rows = [row for row in of_type(supervisor, "register_entry") if row["created_by"] == inspector.id]
@@ -180,6 +180,7 @@ def test_a_letter_is_signed_on_the_screen_and_sealed(one: Phone, supervisor: Per
     pick_zone(page)
     page.get_by_role("button", name="已全部宣读").click()
     page.get_by_role("radio", name="当场签名", exact=True).check()
+    assert is_sound(one)
     sign(page)
     expect(page.get_by_text("即封存")).to_be_visible()
     page.get_by_role("button", name="存为已签").click()
@@ -206,10 +207,33 @@ def test_a_letter_that_is_refused_names_its_witness(one: Phone, supervisor: Pers
     page.get_by_label("拒签情况").fill("店主认为责任区划分有误")
     page.get_by_label(re.compile("见证人")).fill("王社区(网格员)")
     save.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("责任书")
     synced(one)
     letter, = [row for row in of_type(supervisor, "letter") if row["created_by"] == inspector.id]
     assert letter["fields"]["status"] == "refused" and letter["fields"]["witness"] == {"name": "王社区(网格员)"}
     assert letter["fields"]["refused"]["reason"] == "店主认为责任区划分有误"
+
+
+def test_a_name_is_typed_where_no_hand_can_sign_and_what_is_given_up_leaves_its_reason(
+        one: Phone, supervisor: Person, inspector: Person) -> None:
+    page = one.see("/letter")
+    pick_zone(page)
+    page.get_by_role("radio", name="当场签名", exact=True).check()
+    page.get_by_role("button", name="无法手写?键入姓名").click()
+    page.get_by_label("键入姓名").fill("李雷")
+    page.get_by_label("不能手写的原因").fill("右手受伤")
+    page.get_by_role("button", name="确认签名").click()
+    expect(page.get_by_text("已签名")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("已签名")).to_be_visible()
+    page.get_by_role("button", name="放弃责任书").click()
+    page.get_by_label("理由").fill("店面已转让")
+    page.get_by_role("button", name="确认放弃").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("责任书")
+    synced(one)
+    photo, = [row for row in of_type(supervisor, "evidence") if row["created_by"] == inspector.id]
+    assert photo["fields"]["note"] == "签名(键入):李雷;右手受伤"
+    assert supervisor.get(f"/records/letter/{photo['fields']['about']['id']}").status_code in (404, 410)
 
 
 def test_an_order_with_a_date_is_written_signed_and_checked(one: Phone, supervisor: Person, inspector: Person,
@@ -224,6 +248,7 @@ def test_an_order_with_a_date_is_written_signed_and_checked(one: Phone, supervis
     page.get_by_role("button", name="加入").click()
     shoot(page, "拍照 · 全景", tmp_path)
     page.get_by_role("radio", name="当事人签名", exact=True).check()
+    assert is_sound(one)
     sign(page)
     page.get_by_role("button", name="存并封存").click()
     expect(page.get_by_role("button", name=re.compile(f"责令限期改正 · {NAME}"))).to_be_visible()
@@ -250,6 +275,7 @@ def test_an_auxiliary_only_persuades(office: Bureau, zone: str, phone: Callable[
     page.get_by_label(re.compile("^事实")).fill("劝其收回货架")
     page.get_by_role("radio", name="已口头告知", exact=True).check()
     page.get_by_role("button", name="存并封存").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("执法")
     synced(one)
     kept, = of_type(supervisor, "enforcement", inspector_id=helper.id)
     assert kept["fields"]["kind"] == "persuade" and kept["fields"]["served"]["how"] == "told"
@@ -277,6 +303,7 @@ def test_exactly_the_photos_that_the_reviewer_named_are_taken_again(
     page.get_by_role("button", name=re.compile("补拍")).click()
     expect(page.locator("article.retake")).to_have_count(1)
     expect(page.locator("article.retake")).to_contain_text("看不清店招")
+    assert is_sound(one)
     page.get_by_role("button", name="接收").click()
     expect(page.get_by_text("已接收", exact=False).first).to_be_visible()
     finish = page.get_by_role("button", name="完成", exact=True)
@@ -335,6 +362,7 @@ def test_a_conflict_is_seen_from_both_sides_and_settled_in_the_field(
     for words in ("原来的描述", "对方的描述", "我的描述", "另一人", "我(另一端)"):
         expect(card).to_contain_text(words)
     card.get_by_role("button", name="另写一个值").click()
+    assert is_sound(one)
     card.get_by_label("描述").fill("共同的描述")
     card.get_by_role("button", name="用这个值").click()
     expect(card).to_contain_text("您已选择")
