@@ -6,23 +6,10 @@ import { Button, Field, Note, Section } from "../parts/page.js";
 import { PositionLine, usePosition } from "../parts/position.js";
 import { useReference } from "../parts/reference.js";
 import { t } from "../words.js";
-import { metres, pointOf } from "./places.js";
+import { arrival, pointOf } from "./places.js";
 import { Look } from "./task_work.js";
 
 const MOST_CLASSES = 12;
-
-/**
- * How near a fix is to a place, and whether that counts as being there: its accuracy is counted in, up to a limit.
- * @param {any} position
- * @param {any} place
- * @param {{embargo_m: number, embargo_accuracy_m: number}} figures
- */
-export function arrival(position, place, figures) {
-  const here = pointOf(position), there = pointOf(place);
-  if (!here || !there) return null;
-  const away = metres(here, there), accuracy = Math.min(position.accuracy_m ?? Infinity, figures.embargo_accuracy_m);
-  return { distance_m: Math.round(away), there: away - accuracy <= figures.embargo_m };
-}
 
 /**
  * @param {{task: import("../device/types.d.ts").Shown, kind: any, work: import("./task_work.js").Work,

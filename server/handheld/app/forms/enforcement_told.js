@@ -6,8 +6,8 @@ import { Note, Page, Section } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
-import { officerNames } from "./fields.js";
 import { Delivery } from "./letter_told.js";
+import { officerNames } from "./order.js";
 import { Shots } from "./shots.js";
 
 /** @param {{id: string}} props */

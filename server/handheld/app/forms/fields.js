@@ -28,11 +28,6 @@ export function Officers({ value, least = 1, onChange }) {
     <${Button} onClick=${add} disabled=${!name.trim()}>${t("加入", "Add")}<//></div></div>`;
 }
 
-/** The names of officers for a text. @param {string[]} officers @param {{id: string, name: string}} me */
-export function officerNames(officers, me) {
-  return officers.map((one) => (one === me.id ? me.name : one)).join("、");
-}
-
 /**
  * A refusal: what was said and who saw it.
  * @param {{reason: string, witness: string, onChange: (part: {reason?: string, witness?: string}) => void}} props

@@ -1,7 +1,5 @@
 // The soft steps of enforcement: which a person may take, what their text says, what is still missing. Pure.
 
-import { officerNames } from "./fields.js";
-
 /** @typedef {Record<string, any>} Form */
 
 /** The steps that these roles may take: an auxiliary persuades and signs nothing (server/trade/documents.py).
@@ -59,6 +57,11 @@ export function beijing(local) {
 /** A moment as that input takes it. @param {Date} at */
 export function localBeijing(at) {
   return new Date(at.getTime() + 8 * 3_600_000).toISOString().slice(0, 16);
+}
+
+/** The names of officers for a text. @param {string[]} officers @param {{id: string, name: string}} me */
+export function officerNames(officers, me) {
+  return officers.map((one) => (one === me.id ? me.name : one)).join("、");
 }
 
 /** A day and hour as documents write it. @param {string} local */

@@ -47,3 +47,16 @@ export function zonesNear(zones, here, words) {
   }).sort((one, other) => (one.away ?? Infinity) - (other.away ?? Infinity)
     || String(one.zone.fields.name).localeCompare(String(other.zone.fields.name), "zh"));
 }
+
+/**
+ * How near a fix is to a place, and whether that counts as being there: its accuracy is counted in, up to a limit.
+ * @param {any} position
+ * @param {any} place
+ * @param {{embargo_m: number, embargo_accuracy_m: number}} figures
+ */
+export function arrival(position, place, figures) {
+  const here = pointOf(position), there = pointOf(place);
+  if (!here || !there) return null;
+  const away = metres(here, there), accuracy = Math.min(position.accuracy_m ?? Infinity, figures.embargo_accuracy_m);
+  return { distance_m: Math.round(away), there: away - accuracy <= figures.embargo_m };
+}

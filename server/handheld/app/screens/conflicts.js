@@ -3,6 +3,7 @@
 import { tried } from "../forms/draft.js";
 import { fieldWords, takesThird, typeWords, valueWords } from "../forms/values.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
+import { useEmbargo } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
@@ -21,15 +22,16 @@ export default function Conflicts({ params }) {
   const records = useRecords("conflict"), made = useOutbox();
   const events = useAsked((asked) => asked.events(), ["events"]);
   const [left, keepLeft] = useKept("conflicts-left", /** @type {string[]} */ ([]));
-  if (!records || !made || !left) return html`<${Page} title=${t("冲突", "Conflicts")} back="/"><p>${t("正在打开…", "Opening …")}</p><//>`;
-  const wanted = records.filter((one) => !params.id || one.id === params.id || one.fields.record_id === params.id);
+  const hidden = useEmbargo();
+  if (!records || !made || !left || !hidden) return html`<${Page} title=${t("冲突", "Conflicts")} back="/"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  const wanted = records.filter((one) => !hidden.has(one.fields.record_id)).filter((one) => !params.id || one.id === params.id || one.fields.record_id === params.id);
   const open = wanted.filter((one) => one.fields.state === "open");
   const mine = open.filter((one) => side(one, "mine_by", device.user.id) || side(one, "theirs_by", device.user.id));
   const waiting = mine.filter((one) => !left.includes(one.id)), office = mine.filter((one) => left.includes(one.id));
   const others = open.length - mine.length;
   const given = (/** @type {Shown} */ one) => [...made].reverse().find((each) => each.record_id === one.id && each.body.op === "command"
     && ["waiting", "held"].includes(each.state))?.body.command.args;
-  const settled = (events ?? []).filter((one) => one.kind === "conflict_settled" && (!params.id || one.conflict_id === params.id || one.record_id === params.id)).reverse();
+  const settled = (events ?? []).filter((one) => one.kind === "conflict_settled" && !hidden.has(one.record_id) && (!params.id || one.conflict_id === params.id || one.record_id === params.id)).reverse();
 
   return html`<${Page} title=${t("冲突", "Conflicts")} back="/">
     ${!waiting.length && html`<${Note} kind="ok">${t("没有需要您处理的冲突。", "No conflict waits for you.")}<//>`}

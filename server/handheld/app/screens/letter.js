@@ -43,6 +43,10 @@ function Begin({ zone: given }) {
     if (done) go(`/letter/${id}`, { replace: Boolean(given) });
   }
 
+  if (!device.user.roles.some((role) => role === "inspector" || role === "supervisor")) {
+    return html`<${Page} title=${t("责任书", "Responsibility letter")} back="/"><${Note} kind="warn">${t("协管人员不签责任书,请由执法人员签订。",
+      "Auxiliaries sign no letters; an officer does.")}<//><//>`;
+  }
   return html`<${Page} title=${t("责任书", "Responsibility letter")} back="/">
     ${drafts.length > 0 && html`<${Section} title=${t("未完成", "Unfinished")}><ul class="picks">${drafts.map((one) => html`
       <li key=${one.id}><button type="button" onClick=${() => go(`/letter/${one.id}`)}><b>${one.value.name}</b><small>${ago(one.saved_at)}</small></button></li>`)}</ul><//>`}

@@ -1,0 +1,82 @@
+// What the forms decide by themselves: steps by role, offences by place, documents, arrival, values in words.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { article, beijing, localBeijing, missing, offencesFor, orderText, stepsFor } from "../../server/handheld/app/forms/order.js";
+import { arrival, metres, middle, pointOf, zonesNear } from "../../server/handheld/app/forms/places.js";
+
+const t = (/** @type {string} */ chinese) => chinese;
+const steps = [
+  { kind: "persuade", officers: "0", dated: "0", document: "0", text_cn: "经劝导，{party}承诺改正：{facts}。" },
+  { kind: "order_dated", officers: "2", dated: "1", document: "1", text_cn: "{party}：{facts}。违反{article}，于{due}前改正。{officers} {at}" },
+];
+const form = { party_name: "望江茶馆", facts: "店外摆放货架。", officers: ["me", "周晓"], due: "2026-11-28T18:00", how: "signed",
+  signature: "e1", reason: "", witness: "" };
+const me = { id: "me", name: "张敏" };
+
+test("an auxiliary alone only persuades", () => {
+  assert.deepEqual(stepsFor(steps, ["auxiliary"]).map((one) => one.kind), ["persuade"]);
+  assert.equal(stepsFor(steps, ["auxiliary", "inspector"]).length, 2);
+});
+
+test("offences are those of the place, the finding's class first", () => {
+  const offences = [{ code: "A", name: "店外经营", scope: "4104", class_code: "0504" }, { code: "B", name: "吊挂", scope: "4104", class_code: "0507" },
+    { code: "C", name: "office's own" }];
+  assert.deepEqual(offencesFor(offences, "410402001", "", "0507").map((one) => one.code), ["B", "A", "C"]);
+  assert.deepEqual(offencesFor(offences, "320412100", "").map((one) => one.code), ["C"]);
+  assert.deepEqual(offencesFor(offences, "410402001", "店外").map((one) => one.code), ["A"]);
+});
+
+test("a document cites the rule and tells day and hour in Beijing", () => {
+  const offence = { source: "平顶山市城市市容和环境卫生管理条例 (2019)", breached_article: "11 para 1" };
+  assert.equal(article(offence), "《平顶山市城市市容和环境卫生管理条例》第11条第1款");
+  assert.equal(article({ source: "某条例", breached_article: "10(2)" }), "《某条例》第10条第（2）项");
+  assert.equal(orderText(steps[1], form, offence, me, "2026-11-27T06:05:00.000Z"),
+    "望江茶馆：店外摆放货架。违反《平顶山市城市市容和环境卫生管理条例》第11条第1款，于2026年11月28日18时00分前改正。执法人员：张敏、周晓 2026年11月27日14时05分");
+});
+
+test("a deadline is meant in Beijing wherever the phone is set to", () => {
+  assert.equal(beijing("2026-11-28T18:00"), "2026-11-28T10:00:00.000Z");
+  assert.equal(localBeijing(new Date("2026-11-28T10:00:00.000Z")), "2026-11-28T18:00");
+  assert.equal(beijing(""), null);
+});
+
+test("what is missing is told before anything is sealed", () => {
+  const now = Date.parse("2026-11-27T06:00:00.000Z");
+  assert.deepEqual(missing(steps[1], form, t, now), []);
+  assert.deepEqual(missing(steps[1], { ...form, officers: ["me"] }, t, now), ["须 2 名执法人员"]);
+  assert.deepEqual(missing(steps[1], { ...form, due: "2026-11-27T13:00" }, t, now), ["请选择将来的改正期限(日期和时刻)"]);
+  assert.deepEqual(missing(steps[1], { ...form, signature: "" }, t, now), ["还没有签名"]);
+  assert.deepEqual(missing(steps[1], { ...form, how: "refused" }, t, now), ["拒签须写明情况和见证人"]);
+  assert.deepEqual(missing(steps[0], { ...form, how: "told", signature: "", officers: ["me"] }, t, now), []);
+});
+
+test("arrival counts the fix's own accuracy in, and no more of it than the figures allow", () => {
+  const figures = { embargo_m: 100, embargo_accuracy_m: 50 };
+  const place = { lon: 119.95, lat: 31.7, crs: "EPSG:4326" };
+  const at = (/** @type {number} */ east, /** @type {number} */ accuracy_m) => ({ lon: 119.95 + east / (111320 * Math.cos(31.7 * Math.PI / 180)), lat: 31.7, crs: "EPSG:4326", accuracy_m });
+  assert.deepEqual(arrival(at(90, 5), place, figures), { distance_m: 90, there: true });
+  assert.equal(arrival(at(140, 50), place, figures)?.there, true);
+  assert.equal(arrival(at(160, 400), place, figures)?.there, false);
+  assert.equal(arrival(null, place, figures), null);
+  assert.equal(arrival(at(1, 5), { lon: 1, lat: 2, crs: "BD-09" }, figures), null);
+  assert.deepEqual(pointOf({ lon: 1, lat: 2, crs: "BD-09", normalized: { lon: 3, lat: 4 } }), { lon: 3, lat: 4 });
+});
+
+test("zones come nearest first, by any of their words", () => {
+  const zone = (/** @type {string} */ id, /** @type {number} */ lon) => ({ id, type: "zone", version: 1, scope: "3204", updated_at: null, unsent: 0, problems: [],
+    fields: { name: id, road: "测试路", party: { name: `${id}店` }, outline: { type: "Polygon", coordinates: [[[lon, 31], [lon + 0.0001, 31], [lon + 0.0001, 31.0001], [lon, 31]]] } } });
+  const zones = [zone("far", 119.01), zone("near", 119)];
+  assert.deepEqual(zonesNear(zones, { lon: 119, lat: 31 }, "").map((one) => one.zone.id), ["near", "far"]);
+  assert.deepEqual(zonesNear(zones, null, "测试 far店").map((one) => one.zone.id), ["far"]);
+  assert.equal(middle(null), null);
+  assert.ok(Math.abs(metres({ lon: 119, lat: 31 }, { lon: 119, lat: 31.001 }) - 111.3) < 0.1);
+});
+
+test("the reference names every step and task kind with what its form needs", () => {
+  const table = (/** @type {string} */ name) => readFileSync(new URL(`../../server/reference/${name}.csv`, import.meta.url), "utf8");
+  for (const gap of ["{party}", "{facts}", "{due}", "{officers}"]) assert.ok(table("enforcement_kinds").includes(gap), gap);
+  for (const verdict of ["confirmed=", "disputed=", "not_found="]) assert.ok(table("task_kinds").includes(verdict), verdict);
+});
