@@ -1,4 +1,4 @@
-"""What an inspector does with the handheld, tap by tap, for tests that follow a whole shift."""
+"""A phone whose browser can be killed, and what its inspector does beside findings (tests/patrols.py), for a shift."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
 
-from tests.bureau import a_photo
-from tests.phones import ARGUMENTS, CHROMIUM, PLACE, TALL
+from tests.patrols import HERE
+from tests.phones import ARGUMENTS, CHROMIUM, TALL
 
 EVERYTHING = "全部送达"
 
@@ -30,7 +31,7 @@ class Pocket:
         """Open the app, as by its icon."""
         self.context = self._play.chromium.launch_persistent_context(
             str(self._profile), executable_path=str(CHROMIUM), args=ARGUMENTS, viewport=TALL, locale="zh-CN",
-            timezone_id="Asia/Shanghai", geolocation=PLACE, permissions=["geolocation"], has_touch=True)
+            timezone_id="Asia/Shanghai", geolocation=HERE, permissions=["geolocation"], has_touch=True)
         self.context.set_default_timeout(20_000)
         self.context.set_offline(offline)
         self.page = self.context.pages[0]
@@ -51,8 +52,10 @@ class Pocket:
         mine = str(self._profile).encode()
         for folder in Path("/proc").iterdir():
             if folder.name.isdecimal() and mine in _command_of(folder):
-                os.kill(int(folder.name), signal.SIGKILL)
-        self.context.close()
+                with suppress(ProcessLookupError):  # its parent's end took it along
+                    os.kill(int(folder.name), signal.SIGKILL)
+        with suppress(Error):  # there is nothing left that could be closed in order
+            self.context.close()
 
     def see(self, path: str) -> Page:
         """Go to a screen of the app."""
@@ -66,37 +69,6 @@ def _command_of(folder: Path) -> bytes:
         return (folder / "cmdline").read_bytes()
     except OSError:  # it has ended meanwhile
         return b""
-
-
-def begin_finding(phone: Pocket) -> Page:
-    """Begin a finding; its address names it at once."""
-    phone.see("/find")
-    phone.page.wait_for_url("**/#/find/*")
-    phone.page.get_by_role("heading", name="照片").wait_for()
-    return phone.page
-
-
-def photograph(page: Page, count: int = 1) -> list[bytes]:
-    """Take photos with what stands in for the phone's own camera."""
-    page.get_by_role("button", name=re.compile("^(拍照|再拍)$")).click()
-    contents = [a_photo() for _ in range(count)]
-    page.get_by_label("用手机相机拍").set_input_files(
-        [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": content} for n, content in enumerate(contents)])
-    page.get_by_text(f"已拍 {count} 张").wait_for()
-    page.get_by_role("button", name="完成").click()
-    return contents
-
-
-def classify(page: Page, typed: str, name: str) -> None:
-    page.get_by_label("搜索类别").fill(typed)
-    page.get_by_role("list", name="找到的类别").get_by_role("button", name=name).click()
-
-
-def save_finding(page: Page) -> str:
-    """Keep the finding and give its id."""
-    page.get_by_role("button", name="保存", exact=True).click()
-    page.wait_for_url("**/#/findings/*")
-    return str(page.url.rsplit("/", 1)[1])
 
 
 def sign(page: Page) -> None:
@@ -115,7 +87,7 @@ def sign(page: Page) -> None:
     expect(page.locator(".signature")).to_have_count(0)
 
 
-def inspect(phone: Pocket, zone: str) -> None:
+def inspect(phone: Pocket, zone: str, sticker: str) -> None:
     """Answer the daily checklist of a zone, all in order."""
     page = phone.see("/inspect")
     page.get_by_role("button", name=zone).click()
@@ -123,8 +95,8 @@ def inspect(phone: Pocket, zone: str) -> None:
     items = page.locator("article.item")
     items.first.wait_for()
     for place in range(items.count()):
-        items.nth(place).get_by_text("合格", exact=True).click()
-    page.get_by_label("贴花编号").fill("MQ-0001")
+        items.nth(place).get_by_role("radio", name="合格", exact=True).check()
+    page.get_by_label("贴花编号").fill(sticker)
     page.get_by_role("button", name="结束检查").click()
     page.get_by_role("dialog").get_by_role("button", name="确认结束").click()
     expect(page.get_by_text("等待送达")).to_be_visible()
@@ -135,7 +107,7 @@ def sign_letter(phone: Pocket, zone: str) -> None:
     page = phone.see("/letter")
     page.get_by_role("button", name=zone).click()
     page.get_by_role("button", name="已全部宣读").click()
-    page.get_by_text("当场签名", exact=True).click()
+    page.get_by_role("radio", name="当场签名", exact=True).check()
     sign(page)
     page.get_by_role("button", name="存为已签").click()
     page.get_by_role("button", name=re.compile(f"{zone}.*已签")).wait_for()
@@ -147,8 +119,7 @@ def deliver_everything(phone: Pocket, *, within_s: int, told: Callable[[], str] 
     for _ in range(within_s // 5):
         if page.get_by_role("heading", name=EVERYTHING).count():
             return
-        button = page.get_by_role("button", name="立即同步")
-        if button.count() and button.is_enabled():
-            button.click()
+        # Its words change while it is looked at: what stands there now is pressed, if it can be.
+        page.evaluate("() => document.querySelector('.standing .buttons button:enabled')?.click()")
         page.wait_for_timeout(5_000)
     raise AssertionError(f"not everything was delivered: {page.locator('main').inner_text()[:1500]} {told()}")

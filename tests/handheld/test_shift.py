@@ -3,7 +3,6 @@ in the middle; then a bad line. All arrives, once, and the app says so only when
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,25 +11,14 @@ import pytest
 from playwright.sync_api import Playwright, expect, sync_playwright
 
 from tests.bad_network import BadNetwork, Odds
-from tests.bureau import Bureau, collection, east_north, frontage
-from tests.fieldwork import (
-    EVERYTHING,
-    Pocket,
-    begin_finding,
-    classify,
-    deliver_everything,
-    inspect,
-    photograph,
-    save_finding,
-    sign_letter,
-)
-from tests.phones import CHROMIUM, PLACE
+from tests.bureau import Bureau
+from tests.fieldwork import EVERYTHING, Pocket, deliver_everything, inspect, sign_letter
+from tests.patrols import SCOPE, SHOPS, a_street, begin, classify, photograph, save
+from tests.phones import CHROMIUM
 from tests.wire import Person, granted, sha256
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SCOPE = "320412100"
 FINDINGS, KILLED_AT = 20, 11
-SHOPS = ("药房", "水果店", "五金店", "包子铺")
 CUTS = Odds(cut=0.08, lose=0.06, delay=0.1, again_after=0.04, late=0.04)
 
 
@@ -40,16 +28,6 @@ def play() -> Iterator[Playwright]:
         pytest.skip("needs Debian's chromium")
     with sync_playwright() as play:
         yield play
-
-
-@pytest.fixture(scope="module")
-def street(office: Bureau) -> dict[str, str]:
-    """Four shops side by side, the phone before the joint of the middle ones; id by name."""
-    ids = {name: str(uuid.uuid4()) for name in SHOPS}
-    granted(office.admin.post("/zones/import", collection(*[
-        frontage(*east_north(PLACE["longitude"], PLACE["latitude"], 8.0 * n - 16, -3), SCOPE, name=name,
-                 zone_id=ids[name], sticker_serial=f"MQ-{n:04d}") for n, name in enumerate(SHOPS)])))
-    return ids
 
 
 @pytest.fixture
@@ -65,8 +43,8 @@ def line(office: Bureau) -> Iterator[BadNetwork]:
 
 
 @pytest.fixture
-def phone(play: Playwright, line: BadNetwork, street: dict[str, str], office: Bureau, inspector: Person,
-          tmp_path: Path) -> Iterator[Pocket]:
+def phone(play: Playwright, line: BadNetwork, office: Bureau, inspector: Person, tmp_path: Path) -> Iterator[Pocket]:
+    a_street(office)
     phone = Pocket(play, line.url, tmp_path / "profile")
     phone.enrol(office.invite(inspector.username))
     phone.see("/map")
@@ -86,8 +64,8 @@ def test_a_shift_without_a_network_arrives_whole_and_once(phone: Pocket, line: B
     taken: list[bytes] = []
     made: list[str] = []
     for number in range(FINDINGS):
-        page = begin_finding(phone)
-        taken += photograph(page, 2)
+        page = begin(phone)
+        taken += [photograph(page, "全景"), photograph(page, "近景")]
         if number == KILLED_AT:
             at = page.url
             phone.kill()
@@ -95,11 +73,11 @@ def test_a_shift_without_a_network_arrives_whole_and_once(phone: Pocket, line: B
             page.goto(at)
             expect(page.locator(".thumbs li")).to_have_count(2)
         classify(page, "dwjy", "店外经营")
-        page.get_by_role("button", name=SHOPS[1 + number % 2]).click()
+        page.get_by_role("button", name=SHOPS[2 + number % 2]).click()
         page.get_by_label("看到了什么").fill(f"第 {number} 处占道")
-        made.append(save_finding(page))
-    inspect(phone, SHOPS[1])
-    sign_letter(phone, SHOPS[2])
+        made.append(save(page))
+    inspect(phone, SHOPS[2], "CZ-0002")
+    sign_letter(phone, SHOPS[3])
     expect(phone.see("/sync").get_by_role("heading", name="待送")).to_be_visible()
 
     line.odds = CUTS
