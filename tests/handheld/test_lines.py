@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bad_network import BAD, BadNetwork
+from tests.bad_network import BAD, BadNetwork, Odds
 from tests.bench.uploading import padded
-from tests.bureau import PASSWORD, Bureau, a_photo
+from tests.bureau import PASSWORD, Bureau, a_photo, eventually
 from tests.running import ROOT, Server
 from tests.wire import Person
 
@@ -55,6 +57,18 @@ def run(file: str, given: dict[str, Any]) -> str:
                           env={"PATH": "", "MENQIAN_LINES": json.dumps(given)})
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_photos_go_on_over_a_server_that_is_killed(server: Server, bureau: Bureau, photos: list[str]) -> None:
+    given = {"url": server.url, "codes": codes(bureau, 1), "photos": photos[4:6]}
+    with BadNetwork(server.port, seed=1, odds=Odds(delay=1.0)) as network, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, "restarts.test.js", {**given, "slow_url": network.url})
+        assert eventually(lambda: network.sent.total() > sum(SIZES[4:6]) / 3 or running.done(), every_s=0.02)
+        server.kill()
+        server.start()
+        said = running.result()
+    resent = re.search(r"resent (-?\d+)", said)
+    assert resent and int(resent[1]) <= 16_384, said
 
 
 def codes(bureau: Bureau, count: int) -> list[str]:
