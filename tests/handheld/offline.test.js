@@ -81,3 +81,22 @@ test("a full disk leaves nothing half written and says so", async () => {
   assert.equal((await device.outbox()).length, 0);
   device.close();
 });
+
+test("what is looked up again is what changed; the list is as if all were", async () => {
+  const device = await a_device();
+  const ids = [];
+  for (let number = 0; number < 5; number += 1) ids.push(await device.create("finding", a_finding({ text: `${number}` }), SCOPE));
+  const before = await device.records("finding");
+  assert.equal(await device.records("finding"), before);
+  await device.keep("favourites", ["0504"]);
+  assert.equal(await device.records("finding"), before);
+  await device.edit("finding", ids[2], { set: { text: "改" } });
+  await device.remove("finding", ids[3], "误报");
+  const added = await device.create("finding", a_finding({ text: "新" }), SCOPE);
+  const after = await device.records("finding");
+  assert.deepEqual(after.map((one) => one.fields.text), ["0", "1", "改", "4", "新"]);
+  device.seeing.forget(["*"]);
+  assert.deepEqual(await device.records("finding"), after);
+  assert.equal(after.at(-1).id, added);
+  device.close();
+});

@@ -6,30 +6,42 @@ import { shown } from "./view.js";
 /** @typedef {{ store: import("./store.js").Store, rows: import("./rows.js").Rows, outbox: import("./outbox.js").Outbox,
  *   making: import("./making.js").Making }} Parts */
 
+/** More changed records than this are looked up with all others of their type. */
+const FEW = 200;
+
 export class Seeing {
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
-    /** By type. @type {Map<string, Promise<Shown[]>>} */
+    /** By type, with the ids of those that have changed since. @type {Map<string, { records: Promise<Shown[]>, changed: Set<string> }>} */
     this.seen = new Map();
   }
 
   /** All records of a type, by id. @param {string} type @returns {Promise<Shown[]>} */
   records(type) {
     const known = this.seen.get(type);
-    if (known) return known;
-    const asked = this.#look(type);
-    this.seen.set(type, asked);
-    asked.catch(() => this.seen.delete(type)); // who asked is told; who asks next asks again
-    return asked;
+    if (known && !known.changed.size) return known.records;
+    const records = known ? this.#lookAgain(type, known.records, [...known.changed]) : this.#look(type);
+    this.seen.set(type, { records, changed: new Set() });
+    records.catch(() => this.seen.delete(type)); // who asked is told; who asks next asks again
+    return records;
   }
 
-  /** Look again at these types, `*` for all. @param {Iterable<string>} touched */
+  /** Look again at these records, each as "type id"; at all for `*`. @param {Iterable<string>} touched */
   forget(touched) {
-    for (const type of touched) {
+    for (const each of touched) {
+      const [type, id] = each.split(" "), known = this.seen.get(type);
       if (type === "*") this.seen.clear();
-      else this.seen.delete(type);
+      else if (known && known.changed.add(id).size > FEW) this.seen.delete(type);
     }
+  }
+
+  /** @param {string} type @param {Promise<Shown[]>} before @param {string[]} ids @returns {Promise<Shown[]>} */
+  async #lookAgain(type, before, ids) {
+    const { store, making } = this.parts, all = new Map((await before).map((one) => [one.id, one]));
+    const now = await store.read((t) => Promise.all(ids.map((id) => making.shown(t, type, id))));
+    now.forEach((one, at) => (one ? all.set(one.id, one) : all.delete(ids[at])));
+    return [...all.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
   }
 
   /** @param {string} type @returns {Promise<Shown[]>} */

@@ -42,7 +42,7 @@ export class Transaction {
   /** @param {any} transaction */
   constructor(transaction) {
     this.raw = transaction;
-    /** The types of which records may look different afterwards, `*` for all. @type {Set<string>} */
+    /** The records that may look different afterwards, each as "type id"; `*` for all. @type {Set<string>} */
     this.touched = new Set();
   }
 
@@ -70,13 +70,14 @@ export class Transaction {
 
   /** @param {Name} store @param {any} value @param {IDBValidKey} [key] @returns {Promise<any>} */
   put(store, value, key) {
-    if (store === "row" || store === "mutation") this.touched.add(value.type);
+    if (store === "row") this.touched.add(`${value.type} ${value.id}`);
+    if (store === "mutation") this.touched.add(`${value.type} ${value.record_id}`);
     return watched(this.raw.objectStore(store).put(value, key));
   }
 
   /** @param {Name} store @param {IDBValidKey | IDBKeyRange} key @returns {Promise<void>} */
   delete(store, key) {
-    if (store === "row") this.touched.add(Array.isArray(key) ? String(key[1]) : "*");
+    if (store === "row") this.touched.add(Array.isArray(key) ? `${key[1]} ${key[2]}` : "*");
     return watched(this.raw.objectStore(store).delete(key));
   }
 
@@ -109,7 +110,7 @@ export class Store {
   /** @param {string} name */
   constructor(name) {
     this.name = name;
-    /** Called after each write with the types of records that it touched. @type {(touched: Set<string>) => void} */
+    /** Called after each write with the records that it touched. @type {(touched: Set<string>) => void} */
     this.written = () => undefined;
     /** @type {Promise<any> | null} */
     this.opened = null;

@@ -27,7 +27,7 @@ export class Tabs {
   constructor(database, locks) {
     this.name = CHANNEL + database;
     this.locks = locks ?? /** @type {any} */ (globalThis.navigator?.locks) ?? OWN_TURNS;
-    /** Called after a change made here or elsewhere; the types of records that it touched are told where it was made
+    /** Called after a change made here or elsewhere; the records that it touched are told where it was made
      *  elsewhere. @type {(data: boolean, touched: string[]) => void} */
     this.heard = () => undefined;
     /** What another tab last said that it is doing. @type {Doing | null} */
@@ -45,17 +45,17 @@ export class Tabs {
   }
 
   /** Let everybody know that something kept here changed (`data`), or only what is being done. Many changes at once are told
-   *  once. @param {boolean} data @param {Iterable<string>} [touched] types of records */
+   *  once. @param {boolean} data @param {Iterable<string>} [touched] records */
   changed(data, touched = []) {
     this.pending.data ||= data;
-    for (const type of touched) this.pending.touched.add(type);
+    for (const each of touched) this.pending.touched.add(each);
     if (!this.pending.told) return;
     this.pending.told = false;
     setTimeout(() => {
-      const { data: kept, touched: types } = this.pending;
+      const { data: kept, touched: records } = this.pending;
       this.pending = { data: false, told: true, touched: new Set() };
       if (this.closed) return;
-      this.channel.postMessage({ data: kept, touched: [...types], doing: this.doing() });
+      this.channel.postMessage({ data: kept, touched: [...records], doing: this.doing() });
       this.heard(kept, []);
     }, 0);
   }
