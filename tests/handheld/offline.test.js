@@ -100,3 +100,36 @@ test("what is looked up again is what changed; the list is as if all were", asyn
   assert.equal(after.at(-1).id, added);
   device.close();
 });
+
+test("a tab sees what another is doing, until that one ends or dies", async () => {
+  const [one, two, third] = [await a_device({ database: "doing" }), await a_device({ database: "doing", enrolled: true }),
+    await a_device({ database: "doing", enrolled: true })];
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
+  let end;
+  const talk = one.parts.tabs.turn(async () => {
+    one.talking.now = { doing: "upload", photo: { sha256: "a", sent: 1, bytes: 2 } };
+    one.parts.tabs.changed(false);
+    await new Promise((resolve) => { end = resolve; });
+  });
+  await soon();
+  assert.deepEqual([two.syncing.doing, two.syncing.photo.sent], ["upload", 1]);
+  await third.keep("favourites", []); // a tab that does nothing says nothing of the one that does
+  await soon();
+  assert.equal(two.syncing.doing, "upload");
+  end(); // without a word, as a tab that is killed
+  await talk;
+  await soon();
+  assert.equal(two.syncing.doing, null);
+  for (const each of [one, two, third]) each.close();
+});
+
+test("what a tab did just before it closed is heard by the others", async () => {
+  const [one, two] = [await a_device({ database: "last" }), await a_device({ database: "last", enrolled: true })];
+  const heard = new Promise((resolve) => { two.onChange(resolve); });
+  assert.deepEqual(await two.records("finding"), []);
+  await one.create("finding", a_finding(), SCOPE);
+  one.close();
+  assert.equal(await heard, true);
+  assert.equal((await two.records("finding")).length, 1);
+  two.close();
+});

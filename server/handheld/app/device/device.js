@@ -218,8 +218,8 @@ export class Device {
   /** @returns {SyncState} */
   get syncing() {
     const { failure, last_ok_at, paused, wifi_only } = this.known;
-    const doing = this.talking.now.doing ? this.talking.now : this.parts.tabs.theirs ?? this.talking.now;
-    return { ...doing, failure, last_ok_at, paused, wifi_only };
+    const { doing, photo } = this.talking.now.doing ? this.talking.now : this.parts.tabs.theirs ?? this.talking.now;
+    return { doing, photo, failure, last_ok_at, paused, wifi_only };
   }
 
   /** @param {{ paused?: boolean, wifi_only?: boolean }} options */

@@ -3,7 +3,7 @@
 const CHANNEL = "menqian-device-";
 
 /** What the tab that talks says of it. @typedef {{ doing: any, photo: any }} Doing */
-/** @typedef {(name: string, options: { ifAvailable?: boolean }, work: (lock: any) => Promise<any>) => Promise<any>} Request */
+/** @typedef {(name: string, options: { ifAvailable?: boolean, mode?: "shared" }, work: (lock: any) => Promise<any>) => Promise<any>} Request */
 
 /** Turns among the parts of one process, where there are no Web Locks: node and very old browsers. @type {Map<string, Promise<any>>} */
 const turns = new Map();
@@ -30,15 +30,19 @@ export class Tabs {
     /** Called after a change made here or elsewhere; the records that it touched are told where it was made
      *  elsewhere. @type {(data: boolean, touched: string[]) => void} */
     this.heard = () => undefined;
-    /** What another tab last said that it is doing. @type {Doing | null} */
+    /** Tells this tab from the others. */
+    this.own = Math.random();
+    /** What another tab last said that it is doing. @type {(Doing & { tab: number }) | null} */
     this.theirs = null;
     this.channel = new BroadcastChannel(this.name);
     this.channel.onmessage = ({ data }) => {
-      this.theirs = data.doing?.doing ? data.doing : null;
+      if (data.doing.doing) this.theirs = { ...data.doing, tab: data.tab };
+      else if (this.theirs?.tab === data.tab) this.theirs = null;
+      if (this.theirs) this.#watch();
       this.heard(data.data, data.touched);
     };
     /** @type {any} */ (this.channel).unref?.(); // node: a channel keeps no process alive
-    this.closed = false;
+    this.closed = this.watching = false;
     this.pending = { data: false, told: true, touched: /** @type {Set<string>} */ (new Set()) };
     /** @type {() => Doing} */
     this.doing = () => ({ doing: null, photo: null });
@@ -52,11 +56,9 @@ export class Tabs {
     if (!this.pending.told) return;
     this.pending.told = false;
     setTimeout(() => {
-      const { data: kept, touched: records } = this.pending;
-      this.pending = { data: false, told: true, touched: new Set() };
-      if (this.closed) return;
-      this.channel.postMessage({ data: kept, touched: [...records], doing: this.doing() });
-      this.heard(kept, []);
+      const kept = this.pending.data;
+      this.#post();
+      if (!this.closed) this.heard(kept, []);
     }, 0);
   }
 
@@ -72,7 +74,26 @@ export class Tabs {
   }
 
   close() {
+    this.#post(); // others may live on with what this one did last
     this.closed = true;
     this.channel.close();
+  }
+
+  /** Tell the other tabs what has not been told yet. */
+  #post() {
+    const { data, touched, told } = this.pending;
+    this.pending = { data: false, told: true, touched: new Set() };
+    if (!told && !this.closed) this.channel.postMessage({ data, touched: [...touched], doing: this.doing(), tab: this.own });
+  }
+
+  /** Another tab talks: when its turn ends, by its death too, it is doing nothing any more. */
+  async #watch() {
+    if (this.watching) return;
+    this.watching = true;
+    await this.locks.request(this.name, { mode: "shared" }, async () => {
+      this.watching = false;
+      this.theirs = null;
+    });
+    if (!this.closed) this.heard(false, []);
   }
 }
