@@ -158,3 +158,28 @@ test("a clock that is a year off is told and breaks nothing", NEEDS_SERVER, asyn
   assert.equal((await device.health()).unsent, 0);
   device.close();
 });
+
+test("asked for soon, a sync that fails is told and the next one clears it; paused, none is made", NEEDS_SERVER, async () => {
+  const way = network(), device = await enrolled({ fetch: way.fetch });
+  const until = async (so) => {
+    for (let round = 0; round < 100 && !so(); round += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(so(), JSON.stringify(device.syncing));
+  };
+  await report(device);
+  way.offline = true;
+  device.syncSoon();
+  await until(() => device.syncing.failure?.kind === "unreachable" && device.syncing.doing === null);
+  assert.equal((await device.health()).unsent, 1);
+  way.offline = false;
+  device.syncSoon();
+  device.syncSoon();
+  await until(() => device.syncing.failure === null && device.syncing.last_ok_at !== null);
+  assert.equal((await device.health()).unsent, 0);
+  await until(() => !device.talking.running); // the second, asked for while the first was made
+  await device.configure({ paused: true });
+  await report(device);
+  device.syncSoon();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.equal((await device.health()).unsent, 1);
+  device.close();
+});

@@ -82,3 +82,26 @@ test("paused, or on a line that is not for photos, records go and photos wait", 
   assert.equal((await device.sync()).uploaded, 1);
   device.close();
 });
+
+test("where room is short, verified bytes go after two days; what waits never does", async () => {
+  const day = 86_400_000, device = await a_device(), about = { type: "finding", id: device.newId() };
+  const { store, files } = device.parts, took = Date.parse("2026-11-01T00:00:00Z");
+  for (const name of ["waits", "fresh", "old"]) await device.capture(new Blob([name]), { about, role: "scene", scope: SCOPE });
+  const photos = Object.fromEntries(await Promise.all((await device.photos())
+    .map(async ({ sha256 }) => [await (await device.bytes(sha256)).text(), sha256])));
+  await store.write(async (t) => {
+    for (const [name, days] of [["fresh", 9], ["old", 5]]) {
+      const row = await t.get("file", photos[name]);
+      t.put("file", { ...row, state: "verified", verified_at: new Date(took + days * day).toISOString() });
+    }
+  });
+  const now = new Date(took + 10 * day).toISOString();
+  await store.write((t) => files.removeVerified(t, now));
+  assert.ok((await device.photos()).every((photo) => photo.kept));
+  files.short = true;
+  await store.write((t) => files.removeVerified(t, now));
+  const kept = Object.fromEntries((await device.photos()).map((photo) => [photo.sha256, photo.kept]));
+  assert.deepEqual([kept[photos.waits], kept[photos.fresh], kept[photos.old]], [true, true, false]);
+  assert.equal(await device.bytes(photos.old), null);
+  device.close();
+});

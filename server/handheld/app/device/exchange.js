@@ -89,6 +89,7 @@ export class Exchange {
    */
   async pull(limit) {
     let received = 0, begunAgain = false;
+    await this.parts.files.measure();
     for (;;) {
       const cursor = await this.store.get("cursor");
       let page;

@@ -12,6 +12,10 @@ import { hex, sha256, stamp } from "./values.js";
 /** A photo's row. @typedef {Photo & { mismatches: number }} File */
 
 export const KEEP_MS = 30 * 86_400_000;
+/** What is kept however little room there is: backups are made daily. */
+const LEAST_KEEP_MS = 2 * 86_400_000;
+/** Above this part of what the browser grants, room is short. */
+const SHORT = 0.8;
 const FINAL = ["verified", "refused", "damaged"];
 const ENDED = [...FINAL, "gone"];
 const THUMB_PX = 320;
@@ -23,6 +27,14 @@ export class Files {
     this.store = store;
     this.events = events;
     this.keepMs = keepMs;
+    /** Is room short, as the browser last told? */
+    this.short = false;
+  }
+
+  /** Ask the browser how much room is left. */
+  async measure() {
+    const { usage = 0, quota = 0 } = await globalThis.navigator?.storage?.estimate?.() ?? {};
+    this.short = quota > 0 && usage > SHORT * quota;
   }
 
   /** Keep these bytes and let them wait for their upload.
@@ -97,10 +109,10 @@ export class Files {
     }
   }
 
-  /** Remove the bytes that the server verified long enough ago. `now` is its time: this device's clock may err.
+  /** Remove the bytes that the server verified long enough ago, sooner where room is short. `now` is its time: this device's clock may err.
    * @param {Transaction} t @param {string} now */
   async removeVerified(t, now) {
-    const until = stamp(Date.parse(now) - this.keepMs);
+    const until = stamp(Date.parse(now) - (this.short ? Math.min(this.keepMs, LEAST_KEEP_MS) : this.keepMs));
     for (const file of await t.all("file", "verified", "state")) {
       const since = file.verified_at ?? now, over = file.kept && since <= until;
       if (over) t.delete("bytes", file.sha256);
