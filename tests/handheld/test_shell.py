@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -229,6 +230,20 @@ def test_english_dark_and_large_are_a_tap_away_and_stay(enrolled: Phone) -> None
     for path in SCREENS:
         enrolled.see(path)
         assert enrolled.overflow_px() == 0, path
+
+
+def test_a_clock_that_is_a_year_fast_is_told(office: Bureau, phone: Callable[..., Phone], inspector: Person) -> None:
+    one = phone()
+    one.page.clock.set_system_time(datetime.now(UTC) + timedelta(days=365))
+    one.enrol(office.invite(inspector.username))
+    expect(one.page.get_by_text("手机时钟快了 365 天")).to_be_visible()
+
+
+def test_a_disk_is_told_before_it_is_full_where_the_browser_tells(enrolled: Phone) -> None:
+    """Chromium tells of 10 GB to everybody, so that nobody is known by his disk; others tell what is there."""
+    enrolled.page.add_init_script("navigator.storage.estimate = async () => ({usage: 3e9, quota: 3.2e9});")
+    enrolled.page.reload()
+    expect(enrolled.page.get_by_text("存储快满了,只剩 200.0 MB")).to_be_visible()
 
 
 def test_another_tab_is_told(enrolled: Phone) -> None:

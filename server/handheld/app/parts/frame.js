@@ -12,7 +12,7 @@ export function useStanding() {
   const syncing = useSyncing();
   const now = useAsked(async (device) => ({
     health: await device.health(), delivered: await device.everythingDelivered(), state: device.state, any: await hasMade(device),
-    held: (await device.outbox()).some((made) => made.state === "held"),
+    held: (await device.outbox()).some((made) => made.state === "held"), checked: (await device.photos("stored")).length,
   }), ["standing"]);
   return now ? syncWords({ ...now, syncing }) : null;
 }

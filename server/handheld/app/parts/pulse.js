@@ -1,14 +1,15 @@
 // When the app asks for a sync: at its start, when something was made, when the network or the person comes back, and
 // now and then while it is looked at.
 
-import { useDevice, useHealth } from "./device.js";
+import { useDevice, useHealth, usePhotos } from "./device.js";
 import { useEffect, useRef } from "./html.js";
 
-const EVERY_MS = 120_000;
+const EVERY_MS = 120_000, CHECKED_MS = 15_000;
 
 export function usePulse() {
   const device = useDevice(), health = useHealth();
   const waits = health ? health.unsent + health.unsent_photos : 0;
+  const checked = (usePhotos("stored") ?? []).length > 0; // the server looks at them; its word and the receipt come soon
   const before = useRef(0);
   useEffect(() => {
     if (waits > before.current) device.syncSoon();
@@ -19,7 +20,7 @@ export function usePulse() {
       if (document.visibilityState === "visible") device.syncSoon();
     };
     ask();
-    const timer = setInterval(ask, EVERY_MS);
+    const timer = setInterval(ask, checked ? CHECKED_MS : EVERY_MS);
     addEventListener("online", ask);
     document.addEventListener("visibilitychange", ask);
     return () => {
@@ -27,7 +28,7 @@ export function usePulse() {
       removeEventListener("online", ask);
       document.removeEventListener("visibilitychange", ask);
     };
-  }, [device]);
+  }, [device, checked]);
 }
 
 /** Whether the app is open in another tab, too; asked of the browser's locks, each tab holding one. */

@@ -10,11 +10,12 @@ import { ago, size } from "./time.js";
 
 /**
  * `any` says whether anything was ever made on this device, `held` whether the server holds something that waits for
- * its record, such as photos of what is still being written.
- * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string, any: boolean, held: boolean}} now
+ * its record, such as photos of what is still being written, `checked` how many photos it is looking at.
+ * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string, any: boolean, held: boolean,
+ *   checked: number}} now
  * @returns {Standing}
  */
-export function syncWords({ health, syncing, delivered, state, any, held }) {
+export function syncWords({ health, syncing, delivered, state, any, held, checked }) {
   const count = health.unsent + health.unsent_photos;
   if (state === "revoked") {
     return { kind: "bad", count, title: t("本机已停用", "This device was revoked"),
@@ -32,8 +33,10 @@ export function syncWords({ health, syncing, delivered, state, any, held }) {
     return { kind: "ok", count, title: t("没有要送的", "Nothing to deliver"), detail: syncing.doing ? DOING[syncing.doing]() : lastWords(syncing) };
   }
   return { kind: syncing.failure && syncing.failure.kind !== "unreachable" ? "warn" : "wait", count,
-    title: waiting(health), detail: [!count && held && t("有的还等着它所属的记录", "some of it waits for its record"), why(health, syncing)]
-      .filter(Boolean).join(" · ") };
+    title: waiting(health), detail: [
+      !count && held && t("有的还等着它所属的记录", "some of it waits for its record"),
+      !count && checked > 0 && t(`服务器正在核验 ${checked} 张照片`, `${checked} photo${checked === 1 ? " is" : "s are"} being checked`),
+      why(health, syncing)].filter(Boolean).join(" · ") };
 }
 
 /** @param {SyncState} syncing */
