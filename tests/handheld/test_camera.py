@@ -8,12 +8,13 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.patrols import HERE, SCOPE, begin, classify, go_online, inspector_of, photograph, save, shoot
+from tests.patrols import HERE, begin, classify, go_online, inspector_of, photograph, save, shoot
 from tests.phones import ARGUMENTS, CHROMIUM, Phone
 from tests.wire import granted, sha256
 
 pytestmark = pytest.mark.browser
 A_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+REMEMBERED_MS = 31_000  # for so long Chromium's IndexedDB goes by the room that it was told before
 FULL = 1024  # bytes that the origin may have: less than it has already
 
 
@@ -46,6 +47,7 @@ def test_the_earlier_picture_lies_over_the_live_view_and_the_cameras_own_file_is
     assert eventually(lambda: _photos(office, finding) == {("scene", "verified"), ("after", "verified")}, within_s=60)
 
 
+@pytest.mark.slow
 def test_a_shot_that_the_disk_has_no_room_for_is_kept_in_hand_until_there_is(inspector, office):
     one = inspector(online=True)
     page = begin(one)
@@ -53,6 +55,7 @@ def test_a_shot_that_the_disk_has_no_room_for_is_kept_in_hand_until_there_is(ins
     page.get_by_role("button", name="再拍").click()
     tools = one.context.new_cdp_session(page)
     _room(tools, page, FULL)
+    page.wait_for_timeout(REMEMBERED_MS)
     content = a_photo()
     page.get_by_label("用手机相机拍").set_input_files({"name": "p.jpg", "mimeType": "image/jpeg", "buffer": content})
     expect(page.get_by_text("这张照片还没有存下!")).to_be_visible()
@@ -85,7 +88,7 @@ def _room(tools: CDPSession, page: Page, size: int | None) -> None:
 
 
 def _evidence(office: Bureau, finding: str) -> list[dict[str, object]]:
-    found = granted(inspector_of(office).get("/records/evidence", params={"scope": SCOPE, "limit": 200}))["items"]
+    found = granted(inspector_of(office).get("/records", params={"type": "evidence", "limit": 500}))["items"]
     return [one["fields"] for one in found if one["fields"]["about"]["id"] == finding]
 
 
