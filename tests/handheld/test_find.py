@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import segno
@@ -19,6 +20,7 @@ from tests.patrols import (
     count_taps,
     delivered,
     go_online,
+    inspector_of,
     photograph,
     save,
     shows,
@@ -129,6 +131,44 @@ def test_a_poor_position_and_a_missing_place_are_told(inspector):
     one.context.set_geolocation({**HERE, "accuracy": 180})
     page = begin(one)
     expect(page.get_by_text("定位很粗略")).to_be_visible()
+
+
+def test_without_a_position_an_address_and_a_zone_by_name_do(inspector, office, street):
+    one = inspector()
+    one.context.clear_permissions()
+    one.page.reload()
+    page = begin(one)
+    expect(page.get_by_text("定位被拒绝")).to_be_visible()
+    page.get_by_role("button", name="保存", exact=True).click()
+    expect(page.get_by_text("还没有地点")).to_be_visible()
+    page.get_by_label("地址").fill("测试路 12 号")
+    page.get_by_label("查找责任区").fill("理发")
+    page.get_by_role("button", name="理发店").click()
+    finding = save(page)
+    go_online(one)
+    fields = delivered(office, finding)
+    assert (fields["address"], fields["zone"]["zone_id"], fields["zone"]["method"]) == (
+        "测试路 12 号", street["理发店"], "person")
+
+
+def test_an_auxiliary_reports_without_a_choice_that_he_may_not_make(phone, office, street):
+    one = phone()
+    one.context.set_geolocation(HERE)
+    one.enrol(office.invite(office.person("auxiliary", scopes=(SCOPE,)).username))
+    one.see("/map").get_by_text("6 个责任区").wait_for(timeout=20_000)
+    page = begin(one)
+    expect(page.get_by_role("button", name="包子铺")).to_be_disabled()
+    finding = save(page)
+    go_online(one)
+    assert delivered(office, finding)["zone"]["decision"] == "ambiguous"
+
+
+def test_a_clock_that_is_a_year_off_is_told_where_findings_are_made(phone, office, street):
+    one = phone()
+    one.page.clock.set_system_time(datetime.now(UTC) + timedelta(days=365))
+    one.enrol(office.invite(inspector_of(office).username))
+    page = begin(one)
+    expect(page.get_by_text("手机时钟快了约 365 天")).to_be_visible()
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(None, "light"), (None, "dark"), (TALL, "light")])
