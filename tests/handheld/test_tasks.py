@@ -1,0 +1,132 @@
+"""Tasks and conflicts on a phone without a network: photos taken again, a blind re-visit, a third value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.bureau import Bureau, a_photo, eventually
+from tests.paperwork import SCOPE, draw_zone, is_sound, of_type, offline, shoot, synced
+from tests.phones import PLACE, Phone
+from tests.wire import Person, granted
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module", autouse=True)
+def zone(office: Bureau) -> None:
+    draw_zone(office)
+
+
+@pytest.fixture
+def inspector(office: Bureau) -> Person:
+    return office.newcomer("inspector", scopes=(SCOPE,))
+
+
+@pytest.fixture
+def supervisor(office: Bureau) -> Person:
+    return office.person("supervisor", scopes=(SCOPE,))
+
+
+@pytest.fixture
+def one(office: Bureau, inspector: Person, phone: Callable[..., Phone]) -> Phone:
+    return offline(phone().enrol(office.invite(inspector.username)))
+
+
+def returned(office: Bureau, device: Any) -> tuple[str, list[str]]:
+    """A finding of this person with two photos, of which the reviewer wants the first one again."""
+    finding = device.report(SCOPE, text="门前堆物", address="测试路1号")
+    captures = [device.capture(SCOPE, a_photo(), ("finding", finding), role=role) for role in ("scene", "close")]
+    device.deliver(*captures)
+    reviewer = office.person("reviewer", scopes=(SCOPE,))
+    ids = [each["record_id"] for each in captures]
+    granted(reviewer.post(f"/reviews/{finding}/decisions", {
+        "decision": "return", "version": reviewer.record("finding", finding)["version"], "reasons": ["模糊不清"],
+        "note": "", "photos": [{"evidence_id": ids[0], "reason": "看不清店招"}]}), 201)
+    return finding, ids
+
+
+def test_exactly_the_photos_that_the_reviewer_named_are_taken_again(
+        office: Bureau, one: Phone, inspector: Person, supervisor: Person, tmp_path: Path) -> None:
+    finding, _ = returned(office, office.handheld(SCOPE, owner=inspector))
+    synced(one)
+    one.context.set_offline(True)
+    page = one.see("/tasks")
+    page.get_by_role("button", name=re.compile("补拍")).click()
+    expect(page.locator("article.retake")).to_have_count(1)
+    expect(page.locator("article.retake")).to_contain_text("看不清店招")
+    assert is_sound(one)
+    page.get_by_role("button", name="接收").click()
+    expect(page.get_by_text("已接收", exact=False).first).to_be_visible()
+    finish = page.get_by_role("button", name="完成", exact=True)
+    expect(finish).to_be_disabled()
+    shoot(page, "补拍", tmp_path)
+    finish.click()
+    expect(page.get_by_text("已存在本机,等待送达")).to_be_visible()
+    synced(one)
+    task, = [row for row in of_type(supervisor, "task") if row["fields"]["about"]["id"] == finding]
+    assert task["fields"]["status"] == "finished"
+    again = supervisor.record("evidence", task["fields"]["outcome"]["photos"][0])["fields"]
+    assert (again["role"], again["about"]["id"]) == ("scene", finding)
+
+
+def test_a_spot_check_shows_only_the_place_until_arrival_and_the_report_after_the_answer(
+        office: Bureau, one: Phone, inspector: Person, supervisor: Person, tmp_path: Path) -> None:
+    away = {"lon": PLACE["longitude"] + 0.01, "lat": PLACE["latitude"], "crs": "EPSG:4326", "accuracy_m": 5.0}
+    finding = office.handheld(SCOPE, who="reporter").report(
+        SCOPE, text="秘密描述", position=away, observed_at="2025-06-01T02:00:00.000Z")
+    frame = {"type": "finding", "from": "2025-06-01T00:00:00.000Z", "to": "2025-06-02T00:00:00.000Z", "scopes": [SCOPE]}
+    check = granted(supervisor.post("/spot-checks", {"title": "抽查", "frame": frame, "size": 1}), 201)["id"]
+    granted(supervisor.post(f"/spot-checks/{check}/draw"))
+    granted(supervisor.post(f"/spot-checks/{check}/visits", {"assignee": inspector.id}), 201)
+    synced(one)
+    one.context.set_offline(True)
+    page = one.see("/tasks")
+    page.get_by_role("button", name=re.compile("抽查复核")).click()
+    expect(page.get_by_text("到达 100 米内才能作答")).to_be_visible()
+    expect(page.locator("body")).not_to_contain_text("秘密描述")
+    one.context.set_geolocation({"longitude": away["lon"] + 0.0003, "latitude": away["lat"], "accuracy": 8})
+    page.get_by_role("radio", name="不一致", exact=True).check()
+    expect(page.locator("body")).not_to_contain_text("秘密描述")
+    page.get_by_label("说明").fill("已清理,未见堆物")
+    page.get_by_label("说明").blur()
+    shoot(page, "拍照 · 全景", tmp_path)
+    page.get_by_role("button", name="完成", exact=True).click()
+    expect(page.get_by_text("秘密描述").first).to_be_visible()
+    synced(one)
+    sample, = granted(supervisor.get(f"/spot-checks/{check}"))["samples"]
+    assert (sample["record_id"], sample["verdict"], sample["note"]) == (finding, "disputed", "已清理,未见堆物")
+    assert sample["judged_by"] == inspector.id
+
+
+def test_a_conflict_is_seen_from_both_sides_and_settled_in_the_field(
+        office: Bureau, one: Phone, inspector: Person, supervisor: Person) -> None:
+    mine = office.handheld(SCOPE, owner=inspector)
+    other = office.handheld(SCOPE, who="the other")
+    finding = mine.report(SCOPE, text="原来的描述", address="测试路3号")
+    other.deliver(other.edit("finding", finding, 1, set={"text": "对方的描述"}))
+    outcome, = mine.deliver(mine.edit("finding", finding, 1, set={"text": "我的描述"}))
+    conflict, = outcome["conflicts"]
+    synced(one)
+    one.context.set_offline(True)
+    page = one.see("/conflicts")
+    card = page.locator("article.conflict")
+    for words in ("原来的描述", "对方的描述", "我的描述", "另一人", "我(另一端)"):
+        expect(card).to_contain_text(words)
+    card.get_by_role("button", name="另写一个值").click()
+    assert is_sound(one)
+    card.get_by_label("描述").fill("共同的描述")
+    card.get_by_role("button", name="用这个值").click()
+    expect(card).to_contain_text("您已选择")
+    synced(one)
+    assert eventually(lambda: supervisor.record("conflict", conflict)["fields"]["state"] == "resolved")
+    assert supervisor.record("finding", finding)["fields"]["text"] == "共同的描述"
+    page = one.see("/conflicts")
+    expect(page.get_by_text("没有需要您处理的冲突")).to_be_visible()
+    expect(page.locator(".told")).to_contain_text("第三个值")
+    expect(page.locator(".told")).to_contain_text("由我处理")
