@@ -54,7 +54,7 @@ export function BeginInspection({ zone: given }) {
 
   return html`<${Page} title=${t("检查", "Inspection")} back="/" actions=${html`<${Button} kind="primary" busy=${busy} disabled=${!list}
       onClick=${begin}>${t("开始检查", "Begin")}<//>`}>
-    ${drafts.length > 0 && html`<${Section} title=${t("未完成的检查", "Unfinished")}><ul class="picks">${drafts.map((one) => html`
+    ${drafts.length > 0 && html`<${Section} title=${t("未完成的检查", "Unfinished")}><ul class="listed">${drafts.map((one) => html`
       <li key=${one.id}><button type="button" onClick=${() => go(`/inspect/${one.id}`)}><b>${one.value.name}</b>
         <small>${t(`已答 ${Object.keys(one.value.answers).length} 项 · ${ago(one.saved_at)}`,
           `${Object.keys(one.value.answers).length} answered · ${ago(one.saved_at)}`)}</small></button></li>`)}</ul><//>`}

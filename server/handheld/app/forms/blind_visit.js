@@ -53,7 +53,7 @@ function OwnClass({ work, onWork }) {
   return html`<${Section} title=${t("您认定的类别", "The class that you see")}>
     ${chosen && html`<p class="zone-chosen"><b>${chosen.code} ${chosen.name}</b></p>`}
     <${Field} label=${t("查找类别(名称或代码)", "Search a class (name or code)")}><input type="search" value=${words} onInput=${(/** @type {any} */ event) => setWords(event.target.value)} /><//>
-    <ul class="picks">${found.slice(0, MOST_CLASSES).map((/** @type {any} */ one) => html`<li key=${`${one.scheme} ${one.code}`}>
+    <ul class="listed">${found.slice(0, MOST_CLASSES).map((/** @type {any} */ one) => html`<li key=${`${one.scheme} ${one.code}`}>
       <button type="button" onClick=${() => { onWork({ values: { ...values, class_scheme: one.scheme, class_code: one.code } }); setWords(""); }}>
         <b>${one.name}</b><small>${one.code} · ${one.scheme}</small></button></li>`)}</ul><//>`;
 }

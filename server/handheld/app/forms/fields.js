@@ -17,7 +17,7 @@ export function Officers({ value, least = 1, onChange }) {
     setName("");
   }
   return html`<div class="officers">
-    <ul class="chips" aria-label=${t("执法人员", "Officers")}>${value.map((one) => html`<li key=${one}>
+    <ul class="names" aria-label=${t("执法人员", "Officers")}>${value.map((one) => html`<li key=${one}>
       ${one === device.user.id ? html`<span>${device.user.name}${t("(本人)", " (me)")}</span>`
         : html`<span>${one}</span><button type="button" aria-label=${t(`移除 ${one}`, `Remove ${one}`)}
             onClick=${() => onChange(value.filter((each) => each !== one))}>×</button>`}</li>`)}</ul>

@@ -24,7 +24,7 @@ export function OffenceField({ value, scope, class_code: code, onChange }) {
       <${Field} label=${t("查找", "Search")}><input type="search" value=${words} onInput=${(/** @type {any} */ event) => setWords(event.target.value)} /><//>
       ${!found.length && html`<${Note} kind="warn">${words ? t("没有符合的案由", "No offence fits")
         : t("本地区的案由表尚未下发,可只写事实;由办公室补充。", "The office has sent no offences of this place yet: write the facts alone.")}<//>`}
-      <ul class="picks">${found.slice(0, SHOWN).map((/** @type {any} */ one) => html`<li key=${one.code}>
+      <ul class="listed">${found.slice(0, SHOWN).map((/** @type {any} */ one) => html`<li key=${one.code}>
         <button type="button" onClick=${() => { onChange(one.code); setOpen(false); }}><b>${one.name}</b>
           <small>${one.code} · ${article(one)}</small></button></li>`)}</ul>
       ${found.length > SHOWN && html`<p class="hint">${t(`还有 ${found.length - SHOWN} 条,请缩小查找`, `${found.length - SHOWN} more: narrow the search`)}</p>`}<//>`}<//>`;

@@ -41,7 +41,7 @@ function NextTo({ onChosen }) {
 
 /** @param {{found: {zone: import("../device/types.d.ts").Shown, away: number | null}[], onChosen: (chosen: Chosen) => void}} props */
 function Picks({ found, onChosen }) {
-  return html`<ul class="picks">${found.map(({ zone, away }) => html`<li key=${zone.id}>
+  return html`<ul class="listed">${found.map(({ zone, away }) => html`<li key=${zone.id}>
     <button type="button" onClick=${() => onChosen({ zone_id: zone.id, zone_method: "person" })}>
       <b>${zone.fields.name}</b><small>${[zone.fields.road, zone.fields.section].filter(Boolean).join(" · ")}
       ${away === null ? "" : ` · ${Math.round(away)} m`}</small></button></li>`)}</ul>`;

@@ -45,14 +45,14 @@ function Begin({ finding: about, zone: given }) {
   }
 
   return html`<${Page} title=${t("执法", "Enforcement")} back="/">
-    ${drafts.length > 0 && html`<${Section} title=${t("未完成", "Unfinished")}><ul class="picks">${drafts.map((one) => html`
+    ${drafts.length > 0 && html`<${Section} title=${t("未完成", "Unfinished")}><ul class="listed">${drafts.map((one) => html`
       <li key=${one.id}><button type="button" onClick=${() => go(`/enforcement/${one.id}`)}>
         <b>${name(kinds, one.value.kind)} · ${one.value.party_name || "—"}</b><small>${ago(one.saved_at)}</small></button></li>`)}</ul><//>`}
     ${about && finding && html`<${Note}>${t("关于问题:", "About the finding: ")}${finding.fields.text ?? finding.fields.class_code ?? ""}<//>`}
-    <${Section} title=${t("新的步骤", "A new step")}><ul class="picks">${steps.map((one) => html`<li key=${one.kind}>
+    <${Section} title=${t("新的步骤", "A new step")}><ul class="listed">${steps.map((one) => html`<li key=${one.kind}>
       <button type="button" onClick=${() => begin(one.kind)}><b>${t(one.name_cn, one.name_en)}</b></button></li>`)}</ul>
       ${steps.length < kinds.length && html`<p class="hint">${t("协管人员可劝导,不签发文书。", "Auxiliaries persuade; they sign nothing.")}</p>`}<//>
-    ${kept && kept.length > 0 && html`<${Section} title=${t("近期记录", "Recent")}><ul class="picks">${[...kept].reverse().slice(0, 30).map((one) => html`
+    ${kept && kept.length > 0 && html`<${Section} title=${t("近期记录", "Recent")}><ul class="listed">${[...kept].reverse().slice(0, 30).map((one) => html`
       <li key=${one.id}><button type="button" onClick=${() => go(`/enforcement/${one.id}`)}><b>${name(kinds, one.fields.kind)} · ${one.fields.party_name ?? ""}</b>
         <small>${when(one.fields.served?.at ?? one.updated_at)}${one.unsent ? t(" · 待送达", " · waits") : ""}${one.fields.checks?.length ? t(" · 核对有提示", " · checks say something") : ""}</small></button></li>`)}</ul><//>`}<//>`;
 }

@@ -54,7 +54,8 @@ function Answering({ id }) {
     const finding = device.newId();
     const made = findingOf(item, { inspection: id, position: value?.position, zone: zone?.fields, zone_method: value?.zone_method,
       sticker_serial: value?.sticker_serial, note: answers[item.id]?.note });
-    const choice = choiceOf(made, zones, value?.zone_id);
+    const finder = device.user.roles.some((role) => role !== "auxiliary"); // whose choice of a zone the server takes (states.csv)
+    const choice = finder ? choiceOf(made, zones, value?.zone_id) : null;
     const done = await tried(() => device.group((maker) => {
       maker.create("finding", made, value?.scope, { id: finding });
       if (choice) maker.command("finding", finding, "choose_zone", choice, null, 0);

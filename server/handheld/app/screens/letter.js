@@ -48,12 +48,12 @@ function Begin({ zone: given }) {
       "Auxiliaries sign no letters; an officer does.")}<//><//>`;
   }
   return html`<${Page} title=${t("责任书", "Responsibility letter")} back="/">
-    ${drafts.length > 0 && html`<${Section} title=${t("未完成", "Unfinished")}><ul class="picks">${drafts.map((one) => html`
+    ${drafts.length > 0 && html`<${Section} title=${t("未完成", "Unfinished")}><ul class="listed">${drafts.map((one) => html`
       <li key=${one.id}><button type="button" onClick=${() => go(`/letter/${one.id}`)}><b>${one.value.name}</b><small>${ago(one.saved_at)}</small></button></li>`)}</ul><//>`}
     <${Section} title=${t("新签责任书", "A new letter")}>
       <${ZoneField} zone_id=${given} onChosen=${begin} />
       ${given && html`<${Button} kind="primary" onClick=${() => begin({ zone_id: given })}>${t("为此责任区签订", "For this zone")}<//>`}<//>
-    ${letters && letters.length > 0 && html`<${Section} title=${t("已签订", "Signed so far")}><ul class="picks">${[...letters].reverse().slice(0, 30).map((one) => html`
+    ${letters && letters.length > 0 && html`<${Section} title=${t("已签订", "Signed so far")}><ul class="listed">${[...letters].reverse().slice(0, 30).map((one) => html`
       <li key=${one.id}><button type="button" onClick=${() => go(`/letter/${one.id}`)}><b>${names.get(one.fields.zone_id) ?? "—"}</b>
         <small>${one.fields.signed_at ? t(`已签 ${when(one.fields.signed_at)}`, `signed ${when(one.fields.signed_at)}`) : t("拒签", "refused")}
         ${one.unsent ? t(" · 待送达", " · waits") : ""}</small></button></li>`)}</ul><//>`}<//>`;

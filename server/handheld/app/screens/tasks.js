@@ -42,7 +42,7 @@ export default function Tasks() {
 
 /** @param {{tasks: {task: import("../device/types.d.ts").Shown, state: string}[], kinds: any[]}} props */
 function List({ tasks, kinds }) {
-  return html`<ul class="picks">${tasks.map(({ task, state }) => {
+  return html`<ul class="listed">${tasks.map(({ task, state }) => {
     const kind = kindOf(kinds, task.fields.kind), due = task.fields.due_at;
     const late = due && TO_DO.has(state) && Date.parse(due) < Date.now();
     return html`<li key=${task.id}><button type="button" onClick=${() => go(`/tasks/${task.id}`)}>
