@@ -75,6 +75,34 @@ def test_exactly_the_photos_that_the_reviewer_named_are_taken_again(
     assert (again["role"], again["about"]["id"]) == ("scene", finding)
 
 
+def test_a_check_on_the_spot_is_finished_and_another_handed_back(
+        office: Bureau, one: Phone, inspector: Person, supervisor: Person, tmp_path: Path) -> None:
+    finding = office.handheld(SCOPE, who="reporter").report(SCOPE, text="人行道破损", address="测试路5号")
+    for kind in ("look_back", "verify"):
+        granted(supervisor.post("/records/task", {"scope": SCOPE, "fields": {
+            "title": f"任务 {kind}", "kind": kind, "about": {"type": "finding", "id": finding},
+            "assignee": inspector.id, "due_at": "2026-01-01T00:00:00.000Z"}}), 201)
+    synced(one)
+    one.context.set_offline(True)
+    page = one.see("/tasks")
+    expect(page.get_by_text("已超期").first).to_be_visible()
+    page.get_by_role("button", name=re.compile("任务 look_back")).click()
+    expect(page.get_by_role("button", name=re.compile("人行道破损"))).to_be_visible()
+    page.get_by_role("radio", name="反弹", exact=True).check()
+    shoot(page, "拍照 · 整改后", tmp_path)
+    page.get_by_role("button", name="完成", exact=True).click()
+    expect(page.get_by_text("已存在本机,等待送达")).to_be_visible()
+    one.see("/tasks").get_by_role("button", name=re.compile("任务 verify")).click()
+    page.get_by_role("button", name="退回").click()
+    page.get_by_label("理由").fill("不在本班次")
+    page.get_by_role("button", name="确认退回").click()
+    expect(page.get_by_text("没有待办任务")).to_be_visible()
+    synced(one)
+    done = {row["fields"]["kind"]: row["fields"] for row in of_type(supervisor, "task", inspector_id=inspector.id)}
+    assert (done["look_back"]["status"], done["look_back"]["outcome"]["outcome"]) == ("finished", "反弹")
+    assert (done["verify"]["status"], done["verify"]["outcome"]) == ("handed_back", {"reason": "不在本班次"})
+
+
 def test_a_spot_check_shows_only_the_place_until_arrival_and_the_report_after_the_answer(
         office: Bureau, one: Phone, inspector: Person, supervisor: Person, tmp_path: Path) -> None:
     away = {"lon": PLACE["longitude"] + 0.01, "lat": PLACE["latitude"], "crs": "EPSG:4326", "accuracy_m": 5.0}

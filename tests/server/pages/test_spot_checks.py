@@ -56,6 +56,21 @@ def test_own_work_is_shown_without_a_form(office: Indoors, visitor: Visitor, dev
     assert f"{where}/samples/{other}/verdict" in page and f"{where}/samples/{mine}/verdict" not in page
 
 
+def test_somebody_is_sent_to_the_drawn_places(office: Indoors, visitor: Visitor, device: Handheld,
+                                              supervisor: Person) -> None:
+    device.report(SCOPE, observed_at="2025-03-06T04:00:00.000Z")
+    other = office.person("inspector", scopes=(SCOPE,), who="visits")
+    visitor.signed_in(supervisor).see("/spot-checks")
+    form = {"title": "派人", "from": "2025-03-06", "to": "2025-03-06", "scopes": SCOPE, "sizing": "size", "size": "1"}
+    where = visitor.send("/spot-checks", form).headers["Location"]
+    visitor.see(where)
+    visitor.send(f"{where}/draw")
+    assert "派人持手持端复核" in visitor.see(where)
+    said(visitor.send(f"{where}/visits", {"assignee": "没有此人"}), 422, "没有此在职人员")
+    visitor.send(f"{where}/visits", {"assignee": other.username})
+    assert "已派 1 处" in visitor.see(where)
+
+
 def test_a_sample_by_confidence_and_margin(visitor: Visitor, device: Handheld, supervisor: Person) -> None:
     for _ in range(2):
         device.report(SCOPE, observed_at="2025-06-06T04:00:00.000Z")
