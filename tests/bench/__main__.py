@@ -20,6 +20,7 @@ from tests.bench.contenders import Menqian
 from tests.bench.deployment import deployed
 from tests.bench.first import first_rows
 from tests.bench.growing import growing_rows
+from tests.bench.handheld import handheld_rows
 from tests.bench.journal import journal_rows
 from tests.bench.memory import worker_rss_mb
 from tests.bench.peers import running_kinto, running_pouch, running_tus, start_peer
@@ -101,13 +102,18 @@ def media(asked: Asked) -> Iterable[Row]:
         yield Row("memory of the serving worker after this", f"{worker_rss_mb(deployment.server):,.0f} MB")
 
 
+def handheld(asked: Asked) -> Iterable[Row]:
+    with deployed(asked.folder / "handheld", asked.engine) as deployment:
+        yield from handheld_rows(deployment, asked.folder, asked.rounds)
+
+
 def reuse(asked: Asked) -> Iterable[Row]:
     return reuse_rows(asked.folder, asked.engine, asked.records)
 
 
 SECTIONS: dict[str, Callable[[Asked], Iterable[Row]]] = {"push": push, "pull": pull, "first": first, "shift": shift,
                                                           "grow": grow, "journal": journal, "media": media,
-                                                          "reuse": reuse}
+                                                          "reuse": reuse, "handheld": handheld}
 
 
 def main() -> None:
