@@ -1,6 +1,6 @@
 """The handheld on a mid-range phone: Debian's chromium with its processor slowed four times and a phone's size.
 
-The page is opened again and again without a network, as from its icon: everything comes from the service worker's cache.
+The page is opened again and again without a network, as from its icon: all comes from the service worker's cache.
 """
 
 from __future__ import annotations
