@@ -27,6 +27,8 @@ FORMAT = "menqian-outbox/1"
 MANIFEST, SEAL = "outbox.json", "outbox.sig"
 LARGEST_BYTES = 16 * 1024 * 1024
 """Of `outbox.json`, and of the zip's directory, which is read whole: enough for a hundred thousand photos."""
+PUSHES_BYTES = 256 * 1024 * 1024
+"""Of all pushes together, which are held at once: a quarter of a million mutations, more than any phone made."""
 END, END64_LOCATOR, END64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
 PRINTABLE_BYTES = 100
 
@@ -142,7 +144,9 @@ def _checked(archive: zipfile.ZipFile, size: int, sha256: str, push_bytes: int, 
     _must(sum(member.file_size for member in members.values()) <= size, "成员相叠 members lie within each other")
     manifest = _read(archive, members, MANIFEST, LARGEST_BYTES)
     said = _parsed(manifest)
-    pushes = [_push(archive, members, number, told, push_bytes) for number, told in enumerate(said["pushes"], 1)]
+    told = sum(member.file_size for name, member in members.items() if name.startswith("pushes/"))
+    _must(told <= PUSHES_BYTES, f"操作过多 the pushes have more than {PUSHES_BYTES} bytes together")
+    pushes = [_push(archive, members, number, one, push_bytes) for number, one in enumerate(said["pushes"], 1)]
     photos = [_photo(members, told, upload_bytes) for told in said["photos"]]
     seal = _read(archive, members, SEAL, PRINTABLE_BYTES).decode("ascii", "replace") if SEAL in members else None
     named = {MANIFEST, *([SEAL] if seal else []), *(push_name(number) for number in range(1, len(pushes) + 1)),

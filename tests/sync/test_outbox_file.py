@@ -104,6 +104,11 @@ def test_sizes_are_bounded(tmp_path):
     assert "has more than 10 bytes" in refusal(path, upload_bytes=10)
 
 
+def test_all_pushes_together_are_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr("sync.outbox_file.PUSHES_BYTES", len(BODY) - 1)
+    assert "bytes together" in refusal(a_file(tmp_path / "o"))
+
+
 def test_a_huge_directory_is_refused_before_it_is_read(tmp_path):
     path = a_file(tmp_path / "o")
     raw = bytearray(path.read_bytes())
