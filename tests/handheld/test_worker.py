@@ -126,6 +126,21 @@ def test_from_the_second_start_on_it_opens_without_a_network(server, phone):
     assert [url for url in failures if f"/{version(again)}/" in url] == []
 
 
+def test_a_browser_whose_workers_take_no_modules_opens_without_a_network_too(server, phone):
+    page = phone.new_page()
+    page.add_init_script("""const its = ServiceWorkerContainer.prototype, register = its.register;
+        its.register = function (url, options) {
+            if (options?.type === "module") return Promise.reject(new TypeError("no modules"));
+            return register.call(this, url, options);
+        };""")
+    page.goto(f"{server.url}/handheld/")
+    kept(page)
+    assert page.evaluate("navigator.serviceWorker.controller.scriptURL") == f"{server.url}/handheld/worker-classic.js"
+    server.stop()
+    assert page.reload().from_service_worker
+    page.wait_for_selector("#app > :not(.loading)")
+
+
 def test_only_the_files_of_the_edition_are_kept_and_calls_pass_it_by(server, phone):
     page = opened(phone, server.url)
     kept(page)

@@ -81,7 +81,8 @@ async function registered() {
   try {
     return await serviceWorker.register(SCRIPT, { ...given, type: "module" });
   } catch (failure) {
-    console.warn(failure); // a browser without module workers, or without a network: then the next one fails, too
+    console.warn(failure); // a browser without module workers, or a line that broke: who has the one keeps to it
+    if (!(await fetch(SCRIPT)).ok) throw failure;
     return serviceWorker.register(CLASSIC, given);
   }
 }
