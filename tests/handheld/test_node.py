@@ -25,7 +25,7 @@ from tests.running import ROOT, Server
 HERE = Path(__file__).resolve().parent
 SEVERAL = sorted(path.name for path in HERE.glob("*.test.js"))
 LOSES_ITS_SERVER = {"restored.test.js"}
-WITHIN_S = 300
+WITHIN_S = 600
 SETTINGS = {"MENQIAN_CHECKPOINT_SECONDS": "1", "MENQIAN_LOG_LEVEL": "error", "MENQIAN_SNAPSHOT_RECORDS": "10"}
 
 

@@ -110,15 +110,15 @@ export class Talking {
   /** One attempt on nobody's request: its failure is told by `syncing`, and it comes again where that may help. */
   async #attempt() {
     await this.#register();
-    if (await this.parts.store.get("paused") || globalThis.navigator?.onLine === false) return;
+    if (this.closed || await this.parts.store.get("paused") || globalThis.navigator?.onLine === false) return;
     try {
       await this.sync();
       this.failures = 0;
     } catch (failure) {
-      if (failure instanceof Problem && failure.action !== "retry") return; // a person must do something first
+      if (this.closed || (failure instanceof Problem && failure.action !== "retry")) return; // a person must do something first
       const again = Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 3 ** this.failures);
       this.failures += 1;
-      if (!this.closed) this.timer = setTimeout(() => this.soon(), again);
+      this.timer = setTimeout(() => this.soon(), again);
       /** @type {any} */ (this.timer)?.unref?.(); // node: nobody stays for this alone
     }
   }
