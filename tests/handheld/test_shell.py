@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -188,11 +189,32 @@ def test_what_waits_is_told_and_never_called_delivered(enrolled: Phone) -> None:
     expect(page.locator(".standing")).to_contain_text("没有网络")
     expect(page.get_by_text("新巡查轨迹")).to_be_visible()
     expect(page.locator(".standing")).not_to_contain_text("全部送达")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出未送达的一切").click()
+    with zipfile.ZipFile(download.value.path()) as bundle:
+        assert "outbox.json" in bundle.namelist()
     enrolled.context.set_offline(False)
     page.get_by_role("button", name="立即同步").click()
     expect(page.locator(".standing")).to_contain_text("全部送达", timeout=40_000)
     page.get_by_role("button", name="看签收单").click()
     expect(page.locator("pre.receipt")).to_contain_text("—")
+
+
+def test_what_was_not_applied_says_why(enrolled: Phone) -> None:
+    page = enrolled.see("/sync")
+    page.evaluate("""async () => {
+        const folder = new URL('.', document.querySelector('script[type=module]').src);
+        const {openDevice} = await import(new URL('device/device.js', folder).href);
+        const reference = await (await fetch(new URL('reference.json', folder))).json();
+        const device = await openDevice({reference});
+        const set = {text: '没有地点的一条', observed_at: new Date().toISOString()};
+        await device.create('finding', set, device.scopes[0]);
+    }""")
+    row = page.get_by_role("listitem").filter(has_text="没有地点的一条")
+    expect(row).to_be_visible()  # made in another tab, as it were
+    page.get_by_role("button", name="立即同步").click()
+    expect(row).to_contain_text("未采纳", timeout=40_000)
+    expect(row).to_contain_text("必填")
 
 
 def test_a_revoked_device_says_so_and_loses_nothing(office: Bureau, enrolled: Phone, inspector: Person) -> None:

@@ -49,8 +49,19 @@ const WORDS = /** @type {Record<string, () => string>} */ ({
 export function problemWords(problem) {
   const code = problem.code ?? problem.kind ?? "";
   if (WORDS[code]) return WORDS[code]();
-  const said = problem.detail || problem.title || code;
+  const said = inOneLanguage(problem.title ?? "") ? `${inOneLanguage(problem.title ?? "")}${aside(problem)}` : problem.detail || code;
   return [said, ADVICE[problem.action ?? ""]?.() ?? ""].filter(Boolean).join(" ");
+}
+
+/** Titles of problems come as "缺少必填字段 Required field missing". @param {string} title */
+function inOneLanguage(title) {
+  const [, chinese, english] = /^(.*[\u4e00-\u9fff])\s+(.+)$/.exec(title) ?? [];
+  return chinese ? t(chinese, english) : title;
+}
+
+/** What the server says beyond the title. @param {{title?: string, detail?: string}} problem */
+function aside({ title, detail }) {
+  return detail && detail !== title ? t(`(${detail})`, ` (${detail})`) : "";
 }
 
 /** Anything thrown, in words. @param {unknown} failure */
