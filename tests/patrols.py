@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -72,9 +73,12 @@ def save(page: Page) -> str:
 
 
 def go_online(one: Phone) -> None:
-    """Have the network back and sync at once."""
+    """Have the network back and sync at once, where the app does not do it by itself already."""
     one.context.set_offline(False)
-    one.see("/sync").get_by_role("button", name="立即同步").click()
+    button = one.see("/sync").get_by_role("button", name=re.compile("立即同步|正在同步"))
+    button.wait_for()
+    if button.is_enabled():
+        button.click()
 
 
 def delivered(office: Bureau, finding: str) -> dict[str, Any]:

@@ -134,9 +134,10 @@ def test_a_poor_position_and_a_missing_place_are_told(inspector):
 
 
 def test_without_a_position_an_address_and_a_zone_by_name_do(inspector, office, street):
-    one = inspector()
+    one = inspector(online=True)
     one.context.clear_permissions()
     one.page.reload()
+    one.page.get_by_role("heading", name="照片").wait_for()
     page = begin(one)
     expect(page.get_by_text("定位被拒绝")).to_be_visible()
     page.get_by_role("button", name="保存", exact=True).click()

@@ -87,8 +87,8 @@ export function ClassPicker({ value, onChange }) {
         ${found.map((one) => html`<li key=${keyOf(one)}><button type="button" class="row" onClick=${() => choose(one)}>
           <span class="text"><span>${one.name}</span><small>${one.code} ${kindWords(one.scheme)}</small></span></button></li>`)}
         ${!found.length && html`<li class="hint">${t("没有这样的类别", "No class like that")}</li>`}</ul>`
-      : quick.length > 0 && html`<div class="picks" role="group" aria-label=${t("常用和最近", "Favourite and recent")}>
-        ${quick.map((one) => html`<button type="button" key=${keyOf(one)} class="pick" aria-pressed=${chosen !== null && keyOf(one) === keyOf(chosen)}
+      : quick.length > 0 && html`<div class="pills" role="group" aria-label=${t("常用和最近", "Favourite and recent")}>
+        ${quick.map((one) => html`<button type="button" key=${keyOf(one)} class="pill" aria-pressed=${chosen !== null && keyOf(one) === keyOf(chosen)}
           onClick=${() => choose(one)}>${favourites?.includes(keyOf(one)) ? "★ " : ""}${one.name}</button>`)}</div>`}
   </div>`;
 }

@@ -30,8 +30,8 @@ export default function Findings() {
   return html`<${Page} title=${t("问题", "Findings")} tools=${html`<a class="link" href="#/map">${t("地图", "Map")}</a>`}>
     <input type="search" value=${typed} aria-label=${t("搜索问题", "Search findings")} placeholder=${t("说明、地址、类别、责任区", "words, address, class, zone")}
       onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)} />
-    <div class="picks sideways" role="group" aria-label=${t("筛选", "Filter")}>${Object.entries(FILTERS).map(([name, { words }]) => html`
-      <button type="button" key=${name} class="pick" aria-pressed=${filter === name} onClick=${() => putFilter(name)}>${words()}</button>`)}</div>
+    <div class="pills sideways" role="group" aria-label=${t("筛选", "Filter")}>${Object.entries(FILTERS).map(([name, { words }]) => html`
+      <button type="button" key=${name} class="pill" aria-pressed=${filter === name} onClick=${() => putFilter(name)}>${words()}</button>`)}</div>
     ${found ? html`<p class="hint" role="status">${t(`${found.length} 条`, `${found.length} findings`)}</p>
       <${Windowed} items=${found} row=${ROW_PX} keyOf=${(/** @type {Shown} */ one) => one.id}
         label=${t("问题列表", "List of findings")} draw=${(/** @type {Shown} */ one) => html`<${Row} finding=${one} classes=${classes} />`} />`

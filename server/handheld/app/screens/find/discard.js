@@ -34,8 +34,8 @@ export function Discard({ id, draft, photos, place }) {
     ${open && html`<${Sheet} title=${t("不报了", "Give this one up")} onClose=${() => setOpen(false)}>
       ${photos.length ? html`<${Note} kind="wait">${t(`已拍的 ${photos.length} 张照片是证据,不会消失:会连同理由送到局里。`,
           `The ${photos.length} photos are evidence and stay: they go to the office with your reason.`)}<//>
-        <div class="picks" role="group" aria-label=${t("常用理由", "Usual reasons")}>${usual.map((words) => html`<button type="button" key=${words}
-          class="pick" aria-pressed=${reason === words} onClick=${() => setReason(words)}>${words}</button>`)}</div>
+        <div class="pills" role="group" aria-label=${t("常用理由", "Usual reasons")}>${usual.map((words) => html`<button type="button" key=${words}
+          class="pill" aria-pressed=${reason === words} onClick=${() => setReason(words)}>${words}</button>`)}</div>
         <${Field} label=${t("理由", "Reason")}><input name="reason" value=${reason}
           onInput=${(/** @type {any} */ event) => setReason(event.currentTarget.value)} /><//>`
         : html`<p>${t("这一条还没有照片,丢弃后不留下什么。", "This one has no photos; nothing is left of it.")}</p>`}
