@@ -64,7 +64,7 @@ export function zoneName({ zone }) {
 function Row({ finding, classes }) {
   const { id, fields, unsent, problems } = finding;
   return html`<a class="row" href="#/findings/${id}"><span class="text">
-      <span class="one-line">${fields.text || className(fields, classes)}</span>
+      <span class="one-line">${fields.text || fields.address || className(fields, classes)}</span>
       <small class="one-line">${[className(fields, classes), zoneName(fields), when(fields.observed_at)].filter(Boolean).join(" · ")}</small></span>
     ${problems.length ? html`<span class="badge bad">${t("被拦下", "stopped")}</span>`
       : unsent ? html`<span class="badge wait">${t("待送", "unsent")}</span>`
