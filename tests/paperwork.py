@@ -51,6 +51,18 @@ def synced(one: Phone) -> None:
         return rows.length > 0 && made.every((one) => one.state !== 'waiting'); }""", timeout=30_000)
 
 
+def on_disk(page: Page, words: str) -> None:
+    """Wait until a draft on the phone's disk says so: what was tapped is written right behind the tap."""
+    page.wait_for_function("""async (words) => {
+        const open = indexedDB.open((await indexedDB.databases())[0].name);
+        const store = await new Promise((done) => { open.onsuccess = () => done(open.result); });
+        const drafts = await new Promise((done) => {
+            const asked = store.transaction('draft').objectStore('draft').getAll();
+            asked.onsuccess = () => done(asked.result); });
+        store.close();
+        return JSON.stringify(drafts).includes(words); }""", arg=words)
+
+
 def of_type(person: Person, type: str, **asked: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = granted(person.get("/records", params={"type": type, **asked}))["items"]
     return found

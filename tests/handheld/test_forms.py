@@ -18,6 +18,7 @@ from tests.paperwork import (
     is_sound,
     of_type,
     offline,
+    on_disk,
     pick_zone,
     shoot,
     sign,
@@ -71,6 +72,7 @@ def test_an_inspection_is_answered_offline_and_scored_as_the_server_does(
     page.get_by_label("贴花编号").fill("MQ-0007")
     items.nth(2).get_by_role("button", name="上报问题").click()
     shoot(page, "拍照 · 全景", tmp_path)
+    on_disk(page, '"photos":[{')
     page.reload()
     expect(items.nth(2).get_by_text("已上报为问题")).to_be_visible()
     page.get_by_role("button", name="结束检查").click()
@@ -98,6 +100,7 @@ def test_a_row_of_the_register_is_one_tap_a_duty(one: Phone, supervisor: Person,
     card = page.locator(".duty-card").filter(has_text=NAME)
     card.get_by_role("button", name=re.compile(NAME)).click()
     card.get_by_role("group", name="卫生").get_by_role("button", name="不合格").click()
+    on_disk(page, '"环境卫生":"fail"')
     page.reload()
     card.get_by_role("button", name=re.compile(NAME)).click()
     card.get_by_role("button", name=re.compile("其余 . 项合格")).click()
@@ -161,6 +164,7 @@ def test_a_name_is_typed_where_no_hand_can_sign_and_what_is_given_up_leaves_its_
     page.get_by_label("不能手写的原因").fill("右手受伤")
     page.get_by_role("button", name="确认签名").click()
     expect(page.get_by_text("已签名")).to_be_visible()
+    on_disk(page, '"signature":')
     page.reload()
     expect(page.get_by_text("已签名")).to_be_visible()
     page.get_by_role("button", name="放弃责任书").click()
