@@ -6,6 +6,7 @@ import { GiveUp, Officers, Refusal, partyName } from "../forms/fields.js";
 import { OffenceField } from "../forms/offence_field.js";
 import { beijing, localBeijing, missing, orderText, stepsFor } from "../forms/order.js";
 import { Shots, ShotButton } from "../forms/shots.js";
+import { useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
 import { html, useMemo, useState } from "../parts/html.js";
@@ -68,6 +69,7 @@ function Writing({ id }) {
   const device = useDevice();
   const reference = useReference();
   const draft = useDraft(id, "enforcement"), form = draft.value;
+  useSignatureFound(id, draft);
   const zone = useRecord("zone", form?.zone_id ?? "");
   const where = usePosition();
   const [busy, setBusy] = useState(false);

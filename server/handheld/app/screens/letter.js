@@ -5,6 +5,7 @@ import { told, tried, useDraft } from "../forms/draft.js";
 import { GiveUp, Refusal, partyName } from "../forms/fields.js";
 import { LetterTold } from "../forms/letter_told.js";
 import { Shots, ShotButton } from "../forms/shots.js";
+import { useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
 import { html, useState } from "../parts/html.js";
@@ -63,6 +64,7 @@ function Begin({ zone: given }) {
 function Filling({ id }) {
   const device = useDevice();
   const draft = useDraft(id, "letter"), value = draft.value;
+  useSignatureFound(id, draft);
   const zone = useRecord("zone", value?.zone_id ?? "");
   const duties = useReference().duties;
   const where = usePosition();
