@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
 
+from tests.paperwork import sign
 from tests.patrols import HERE
 from tests.phones import ARGUMENTS, CHROMIUM, TALL
 
@@ -71,22 +72,6 @@ def _command_of(folder: Path) -> bytes:
         return b""
 
 
-def sign(page: Page) -> None:
-    """Two strokes across the box, and the confirmation."""
-    board = page.locator(".signature canvas")
-    board.scroll_into_view_if_needed()
-    box = board.bounding_box()
-    assert box is not None
-    for height in (0.35, 0.65):
-        page.mouse.move(box["x"] + 20, box["y"] + box["height"] * height)
-        page.mouse.down()
-        page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * (1 - height), steps=6)
-        page.mouse.move(box["x"] + box["width"] - 20, box["y"] + box["height"] * height, steps=6)
-        page.mouse.up()
-    page.get_by_role("button", name="确认签名").click()
-    expect(page.locator(".signature")).to_have_count(0)
-
-
 def inspect(phone: Pocket, zone: str, sticker: str) -> None:
     """Answer the daily checklist of a zone, all in order."""
     page = phone.see("/inspect")
@@ -120,6 +105,6 @@ def deliver_everything(phone: Pocket, *, within_s: int, told: Callable[[], str] 
         if page.get_by_role("heading", name=EVERYTHING).count():
             return
         # Its words change while it is looked at: what stands there now is pressed, if it can be.
-        page.evaluate("() => document.querySelector('.standing .buttons button:enabled')?.click()")
+        page.evaluate("() => document.querySelector('.standing .buttons button.primary:enabled')?.click()")
         page.wait_for_timeout(5_000)
     raise AssertionError(f"not everything was delivered: {page.locator('main').inner_text()[:1500]} {told()}")
