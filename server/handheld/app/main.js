@@ -23,7 +23,7 @@ const place = /** @type {HTMLElement} */ (document.getElementById("app"));
 function App({ opened, enrol }) {
   const [device, setDevice] = useState(opened);
   const { language } = useAppearance();
-  useEffect(() => onSyncAsked(() => device?.syncSoon()), [device]);
+  useEffect(() => onSyncAsked(() => device?.syncSoon({ background: true })), [device]);
   return html`${device ? html`<${DeviceContext.Provider} value=${device}>
       <${Shell} key=${language} /><//>`
     : html`<div class="screen" key=${language}><${EnrolForm} enrol=${enrol} onEnrolled=${setDevice} /></div>`}

@@ -211,8 +211,9 @@ export class Device {
     return this.talking.sync();
   }
 
-  syncSoon() {
-    this.talking.soon();
+  /** @param {{ background?: boolean }} [options] */
+  syncSoon(options) {
+    this.talking.soon(options);
   }
 
   /** @returns {SyncState} */

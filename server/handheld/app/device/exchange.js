@@ -35,6 +35,8 @@ export class Exchange {
     this.epochs = new Epochs(parts.outbox, parts.rows, parts.events);
     this.clocks = new Clocks(parts.clock);
     this.greeted = false;
+    /** How many mutations got an answer since this was opened. */
+    this.delivered = 0;
     this.met = { id: "", last_n: 0 };
     /** What the server was last told to wait here. @type {string | null} */
     this.told = null;
@@ -184,6 +186,7 @@ export class Exchange {
       await this.rows.dropForgotten(t);
     });
     total.delivered += batch.length;
+    this.delivered += batch.length;
     for (const outcome of answer.outcomes) {
       total.conflicts += outcome.conflicts.length;
       total.quarantined += outcome.outcome === "quarantined" ? 1 : 0;

@@ -22,6 +22,8 @@ export class Talking {
     /** @type {Doing} */
     this.now = { doing: null, photo: null };
     this.failures = 0;
+    /** Has any part of a photo arrived in this attempt? */
+    this.moved = false;
     this.running = false;
     this.asked = false;
     this.closed = false;
@@ -31,7 +33,9 @@ export class Talking {
     this.timer = undefined;
     parts.tabs.doing = () => this.now;
     this.online = () => this.soon();
+    this.leaving = () => void (document.visibilityState === "hidden" && this.#register());
     globalThis.addEventListener?.("online", this.online);
+    globalThis.addEventListener?.("visibilitychange", this.leaving);
   }
 
   /** Say hello, push, upload, pull, and say what still waits; after what another tab is at. @returns {Promise<Report>} */
@@ -51,16 +55,18 @@ export class Talking {
     });
   }
 
-  /** Ask for a sync soon: now if there is a network, else when there is one, here or in the background. */
-  soon() {
-    if (this.closed) return;
+  /** Ask for a sync soon: now if there is a network, else when there is one, here or in the background. With `background` it
+   *  is the browser that asks: where an attempt is being made, or comes by itself, it is not heeded.
+   * @param {{ background?: boolean }} [options] */
+  soon({ background = false } = {}) {
+    if (this.closed || (background && (this.running || this.timer))) return;
     if (this.running) {
       this.asked = true;
       return;
     }
     this.running = true;
     this.asked = false;
-    clearTimeout(this.timer);
+    this.#rest();
     this.#attempt().finally(() => {
       this.running = false;
       if (this.asked) this.soon();
@@ -69,8 +75,14 @@ export class Talking {
 
   close() {
     this.closed = true;
-    clearTimeout(this.timer);
+    this.#rest();
     globalThis.removeEventListener?.("online", this.online);
+    globalThis.removeEventListener?.("visibilitychange", this.leaving);
+  }
+
+  #rest() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   /** @returns {Promise<Report>} */
@@ -99,7 +111,10 @@ export class Talking {
     if (!goesOn()) return 0;
     this.#doing("upload");
     try {
-      return await uploads.upload({ onProgress: (photo) => this.#doing("upload", photo), goesOn });
+      return await uploads.upload({ onProgress: (photo) => {
+        this.moved = true;
+        this.#doing("upload", photo);
+      }, goesOn });
     } catch (failure) {
       // a HEAD's answer has no body that would say why; hello's has
       if (failure instanceof Problem && failure.code === "http_401") await exchange.greet();
@@ -109,13 +124,17 @@ export class Talking {
 
   /** One attempt on nobody's request: its failure is told by `syncing`, and it comes again where that may help. */
   async #attempt() {
-    await this.#register();
-    if (this.closed || await this.parts.store.get("paused") || globalThis.navigator?.onLine === false) return;
+    const { store, exchange } = this.parts;
+    if (globalThis.navigator?.onLine === false) return this.#register();
+    if (this.closed || await store.get("paused")) return;
+    const before = exchange.delivered;
+    this.moved = false;
     try {
       await this.sync();
       this.failures = 0;
     } catch (failure) {
       if (this.closed || (failure instanceof Problem && failure.action !== "retry")) return; // a person must do something first
+      if (this.moved || exchange.delivered > before) this.failures = 0; // a bad line, but one that brings something
       const again = Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 3 ** this.failures);
       this.failures += 1;
       this.timer = setTimeout(() => this.soon(), again);
@@ -123,8 +142,14 @@ export class Talking {
     }
   }
 
-  /** Background sync, where the browser has it and the person allows it: else the next opening does the same. */
+  /** Background sync for what waits, where the browser has it and the person allows it: else the next opening does the same.
+   *  Only without a network and of a page that is left: a browser with a network begins at once. */
   async #register() {
+    const { store, outbox } = this.parts;
+    if (this.closed || !await store.read(async (t) => {
+      const { unsent, unsent_photos } = await outbox.health(t);
+      return unsent + unsent_photos > 0 && !await t.setting("paused");
+    })) return;
     const workers = globalThis.navigator?.serviceWorker;
     const registration = /** @type {any} */ (globalThis).registration ?? await workers?.getRegistration();
     try {

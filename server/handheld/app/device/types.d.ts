@@ -121,8 +121,8 @@ export interface Device {
 
   // talking: one tab at a time (Web Locks); throws Unreachable and Problem, and nothing is lost by either
   sync(): Promise<Report>;
-  /** Ask for a sync soon: now if there is a network, else when the browser says so (background sync). */
-  syncSoon(): void;
+  /** Ask for a sync soon: now if there is a network, else when the browser says so (background sync: then with `background`). */
+  syncSoon(options?: { background?: boolean }): void;
   readonly syncing: SyncState;
   /** Paused, nothing is sent but by `sync()`, and no photo by that either; `wifi_only` holds the photos, where the browser
    *  tells what line it has. */
