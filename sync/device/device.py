@@ -176,8 +176,7 @@ class Device:
         for each in self.outbox.made(type):
             made.setdefault(each.body["record_id"], []).append(each)
         rows = {row.id: row for row in self.rows.of_type(type)}
-        seen = (shown(type, id, rows.get(id), made.get(id, ())) for id in sorted({*rows, *made}))
-        return [record for record in seen if record]
+        return [record for id in sorted({*rows, *made}) if (record := shown(type, id, rows.get(id), made.get(id, ())))]
 
     def unsent(self) -> list[dict[str, Any]]:
         """The mutations that the server has not acknowledged, in their order."""
@@ -213,8 +212,12 @@ class Device:
         """Say hello, push, upload, pull, and say what still waits."""
         self._must_be_free()
         self._exchange.greet()
-        pushed, uploaded, received = self.push(), self.upload(chunk_bytes), self.pull()
-        self._exchange.tell_health()
+        pushed = self.push()
+        try:
+            uploaded = self.upload(chunk_bytes)
+        finally:                                         # photos that cannot go are no reason to hear no news
+            received = self.pull()
+            self._exchange.tell_health()
         self.delivery.renew()
         return Report(pushed.delivered, self.outbox.health()["unsent"], pushed.conflicts, pushed.quarantined, uploaded,
                       len(self.photos("waiting")), received)
@@ -236,10 +239,7 @@ class Device:
         return self._exchange.pull(limit)
 
     def wait_for_poke(self, timeout_s: float) -> bool:
-        """Wait until the server says that there is something to pull, at most about so long; False when it did not.
-
-        A hint that may be lost: `sync` after it, whatever it says. Waits the time out where nobody can tell.
-        """
+        """Wait at most about so long for a hint that there is something to pull; `sync` after it, whatever it says."""
         self._must_be_free()
         return wait_for_poke(self.client, self.store.get("cursor"), timeout_s)
 

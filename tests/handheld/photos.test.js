@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { a_device, SCOPE } from "./devices.js";
-import { a_photo, enrolled, NEEDS_SERVER, on_server, report } from "./office.js";
+import { a_photo, enrolled, NEEDS_SERVER, network, on_server, report } from "./office.js";
 
 const HERE = { lon: 119.95, lat: 31.7, crs: "EPSG:4326", accuracy_m: 8.0 };
 
@@ -104,4 +104,49 @@ test("where room is short, verified bytes go after two days; what waits never do
   assert.deepEqual([kept[photos.waits], kept[photos.fresh], kept[photos.old]], [true, true, false]);
   assert.equal(await device.bytes(photos.old), null);
   device.close();
+});
+
+test("a photo that this phone cannot read stands in no other's way, nor in that of news", NEEDS_SERVER, async () => {
+  const [device, office] = [await enrolled(), await enrolled()];
+  const finding = await report(device), about = { type: "finding", id: finding };
+  await device.capture(await a_photo(), { about, role: "scene", scope: SCOPE });
+  const [{ sha256: gone }] = await device.photos();
+  const { size } = await device.bytes(gone);
+  let other = await a_photo();
+  while (other.size === size) other = await a_photo();
+  await device.capture(other, { about, role: "close", scope: SCOPE });
+  const read = Blob.prototype.arrayBuffer;
+  Blob.prototype.arrayBuffer = function () {
+    if (this.size === size) throw new DOMException("The file could not be read", "NotReadableError");
+    return read.call(this);
+  };
+  try {
+    const news = await report(office);
+    await office.sync();
+    const done = await device.sync();
+    assert.deepEqual([done.uploaded, done.photos_waiting, (await device.get("finding", news)).unsent], [1, 1, 0]);
+    const [lost] = await device.photos("waiting");
+    assert.deepEqual([lost.sha256, lost.problem], [gone, "unreadable"]);
+    assert.match(await (await device.bundle()).text(), new RegExp(`"lacking":\\["${gone}"\\]`));
+  } finally {
+    Blob.prototype.arrayBuffer = read;
+  }
+  assert.equal((await device.sync()).uploaded, 1); // it was the storage, not the photo
+  device.close();
+  office.close();
+});
+
+test("news come although no photo goes through", NEEDS_SERVER, async () => {
+  const way = network((address) => (String(address).includes("/uploads") ? "lose_request" : null));
+  const [device, office] = [await enrolled({ fetch: way.fetch }), await enrolled()];
+  const about = { type: "finding", id: await report(device) };
+  await device.capture(await a_photo(), { about, role: "scene", scope: SCOPE });
+  const news = await report(office);
+  await office.sync();
+  await assert.rejects(device.sync(), { name: "Unreachable" });
+  assert.ok(await device.get("finding", news));
+  way.draw = () => null;
+  assert.equal((await device.sync()).uploaded, 1);
+  device.close();
+  office.close();
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Patience } from "../../server/handheld/app/device/client.js";
 import { a_device, a_finding, SCOPE } from "./devices.js";
 
 /** A device whose network fails, with what it asked of the browser's background sync. */
@@ -13,7 +14,7 @@ async function out_of_reach(online) {
     asked.fetched += 1;
     throw new TypeError("no network");
   };
-  return { asked, device: await a_device({ fetch, patience: { tries: 1, wait: async () => undefined, delayMs: () => null, isShortFor: () => false } }) };
+  return { asked, device: await a_device({ fetch, patience: new Patience({ tries: 1 }) }) };
 }
 
 async function until(so) {

@@ -163,6 +163,19 @@ def test_a_photo_that_changed_on_this_device_is_not_sent(office, device):
     assert device.upload() == 0 and states(device) == [("damaged", "digest_mismatch")]
 
 
+def test_news_come_although_no_photo_goes_through(office, other, tmp_path):
+    line = Counting(office.transport, breaks_after=0)
+    device = office.device(tmp_path / "c", transport=line)
+    photographed(device)
+    news = report(other)
+    other.sync()
+    with pytest.raises(Unreachable):
+        device.sync()
+    assert device.get("finding", news) and device.photos("waiting")
+    line.breaks_after = None
+    assert device.sync().uploaded == 1
+
+
 def test_a_revoked_device_keeps_its_photos(office, device):
     photographed(device)
     office.admin.post(f"/devices/{device.id}/revoke", {"reason": "丢失"})

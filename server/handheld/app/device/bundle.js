@@ -1,7 +1,7 @@
 // Everything undelivered in one file, for a phone that dies (`menqian outbox import`). Serves `device`.
 //
 // Nothing here changes by it: what waits goes on waiting, and what both bring is a replay to the server. Photos are read
-// once, for their checksums, and then named as they lie in the store: the file is never whole in memory.
+// one by one, for digest and checksum, and then named as they lie in the store: the file is never whole in memory.
 
 import { ENVELOPE_BYTES } from "./outbox.js";
 import { hex, sha256, stamp, utf8 } from "./values.js";
@@ -35,8 +35,8 @@ export async function bundleOf({ store, outbox, files, identity, clock }) {
   const photos = [];
   const contents = [], lacking = [];
   for (const file of await files.all("waiting")) {
-    const content = await files.blob(file.sha256);
-    if (content?.size === file.bytes) {
+    const content = await readable(files, file.sha256);
+    if (content) {
       photos.push({ sha256: file.sha256, bytes: file.bytes, media_type: file.media_type });
       contents.push(content);
     } else {
@@ -52,6 +52,17 @@ export async function bundleOf({ store, outbox, files, identity, clock }) {
     ...bodies.map((body, at) => ({ name: `pushes/${String(at + 1).padStart(6, "0")}.json`, content: new Blob([body]) })),
     ...contents.map((content, at) => ({ name: `photos/${photos[at].sha256}`, content })),
   ], clock());
+}
+
+/** The bytes, null where they are not here whole and unchanged, or cannot be read.
+ * @param {import("./files.js").Files} files @param {string} digest */
+async function readable(files, digest) {
+  try {
+    return await files.sound(digest) ? await files.blob(digest) : null;
+  } catch (failure) {
+    if (failure instanceof DOMException) return null;
+    throw failure;
+  }
 }
 
 /**

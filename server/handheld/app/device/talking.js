@@ -92,10 +92,14 @@ export class Talking {
     await exchange.greet();
     this.#doing("push");
     const pushed = await exchange.push();
-    const uploaded = await this.#upload();
-    this.#doing("pull");
-    const received = await exchange.pull();
-    await exchange.tellHealth();
+    let uploaded = 0, received = 0;
+    try {
+      uploaded = await this.#upload();
+    } finally { // photos that cannot go are no reason to hear no news
+      this.#doing("pull");
+      received = await exchange.pull();
+      await exchange.tellHealth();
+    }
     this.#doing("receipt");
     await delivery.renew();
     const { unsent, unsent_photos } = await store.read((t) => outbox.health(t));

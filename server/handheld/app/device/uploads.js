@@ -35,7 +35,7 @@ export class Uploads {
   /**
    * Bring every waiting file; gives how many the server has now that it had not (all of) before.
    *
-   * A file that the server refuses for what it is stays here with the reason. `goesOn` is asked before each file and
+   * A file that the server refuses for what it is stays here with the reason, one that cannot be read goes on waiting. `goesOn` is asked before each file and
    * each chunk: false ends it between two of them. Throws Problem and Unreachable when the rest must wait.
    * @param {{ onProgress?: (at: Progress) => void, goesOn?: () => boolean, chunkBytes?: number }} [options]
    * @returns {Promise<number>}
@@ -51,6 +51,10 @@ export class Uploads {
           done += 1;
         }
       } catch (failure) {
+        if (failure instanceof DOMException) { // its bytes cannot be read just now, perhaps never: the others go
+          await this.files.note(file.sha256, { problem: "unreadable" });
+          continue;
+        }
         if (!(failure instanceof Problem) || STOPS.includes(failure.status) || PASSING.has(failure.status)) throw failure;
         await this.#noteRefusal(file, failure);
       }

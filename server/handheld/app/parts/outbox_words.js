@@ -59,6 +59,7 @@ const REFUSED = /** @type {Record<string, () => string>} */ ({
   digest_mismatch: () => t("字节与拍摄时不符,请联系主管", "its bytes differ from those at capture; contact your supervisor"),
   media_type_refused: () => t("不是服务器接受的图片", "not a picture that the server accepts"),
   too_many_pixels: () => t("像素过多", "too many pixels"),
+  unreadable: () => t("本机读不出这张照片,会再试;请补拍一张", "this phone cannot read it and tries again; take another"),
   too_large: () => t("文件过大", "the file is too large"),
 });
 
