@@ -47,6 +47,26 @@ test("a full disk keeps neither half of a photo", async () => {
   device.close();
 });
 
+test("a photo is taken once, though no small picture can be made of it", async () => {
+  const device = await a_device();
+  globalThis.createImageBitmap = async () => ({ width: 4, height: 3, close() {} });
+  globalThis.OffscreenCanvas = class {
+    getContext() { return null; }
+    async convertToBlob() { throw new DOMException("no memory", "EncodingError"); }
+  };
+  const warn = console.warn, said = [];
+  console.warn = (failure) => said.push(failure.name);
+  try {
+    const id = await device.capture(new Blob(["x"]), { about: { type: "finding", id: device.newId() }, role: "scene", scope: SCOPE });
+    assert.deepEqual([(await device.records("evidence")).map((each) => each.id), said], [[id], ["EncodingError"]]);
+  } finally {
+    console.warn = warn;
+    delete globalThis.createImageBitmap;
+    delete globalThis.OffscreenCanvas;
+  }
+  device.close();
+});
+
 test("photos go with their chain, and only the receipt says that everything is delivered", NEEDS_SERVER, async () => {
   const device = await enrolled({ keepMs: 0 });
   const finding = await report(device);

@@ -50,7 +50,8 @@ export class Chain {
       });
       if (written) break;
     }
-    await files.addThumb(digest, content).catch(unlessFull);
+    // the photo is kept already: whoever is told of a failure takes it again
+    await files.addThumb(digest, content).catch((failure) => console.warn(failure));
     return record_id;
   }
 
@@ -125,9 +126,4 @@ export class Chain {
 export function entryBytes(device_id, { seq, prev, beacon }, record_id, { sha256: digest, bytes, captured_at, position }) {
   return utf8(canonical({ device_id, seq, prev, beacon, sha256: digest, bytes, captured_at, position: position ?? null,
     record_id }));
-}
-
-/** A full disk costs the small picture, not the photo, which is written already. @param {any} failure */
-function unlessFull(failure) {
-  if (failure?.name !== "QuotaExceededError") throw failure;
 }
