@@ -5,6 +5,7 @@
 // removed: a server that was restored from a backup gets again what it lost. It is kept as the text that is sent, so that
 // a replay has the same bytes. `open` and `waiting` are set while the state is not `done`, and while it is `waiting`.
 
+import { Unreachable } from "./client.js";
 import { under } from "./store.js";
 import { bytesOf, stamp, uuid7 } from "./values.js";
 
@@ -98,11 +99,13 @@ export class Outbox {
     return batch;
   }
 
-  /** Keep the outcomes of a push, replays included. @param {Transaction} t @param {Fields[]} outcomes */
+  /** Keep the outcomes of a push, replays included. Throws Unreachable for those of other mutations under these numbers: where
+   *  there are no Web Locks another tab may have enrolled anew meanwhile. @param {Transaction} t @param {Fields[]} outcomes */
   async receive(t, outcomes) {
     const device_id = await t.setting("device_id");
     for (const outcome of outcomes) {
       const [row] = await t.all("mutation", IDBKeyRange.only([device_id, outcome.n]), "number");
+      if (row?.id !== outcome.id) throw new Unreachable("this device was numbered anew meanwhile");
       const latest = outcome.settled ?? outcome;
       t.put("mutation", standing({ ...row, version: latest.version ?? null, outcome, settled: outcome.settled ?? null },
         stateOf(latest.outcome)));
