@@ -32,7 +32,10 @@ class Delivery:
 
     @property
     def complete(self) -> bool:
-        """Does a verified receipt of this epoch cover the last number given and every photo captured here?"""
+        """Does a verified receipt of this epoch cover the last number given and every photo captured here?
+
+        But for those that the server itself refused or found damaged, which `photos` tells.
+        """
         kept = self._store.get("receipt")
         if kept is None or self._outbox.health()["unsent"]:
             return False
@@ -42,7 +45,7 @@ class Delivery:
 
     def renew(self) -> None:
         """Ask for a receipt where nothing waits here, as far as this device knows, and none says so yet."""
-        waiting = self._store.one("SELECT count(*) FROM file WHERE state <> 'verified'")
+        waiting = self._store.one("SELECT count(*) FROM file WHERE state IN ('waiting', 'stored')")
         if not waiting and self._outbox.newest() and not self._outbox.health()["unsent"] and not self.complete:
             with suppress(Unreachable, Problem):  # what was delivered is delivered; the next sync asks again
                 self.fetch()
@@ -76,8 +79,12 @@ class Delivery:
         return (statement["device_id"], statement["epoch"]) == (self._store.get("device_id"), self._store.get("epoch"))
 
     def _photos(self) -> set[str]:
-        """The digests of the photos captured here, without those whose evidence a supervisor dismissed."""
+        """The digests of the photos captured here, without those dismissed by a supervisor or judged by the server."""
+        judged = {digest for (digest,) in self._store.run(
+            "SELECT sha256 FROM file WHERE state IN ('refused', 'damaged') AND EXISTS (SELECT 1 FROM row"
+            " WHERE type = 'evidence' AND json_extract(CAST(fields AS TEXT), '$.sha256') = file.sha256"
+            " AND json_extract(CAST(fields AS TEXT), '$.media.state') IN ('refused', 'damaged'))")}
         found = self._store.run(
             "SELECT json_extract(CAST(body AS TEXT), '$.set.sha256') FROM mutation WHERE type = 'evidence'"
             " AND coalesce(json_extract(CAST(settled AS TEXT), '$.outcome'), '') <> 'dismissed'")
-        return {digest for (digest,) in found if digest}
+        return {digest for (digest,) in found if digest and digest not in judged}

@@ -126,6 +126,21 @@ test("where room is short, verified bytes go after two days; what waits never do
   device.close();
 });
 
+test("a photo that the server refuses does not end receipts, one that never arrived is missed", NEEDS_SERVER, async () => {
+  const device = await enrolled(), about = { type: "finding", id: await report(device) };
+  await device.capture(new Blob(["<html>no picture</html>"]), { about, role: "scene", scope: SCOPE });
+  await device.capture(await a_photo(), { about, role: "close", scope: SCOPE });
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  assert.deepEqual((await device.photos()).map((photo) => photo.state).sort(), ["refused", "verified"]);
+  await device.capture(await a_photo(), { about, role: "after", scope: SCOPE });
+  const [{ sha256 }] = await device.photos("waiting");
+  await device.parts.store.write((t) => t.put("bytes", new Blob(["rotten"]), sha256));
+  const before = await device.receipt();
+  assert.equal(await until(device, async () => await device.receipt() !== before), true);
+  assert.deepEqual([(await device.photos("damaged")).length, await device.everythingDelivered()], [1, false]);
+  device.close();
+});
+
 test("a photo that this phone cannot read stands in no other's way, nor in that of news", NEEDS_SERVER, async () => {
   const [device, office] = [await enrolled(), await enrolled()];
   const finding = await report(device), about = { type: "finding", id: finding };

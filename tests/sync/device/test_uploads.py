@@ -154,6 +154,8 @@ def test_a_file_that_is_no_picture_stays_here_and_stands_in_nobodys_way(device):
     assert sorted(states(device)) == [("refused", "media_type_refused"), ("verified", None)]
     assert media(device, refused) == "refused" and media(device, good) == "verified"
     assert device.files.sound(device.photos("refused")[0].sha256)
+    device.sync()
+    assert device.everything_delivered()                 # with the server's receipt for all but what it refused
 
 
 def test_a_photo_that_changed_on_this_device_is_not_sent(office, device):
@@ -161,6 +163,8 @@ def test_a_photo_that_changed_on_this_device_is_not_sent(office, device):
     file, = device.photos()
     device.files.path(file.sha256).write_bytes(b"rotten")
     assert device.upload() == 0 and states(device) == [("damaged", "digest_mismatch")]
+    device.sync()
+    assert device.delivery.receipt and not device.everything_delivered()
 
 
 def test_news_come_although_no_photo_goes_through(office, other, tmp_path):

@@ -12,18 +12,21 @@ import { LogRefused } from "./witness.js";
 /** @import { Client } from "./client.js" */
 /** @import { Store, Transaction } from "./store.js" */
 /** @import { Outbox } from "./outbox.js" */
+/** @import { Rows } from "./rows.js" */
 /** @import { Witness } from "./witness.js" */
 
 const TRIES = 3;
+const JUDGED = ["refused", "damaged"];
 
 /** The newest receipt of this device. */
 export class Delivery {
-  /** @param {Store} store @param {Client} client @param {Outbox} outbox @param {Witness} witness */
-  constructor(store, client, outbox, witness) {
+  /** @param {Store} store @param {Client} client @param {Outbox} outbox @param {Witness} witness @param {Rows} rows */
+  constructor(store, client, outbox, witness, rows) {
     this.store = store;
     this.client = client;
     this.outbox = outbox;
     this.witness = witness;
+    this.rows = rows;
   }
 
   /** The note as the server signed it. @returns {Promise<string | null>} */
@@ -31,7 +34,8 @@ export class Delivery {
     return (await this.store.get("receipt"))?.note ?? null;
   }
 
-  /** Does a verified receipt of this epoch cover the last number given and every photo captured here? */
+  /** Does a verified receipt of this epoch cover the last number given and every photo captured here that the server has not
+   *  itself refused or found damaged? Those are told beside it. */
   async complete() {
     const here = await this.store.read(async (t) => ({
       kept: await t.setting("receipt"), key: await t.setting("journal_key"), health: await this.outbox.health(t),
@@ -45,7 +49,7 @@ export class Delivery {
 
   /** Ask for a receipt where nothing waits here, as far as this device knows, and none says so yet. */
   async renew() {
-    const waits = await this.store.read(async (t) => (await t.count("file")) > (await t.count("file", "verified", "state"))
+    const waits = await this.store.read(async (t) => await t.count("file", "waiting", "state") + await t.count("file", "stored", "state") > 0
       || (await this.outbox.newest(t)) === 0 || (await this.outbox.health(t)).unsent > 0);
     if (waits || await this.complete()) return;
     try {
@@ -76,11 +80,20 @@ export class Delivery {
     return false;
   }
 
-  /** The digests of the photos captured here, sorted, without those whose evidence a supervisor dismissed.
+  /** The digests of the photos captured here, sorted, without those whose evidence a supervisor dismissed or the server judged.
    * @param {Transaction} t @returns {Promise<string[]>} */
   async #photos(t) {
-    const found = await t.all("mutation", null, "photo");
-    return [...new Set(found.filter((row) => row.settled?.outcome !== "dismissed").map((row) => row.photo))].sort();
+    const found = await t.all("mutation", null, "photo"), judged = new Set();
+    for (const state of JUDGED) {
+      for (const { sha256 } of await t.all("file", state, "state")) {
+        for (const { record_id } of await t.all("mutation", sha256, "photo")) {
+          const { media } = (await this.rows.get(t, "evidence", record_id))?.fields ?? {};
+          if (JUDGED.includes(media?.state)) judged.add(sha256);
+        }
+      }
+    }
+    return [...new Set(found.filter((row) => row.settled?.outcome !== "dismissed" && !judged.has(row.photo))
+      .map((row) => row.photo))].sort();
   }
 }
 

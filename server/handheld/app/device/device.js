@@ -52,7 +52,7 @@ export class Device {
     const files = new Files(store, events, options.keepMs), making = new Making(store, outbox, rows, options.reference.record_types);
     const chain = new Chain({ store, identity, making, files, witness, clock });
     const exchange = new Exchange({ store, client, identity, outbox, rows, files, witness, chain, events, clock });
-    const delivery = new Delivery(store, client, outbox, witness), tabs = new Tabs(database, options.locks);
+    const delivery = new Delivery(store, client, outbox, witness, rows), tabs = new Tabs(database, options.locks);
     this.parts = { store, client, events, outbox, rows, identity, witness, files, making, chain, exchange, delivery, tabs, clock };
     this.talking = new Talking({ store, tabs, exchange, uploads: new Uploads(files, client), delivery, outbox, clock,
       ready: () => this.know() });

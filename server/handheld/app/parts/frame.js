@@ -12,9 +12,14 @@ export function useStanding() {
   const syncing = useSyncing();
   const now = useAsked(async (device) => ({
     health: await device.health(), delivered: await device.everythingDelivered(), state: device.state, any: await hasMade(device),
-    held: (await device.outbox()).some((made) => made.state === "held"), checked: (await device.photos("stored")).length,
+    lost: await lostPhotos(device), held: (await device.outbox()).some((made) => made.state === "held"), checked: (await device.photos("stored")).length,
   }), ["standing"]);
   return now ? syncWords({ ...now, syncing }) : null;
+}
+
+/** How many photos the server did not accept, or lost when they were no longer here. @param {import("../device/types.d.ts").Device} device */
+export async function lostPhotos(device) {
+  return (await Promise.all(["refused", "damaged", "gone"].map((state) => device.photos(state)))).flat().length;
 }
 
 let made = false; // once something was made it stays made: the whole outbox is not read again

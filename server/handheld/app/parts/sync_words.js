@@ -10,12 +10,13 @@ import { ago, size } from "./time.js";
 
 /**
  * `any` says whether anything was ever made on this device, `held` whether the server holds something that waits for
- * its record, such as photos of what is still being written, `checked` how many photos it is looking at.
+ * its record, such as photos of what is still being written, `checked` how many photos it is looking at, `lost` how many it
+ * will not have.
  * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string, any: boolean, held: boolean,
- *   checked: number}} now
+ *   checked: number, lost: number}} now
  * @returns {Standing}
  */
-export function syncWords({ health, syncing, delivered, state, any, held, checked }) {
+export function syncWords({ health, syncing, delivered, state, any, held, checked, lost }) {
   const count = health.unsent + health.unsent_photos;
   if (state === "revoked") {
     return { kind: "bad", count, title: t("本机已停用", "This device was revoked"),
@@ -24,6 +25,11 @@ export function syncWords({ health, syncing, delivered, state, any, held, checke
   if (state === "forked") {
     return { kind: "bad", count, title: t("需要新的邀请码", "A new invitation code is needed"),
       detail: t("已做的不会丢,点此处理", "Nothing is lost; tap to go on") };
+  }
+  if (lost) {
+    return { kind: "bad", count, title: t(`${lost} 张照片未被接收,请重拍`, lost === 1 ? "A photo was not accepted: take it again"
+      : `${lost} photos were not accepted: take them again`),
+      detail: delivered ? t("其余全部送达", "everything else is delivered") : [waiting(health), why(health, syncing)].filter(Boolean).join(" · ") };
   }
   if (delivered) {
     return { kind: "ok", count: 0, title: t("全部送达", "Everything delivered"),
