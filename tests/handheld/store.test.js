@@ -4,6 +4,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { a_device, a_finding, SCOPE } from "./devices.js";
 
+test("a connection that the browser closes, or fails to open once, is opened anew", async () => {
+  const device = await a_device(), { store } = device.parts;
+  (await store.database()).close();
+  await device.keep("favourites", ["0504"]);
+  await store.close();
+  const open = indexedDB.open, newer = open.call(indexedDB, "newer", 2);
+  await new Promise((resolve) => { newer.onsuccess = resolve; });
+  indexedDB.open = () => open.call(indexedDB, "newer", 1);
+  try {
+    await assert.rejects(device.kept("favourites"), { name: "VersionError" });
+  } finally {
+    indexedDB.open = open;
+  }
+  assert.deepEqual(await device.kept("favourites"), ["0504"]);
+  device.close();
+});
+
 test("an answer about other mutations of the same numbers settles nothing", async () => {
   const device = await a_device(), { store, outbox } = device.parts;
   await device.create("finding", a_finding(), SCOPE);

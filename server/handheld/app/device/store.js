@@ -125,9 +125,12 @@ export class Store {
 
   /** The connection; a new one where the browser has cut the last, as iOS does to apps in the background. */
   database() {
-    this.opened ??= openDB(this.name, VERSION, { upgrade: bringUp, blocking: () => this.close(),
-      terminated: () => { this.opened = null; } });
-    return this.opened;
+    if (this.opened) return this.opened;
+    const opened = /** @type {Promise<any>} */ (openDB(this.name, VERSION, { upgrade: bringUp, blocking: () => this.close(),
+      terminated: () => this.#forget(opened) }));
+    this.opened = opened;
+    opened.catch(() => this.#forget(opened)); // whoever asked is told
+    return opened;
   }
 
   /**
@@ -165,16 +168,31 @@ export class Store {
   }
 
   async close() {
-    (await this.opened)?.close();
+    const opened = this.opened;
+    this.#forget(opened);
+    (await opened)?.close();
+  }
+
+  /** Open anew when next asked, unless that was done already. @param {Promise<any> | null} opened */
+  #forget(opened) {
+    if (this.opened === opened) this.opened = null;
   }
 
   /** @template T @param {"readonly" | "readwrite"} mode @param {(t: Transaction) => Promise<T> | T} work @param {boolean} [relaxed]
    * @returns {Promise<{ given: T, touched: Set<string> }>} */
   async #run(mode, work, relaxed = false) {
     // strict: a receipt that a power cut takes back would let the device deliver under numbers that it has forgotten
-    const durability = relaxed ? "relaxed" : "strict", db = await this.database();
-    const transaction = db.transaction(STORES, mode, { durability }), t = new Transaction(transaction);
-    const done = watched(transaction.done);
+    const durability = relaxed ? "relaxed" : "strict", opened = this.database();
+    const begin = (/** @type {any} */ db) => db.transaction(STORES, mode, { durability });
+    let transaction;
+    try {
+      transaction = begin(await opened);
+    } catch (failure) {
+      if (/** @type {Error} */ (failure).name !== "InvalidStateError") throw failure;
+      this.#forget(opened); // the browser is closing it, and has not said so yet
+      transaction = begin(await this.database());
+    }
+    const t = new Transaction(transaction), done = watched(transaction.done);
     try {
       const given = await work(t);
       await done;

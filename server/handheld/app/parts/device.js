@@ -14,7 +14,8 @@ export function useDevice() {
 
 /**
  * The answer to a question, asked again after each change; undefined until the first. While one answer is on its way,
- * any number of changes make one more question. What it throws is thrown at the screen, which tells it in words.
+ * any number of changes make one more question. What the first throws is thrown at the screen, which tells it in words; after
+ * an answer that one stays, until the next change brings a newer.
  * @template T
  * @param {(device: Device) => Promise<T>} ask
  * @param {any[]} about what the question depends on
@@ -33,7 +34,8 @@ export function useAsked(ask, about) {
       while (again && !over) {
         again = false;
         const found = await ask(device).then((is) => ({ of, is }), (failure) => ({ of, failure }));
-        if (!over) setAnswer(found);
+        if ("failure" in found) console.warn(found.failure);
+        if (!over) setAnswer((before) => ("failure" in found && before?.of === of && "is" in before ? before : found));
       }
       asking = false;
     }
