@@ -248,6 +248,16 @@ def test_an_edition_that_does_not_come_whole_never_begins(server, phone, line):
     told_of_update(page)
 
 
+def test_a_file_that_the_cache_lost_is_put_back_at_the_next_start(server, phone):
+    page = opened(phone, server.url)
+    kept(page)
+    cache = f"menqian-handheld-{version(page)}"
+    lost = f"/handheld/{version(page)}/reference.json"
+    assert page.evaluate("([name, path]) => caches.open(name).then((one) => one.delete(path))", [cache, lost])
+    page.reload()
+    assert eventually(lambda: lost in caches(page)[cache])
+
+
 def test_what_waits_is_delivered_with_no_page_open(server, phone):
     bureau = Bureau(server.url, Person(server.url, "root", PASSWORD))
     code = bureau.invite(bureau.person("inspector").username)

@@ -25,7 +25,7 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
 worker.addEventListener("message", (/** @type {any} */ event) => {
   // the new edition begins only when a person asked for it: never under somebody's hands
   if (event.data?.kind === "take over") event.waitUntil(worker.skipWaiting());
-  if (event.data?.kind === "clean") event.waitUntil(clean());
+  if (event.data?.kind === "clean") event.waitUntil(tidy());
 });
 worker.addEventListener("sync", (/** @type {any} */ event) => {
   if (event.tag === "menqian" && deliver) event.waitUntil(deliver(worker, reference));
@@ -46,15 +46,16 @@ async function kept(cacheName, path, request) {
 }
 
 /** Fetch the whole edition and hold each file against its digest; begins where an earlier attempt ended. Throws when
- *  anything is missing or another: then this worker never begins, and the one before goes on. */
-async function fill() {
-  const cache = await caches.open(OWN);
+ *  anything is missing or another: then this worker never begins, and the one before goes on. With `there` those that
+ *  are there are not looked at again. @param {{ there?: boolean }} [options] */
+async function fill({ there = false } = {}) {
+  const cache = await caches.open(OWN), has = there ? (await cache.keys()).map(({ url }) => new URL(url).pathname) : [];
   const earlier = (await caches.keys()).filter((name) => name.startsWith(CACHES)).map((name) => name.slice(CACHES.length));
   const wanted = Object.entries(edition.files).map(([name, digest]) => ({ path: SCOPE + edition.version + "/" + name, digest,
     known: earlier.map((version) => [CACHES + version, SCOPE + version + "/" + name]) }));
   wanted.push({ path: SCOPE, digest: edition.shell, known: [[OWN, SCOPE]] });
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    for (let one = wanted.pop(); one; one = wanted.pop()) await cache.put(one.path, await sound(one));
+    for (let one = wanted.pop(); one; one = wanted.pop()) if (!has.includes(one.path)) await cache.put(one.path, await sound(one));
   }));
 }
 
@@ -83,16 +84,27 @@ async function checked(answer, digest) {
 
 async function begin() {
   await worker.clients.claim();
-  await clean();
+  await tidy();
+}
+
+/** Put back what this edition's cache lost, as to another worker that cleaned while it was filled; then clean. */
+async function tidy() {
+  try {
+    await fill({ there: true });
+    await clean();
+  } catch (failure) {
+    console.warn(failure); // without a network the next start does it; until then a file of another edition may be of use
+  }
 }
 
 /** Remove editions that no open page runs and no other worker has prepared. */
 async function clean() {
   const names = (await caches.keys()).filter((name) => name.startsWith(CACHES) && name !== OWN);
-  const { installing, waiting } = worker.registration;
-  if (installing || waiting) return;
   const inUse = await usedVersions();
-  for (const name of names) if (inUse && !inUse.has(name.slice(CACHES.length))) await caches.delete(name);
+  for (const name of names) {
+    if (worker.registration.installing || worker.registration.waiting) return; // it may have begun just now
+    if (inUse && !inUse.has(name.slice(CACHES.length))) await caches.delete(name);
+  }
 }
 
 /** The versions of the open pages, each of which holds a lock by its name; null where a browser cannot tell. */
