@@ -98,9 +98,31 @@ test("paused, or on a line that is not for photos, records go and photos wait", 
   assert.equal(device.syncing.paused, true);
   const report_ = await device.sync();
   assert.deepEqual([report_.delivered, report_.uploaded, report_.photos_waiting], [2, 0, 1]);
-  await device.configure({ paused: false });
-  assert.equal((await device.sync()).uploaded, 1);
+  await device.configure({ paused: false }); // of itself
+  for (let round = 0; round < 100 && (await device.health()).unsent_photos; round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.equal((await device.health()).unsent_photos, 0);
   device.close();
+});
+
+test("a wish for Wi-Fi holds the next photo of an upload that has begun", NEEDS_SERVER, async () => {
+  let wish = async () => undefined;
+  const device = await enrolled({ fetch: async (address, options) => {
+    if (options.method === "PATCH") await wish();
+    return fetch(address, options);
+  } });
+  const about = { type: "finding", id: await report(device) };
+  for (const role of ["scene", "close"]) await device.capture(await a_photo(), { about, role, scope: SCOPE });
+  wish = () => device.configure({ wifi_only: true });
+  Object.defineProperty(navigator, "connection", { value: { type: "cellular" }, configurable: true });
+  try {
+    const { uploaded, photos_waiting } = await device.sync();
+    assert.deepEqual([uploaded, photos_waiting], [1, 1]);
+    device.close();
+  } finally {
+    delete navigator.connection;
+  }
 });
 
 test("where room is short, verified bytes go after two days; what waits never does", async () => {

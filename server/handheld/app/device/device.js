@@ -55,7 +55,7 @@ export class Device {
     const delivery = new Delivery(store, client, outbox, witness, rows), tabs = new Tabs(database, options.locks);
     this.parts = { store, client, events, outbox, rows, identity, witness, files, making, chain, exchange, delivery, tabs, clock };
     this.talking = new Talking({ store, tabs, exchange, uploads: new Uploads(files, client), delivery, outbox, clock,
-      ready: () => this.know() });
+      ready: () => this.know(), wanted: () => this.known });
     this.seeing = new Seeing({ store, rows, outbox, making });
     /** What a screen reads without waiting, as the store had it last. @type {any} */
     this.known = OUTSIDE;
@@ -77,7 +77,6 @@ export class Device {
       return Object.fromEntries(entries);
     });
     client.token = this.known.token;
-    if (this.known.paused) this.talking.stopped = true;
   }
 
   get id() { return /** @type {string} */ (this.known.device_id); }
@@ -227,6 +226,7 @@ export class Device {
   async configure(options) {
     await this.parts.store.write((t) => Object.entries(options).forEach(([name, value]) => t.set(name, value)));
     await this.know();
+    if (!this.known.paused) this.syncSoon(); // what was held may go
   }
 
   /** The "scope type" of which server and device hold different rows; empty when all agree. Right after a pull a difference

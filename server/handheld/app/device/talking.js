@@ -9,7 +9,8 @@ import { stamp } from "./values.js";
 /** The parts that take turns in one sync.
  * @typedef {{ store: import("./store.js").Store, tabs: import("./tabs.js").Tabs, exchange: import("./exchange.js").Exchange,
  *   uploads: import("./uploads.js").Uploads, delivery: import("./delivery.js").Delivery,
- *   outbox: import("./outbox.js").Outbox, clock: () => number, ready: () => Promise<void> }} Parts */
+ *   outbox: import("./outbox.js").Outbox, clock: () => number, ready: () => Promise<void>,
+ *   wanted: () => { paused: boolean, wifi_only: boolean } }} Parts */
 
 export const BACKGROUND_TAG = "menqian";
 const FIRST_AGAIN_MS = 5000;
@@ -27,8 +28,6 @@ export class Talking {
     this.running = false;
     this.asked = false;
     this.closed = false;
-    /** Photos were paused while one is on its way: it stops between two chunks. */
-    this.stopped = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     parts.tabs.doing = () => this.now;
@@ -108,10 +107,8 @@ export class Talking {
 
   /** Photos, unless they are paused or this is no line for them; that is asked again before each chunk. */
   async #upload() {
-    const { store, exchange, uploads } = this.parts;
-    const [paused, wifiOnly] = await store.read(async (t) => [await t.setting("paused"), await t.setting("wifi_only")]);
-    this.stopped = paused === true;
-    const goesOn = () => !this.closed && !this.stopped && (!wifiOnly || isWifi());
+    const { exchange, uploads, wanted } = this.parts;
+    const goesOn = () => !this.closed && !wanted().paused && (!wanted().wifi_only || isWifi());
     if (!goesOn()) return 0;
     this.#doing("upload");
     try {
