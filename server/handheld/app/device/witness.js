@@ -46,16 +46,18 @@ export class Witness {
    * @param {string | null} note @param {string} epoch */
   async see(note, epoch) {
     if (!note) return;
-    const [key, newest, every] = await this.store.read(async (t) => [await t.setting("journal_key"),
-      await t.last("checkpoint", under(epoch)), await t.all("checkpoint")]);
-    if (every.some((/** @type {any} */ one) => one.epoch === epoch && one.note === note)) return;
-    const seen = await this.#read(note, key), before = ofOtherEpochs(every, epoch);
+    const [key, newest] = await this.store.read(async (t) => [await t.setting("journal_key"),
+      await t.last("checkpoint", under(epoch))]);
+    if (newest?.note === note) return;
+    const seen = await this.#read(note, key);
     let replaced = null;
     if (newest) {
+      if ((await this.store.read((t) => t.get("checkpoint", [epoch, seen.size])))?.note === note) return;
       const [smaller, larger] = [readCheckpoint(newest.note), seen].sort((one, other) => one.size - other.size);
       await this.#compare(smaller, larger);
-    } else if (before.length) {
-      replaced = { epoch, size: seen.size, seen: before[before.length - 1].size, shared: await this.#shared(before, seen) };
+    } else {
+      const before = ofOtherEpochs(await this.store.read((t) => t.all("checkpoint")), epoch), last = before.at(-1);
+      if (last) replaced = { epoch, size: seen.size, seen: last.size, shared: await this.#shared(before, seen) };
     }
     await this.store.write(async (t) => {
       if (replaced) this.events.note(t, "journal_replaced", replaced);
