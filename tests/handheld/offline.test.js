@@ -34,6 +34,17 @@ test("a group is all or nothing", async () => {
   device.close();
 });
 
+test("a command and a deletion name the version that was looked at", async () => {
+  const device = await a_device(), id = device.newId();
+  await device.parts.store.write((t) => t.put("row", { snapshot: 0, type: "finding", id, version: 4, scope: SCOPE, fields: a_finding(),
+    updated_at: null }));
+  await device.command("finding", id, "close", {}, null, 3);
+  await device.remove("finding", id, "重复", 3);
+  await device.remove("finding", id, "重复");
+  assert.deepEqual((await device.outbox()).map((each) => each.body.base), [3, 3, 4]);
+  device.close();
+});
+
 test("what is not here cannot be changed", async () => {
   const device = await a_device();
   await assert.rejects(device.edit("finding", device.newId(), { set: { text: "?" } }), { name: "NotHere" });

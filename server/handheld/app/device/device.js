@@ -102,14 +102,15 @@ export class Device {
     await this.parts.making.one((maker) => maker.edit(type, id, change, base));
   }
 
-  /** @param {string} type @param {string} id @param {string} name @param {Fields} [args] @param {Fields | null} [expect] */
-  async command(type, id, name, args = {}, expect = null) {
-    await this.parts.making.one((maker) => maker.command(type, id, name, args, expect));
+  /** @param {string} type @param {string} id @param {string} name @param {Fields} [args] @param {Fields | null} [expect]
+   * @param {number} [base] */
+  async command(type, id, name, args = {}, expect = null, base = undefined) {
+    await this.parts.making.one((maker) => maker.command(type, id, name, args, expect, base));
   }
 
-  /** @param {string} type @param {string} id @param {string} reason */
-  async remove(type, id, reason) {
-    await this.parts.making.one((maker) => maker.remove(type, id, reason));
+  /** @param {string} type @param {string} id @param {string} reason @param {number} [base] */
+  async remove(type, id, reason, base) {
+    await this.parts.making.one((maker) => maker.remove(type, id, reason, base));
   }
 
   /** @param {Blob} photo @param {import("./types.js").Captured} captured @returns {Promise<string>} */

@@ -84,8 +84,9 @@ export interface Device {
   // making: never needs a network, resolves when it is on disk
   create(type: string, fields: Fields, scope: string, options?: { id?: string }): Promise<string>;
   edit(type: string, id: string, change: { set?: Fields; add?: Members; remove?: Members; scope?: string; base?: number }): Promise<void>;
-  command(type: string, id: string, name: string, args?: Fields, expect?: Fields | null): Promise<void>;
-  remove(type: string, id: string, reason: string): Promise<void>;
+  /** `base` is the version looked at, that of the row here when left out. */
+  command(type: string, id: string, name: string, args?: Fields, expect?: Fields | null, base?: number): Promise<void>;
+  remove(type: string, id: string, reason: string, base?: number): Promise<void>;
   /** What `work` makes is all-or-nothing, here and on the server. `work` must not await. */
   group(work: (maker: Maker) => void): Promise<void>;
   /** Take a photo into evidence: exact bytes, digest, chain entry, record and waiting file in one transaction. Gives the
