@@ -16,6 +16,9 @@ import { useZones } from "../parts/zone.js";
 import { score } from "../scoring.js";
 import { t } from "../words.js";
 
+/** What is finished or given up here was begun here: nobody's later version was looked at. */
+const OWN = 0;
+
 /** @param {{params: Record<string, string>}} props */
 export default function Inspect({ params }) {
   return params.draft ? html`<${Answering} key=${params.draft} id=${params.draft} />` : html`<${BeginInspection} zone=${params.zone} />`;
@@ -69,7 +72,7 @@ function Answering({ id }) {
     setBusy(true);
     try {
       await device.edit("inspection", id, { set: { answers: recorded(checklist, answers), ended_at: new Date().toISOString() },
-        ...members(value?.officers ?? [], value?.officers_first ?? value?.officers ?? []) });
+        base: OWN, ...members(value?.officers ?? [], value?.officers_first ?? value?.officers ?? []) });
       await draft.drop();
       say(t("检查已存,联网后送达", "The inspection is kept and goes out with the next network"));
       device.syncSoon();
@@ -94,7 +97,7 @@ function Answering({ id }) {
     <${Section} title=${t("人员", "People")}><${Officers} value=${value.officers}
       onChange=${(/** @type {string[]} */ officers) => draft.change((before) => ({ officers, officers_first: before.officers_first ?? before.officers }))} /><//>
     <${GiveUp} what=${t("这次检查", "this inspection")} needsReason=${true} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
-      await device.remove("inspection", id, reason);
+      await device.remove("inspection", id, reason, OWN);
       await draft.drop();
       go("/inspect", { replace: true });
     })} />

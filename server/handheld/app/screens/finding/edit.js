@@ -69,21 +69,21 @@ export function Edit({ finding: { id, version, fields } }) {
 }
 
 /** @param {{finding: Shown, own: boolean}} props */
-export function Remove({ finding: { id, fields }, own }) {
-  const device = useDevice(), [open, setOpen] = useState(false), [reason, setReason] = useState(""), [problem, setProblem] = useState("");
+export function Remove({ finding: { id, version, fields }, own }) {
+  const device = useDevice(), [base, setBase] = useState(/** @type {number | null} */ (null)), [reason, setReason] = useState(""), [problem, setProblem] = useState("");
   const may = own || device.user.roles.some((role) => role !== "auxiliary");
   if (!may || (fields.status && !DELETABLE.includes(fields.status))) return null;
   async function remove() {
     try {
-      await device.remove("finding", id, reason.trim());
+      await device.remove("finding", id, reason.trim(), base ?? version); // the version that was looked at
       device.syncSoon();
       go("/findings", { replace: true });
     } catch (failure) {
       setProblem(failureWords(failure));
     }
   }
-  return html`<${Button} kind="danger" onClick=${() => setOpen(true)}>${t("删除", "Delete")}<//>
-    ${open && html`<${Sheet} title=${t("删除这一条", "Delete this one")} onClose=${() => setOpen(false)}>
+  return html`<${Button} kind="danger" onClick=${() => setBase(version)}>${t("删除", "Delete")}<//>
+    ${base !== null && html`<${Sheet} title=${t("删除这一条", "Delete this one")} onClose=${() => setBase(null)}>
       <p>${t("删除要写明理由;历史和照片仍在服务器上。", "A deletion needs a reason; history and photos stay on the server.")}</p>
       <${Field} label=${t("理由", "Reason")}><input name="reason" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.currentTarget.value)} /><//>
       ${problem && html`<${Note} kind="bad">${problem}<//>`}
