@@ -1,0 +1,24 @@
+// How things stand with the server, as the line above the navigation says it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+globalThis.localStorage = { getItem: () => null };
+const { syncWords } = await import("../../server/handheld/app/parts/sync_words.js");
+
+const HEALTH = { unsent: 0, oldest_unsent_at: null, unsent_bytes: 0, unsent_photos: 0, device_time: "2026-11-22T01:00:00.000Z" };
+const SYNCING = { doing: null, photo: null, failure: null, last_ok_at: "2026-11-22T01:00:00.000Z", paused: false, wifi_only: false };
+
+function standing(now) {
+  return syncWords({ health: HEALTH, syncing: SYNCING, delivered: false, state: "enrolled", any: true, held: false, checked: 0, lost: 0, ...now });
+}
+
+test("photos that were not accepted are told, delivered as the rest may be", () => {
+  assert.equal(standing({ delivered: true }).kind, "ok");
+  for (const delivered of [false, true]) {
+    const { kind, title } = standing({ lost: 2, delivered });
+    assert.equal(kind, "bad");
+    assert.match(title, /^2 /);
+  }
+  assert.equal(standing({ lost: 2, state: "revoked" }).title, standing({ state: "revoked" }).title);
+});
