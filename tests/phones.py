@@ -16,8 +16,14 @@ CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"]
 SMALL, TALL = {"width": 360, "height": 640}, {"width": 412, "height": 915}
 PLACE = {"longitude": 119.9476, "latitude": 31.7013, "accuracy": 6}
+PIN = "2468"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 HARMLESS = ("net::ERR_", "status of 4", "status of 5", "Failed to fetch")
+NO_ROOM = """() => {
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); };
+    window.makeRoom = () => { IDBObjectStore.prototype.put = put; };
+}"""
 
 
 class Phone:
@@ -82,3 +88,25 @@ class Phone:
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(words in message.text for words in HARMLESS):
             self.complaints.append(message.text)
+
+
+def tap_digits(page: Page, digits: str) -> None:
+    for digit in digits:
+        page.get_by_role("button", name=digit, exact=True).click()
+
+
+def set_pin(page: Page, digits: str = PIN) -> None:
+    page.get_by_role("button", name="设置 PIN").click()
+    for action in ("下一步", "确定"):
+        tap_digits(page, digits)
+        page.get_by_role("button", name=action, exact=True).click()
+    page.get_by_role("button", name="取消 PIN").wait_for()
+
+
+def fill_disk(page: Page) -> None:
+    """From now on this page's browser says that its disk is full."""
+    page.evaluate(NO_ROOM)
+
+
+def free_disk(page: Page) -> None:
+    page.evaluate("makeRoom()")

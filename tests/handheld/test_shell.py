@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 import segno
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.bureau import Bureau, eventually
-from tests.phones import SMALL, TALL, Phone
+from tests.phones import PIN, SMALL, TALL, Phone, set_pin, tap_digits
 from tests.wire import Person, granted
 
 pytestmark = pytest.mark.browser
 SCREENS = ("/", "/sync", "/settings", "/enrol")
-PIN = "2468"
 
 
 @pytest.fixture
@@ -34,19 +33,6 @@ def enrolled(phone: Callable[..., Phone], office: Bureau, inspector: Person) -> 
 
 def devices_of(office: Bureau, person: Person) -> list[dict[str, Any]]:
     return [row for row in granted(office.admin.get("/devices"), 200)["items"] if row["user"]["id"] == person.id]
-
-
-def tap_digits(page: Page, digits: str) -> None:
-    for digit in digits:
-        page.get_by_role("button", name=digit, exact=True).click()
-
-
-def set_pin(page: Page, digits: str = PIN) -> None:
-    page.get_by_role("button", name="设置 PIN").click()
-    for action in ("下一步", "确定"):
-        tap_digits(page, digits)
-        page.get_by_role("button", name=action, exact=True).click()
-    page.get_by_role("button", name="取消 PIN").wait_for()
 
 
 def test_the_address_of_an_invitation_enrols_this_browser(office: Bureau, phone: Callable[..., Phone],

@@ -6,7 +6,7 @@ import { html, useCallback, useEffect, useLayoutEffect, useRef, useState } from 
 import { Icon } from "./icons.js";
 import { Keypad } from "./keypad.js";
 import { Button, Note } from "./page.js";
-import { NO_TRIES, afterWrong, opens } from "./pin.js";
+import { NO_TRIES, afterWrong, bounded, opens } from "./pin.js";
 import { EnrolForm, enrolledAnew } from "../screens/enrol.js";
 
 const LOOK_EVERY_MS = 5000, CAMERA_MS = 10 * 60_000;
@@ -56,7 +56,10 @@ function watch({ idle_min, hidden_s }, lock) {
     if (away || now - touched >= idle_min * 60_000) lock();
   };
   const turned = () => {
-    if (document.visibilityState === "visible") look(); // timers slept while it was hidden
+    if (document.visibilityState === "visible") {
+      look(); // timers slept while it was hidden
+      camera = 0;
+    }
     hidden = document.visibilityState === "hidden" ? Date.now() : 0;
     if (hidden) look();
   };
@@ -65,6 +68,7 @@ function watch({ idle_min, hidden_s }, lock) {
   document.addEventListener("keydown", touch, true);
   document.addEventListener("click", click, true);
   document.addEventListener("change", chosen, true);
+  document.addEventListener("cancel", chosen, true);
   document.addEventListener("visibilitychange", turned);
   return () => {
     clearInterval(timer);
@@ -72,6 +76,7 @@ function watch({ idle_min, hidden_s }, lock) {
     document.removeEventListener("keydown", touch, true);
     document.removeEventListener("click", click, true);
     document.removeEventListener("change", chosen, true);
+    document.removeEventListener("cancel", chosen, true);
     document.removeEventListener("visibilitychange", turned);
   };
 }
@@ -79,28 +84,39 @@ function watch({ idle_min, hidden_s }, lock) {
 /** @param {{pin: import("./pin.js").Pin, onOpen: () => void}} props */
 function Locked({ pin, onOpen }) {
   const device = useDevice();
-  const [tries] = useKept("pin-tries", NO_TRIES);
+  const [onDisk] = useKept("pin-tries", NO_TRIES);
+  const [here, setHere] = useState(NO_TRIES); // a full disk remembers none
+  const tries = onDisk && here.wrong > onDisk.wrong ? here : onDisk;
   const [said, setSaid] = useState(""), [forgotten, setForgotten] = useState(false);
   const [wait, setWait] = useState(0);
   const checking = useRef(false);
   useEffect(() => {
-    const look = () => setWait(Math.max(0, Math.ceil(((tries?.until ?? 0) - Date.now()) / 1000)));
+    if (!tries) return undefined;
+    let known = tries;
+    const look = () => {
+      const now = Date.now(), then = bounded(known, now);
+      if (then !== known) device.keep("pin-tries", then).catch((failure) => console.warn(failure)); // it counts down, closed or not
+      known = then;
+      setWait(Math.max(0, Math.ceil((then.until - now) / 1000)));
+    };
     look();
     const timer = setInterval(look, 500);
     return () => clearInterval(timer);
-  }, [tries]);
+  }, [device, tries]);
   const check = useCallback(async (/** @type {string} */ digits) => {
-    if (checking.current || !tries || tries.until > Date.now()) return;
+    if (checking.current || !tries || wait > 0) return;
     checking.current = true;
-    if (await opens(digits, pin)) {
-      await device.keep("pin-tries", NO_TRIES);
-      onOpen();
-    } else {
-      await device.keep("pin-tries", afterWrong(tries, Date.now())); // before it is said: closing the app forgets nothing
+    try {
+      const right = await opens(digits, pin), next = right ? NO_TRIES : afterWrong(tries, Date.now());
+      if (right) onOpen(); // first: a full disk keeps nobody out
+      await device.keep("pin-tries", next).catch((failure) => console.warn(failure));
+      if (right) return;
+      setHere(next); // and said when it is kept: closing the app forgets nothing
       setSaid(t("PIN 不对", "Wrong PIN"));
+    } finally {
+      checking.current = false;
     }
-    checking.current = false;
-  }, [device, pin, tries]);
+  }, [device, pin, tries, wait]);
   if (forgotten) return html`<${Above} title=${t("重新登记", "Enrol anew")} className="forgotten">
     <${Forgotten} onOpen=${onOpen} onBack=${() => setForgotten(false)} /><//>`;
   return html`<${Above} title=${t("已锁定", "Locked")}>

@@ -33,6 +33,16 @@ export function afterWrong(tries, now) {
   return { wrong, until: now + wait_s * 1000 };
 }
 
+/**
+ * No wait is longer than the longest: one that was set by a clock that ran fast is told anew by the one that is right.
+ * @param {Tries} tries
+ * @param {number} now
+ */
+export function bounded(tries, now) {
+  const until = now + LONGEST_WAIT_S * 1000;
+  return tries.until > until ? { ...tries, until } : tries;
+}
+
 /** @param {string} digits @param {string} salt @param {number} rounds */
 async function derived(digits, salt, rounds) {
   const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(digits), "PBKDF2", false, ["deriveBits"]);

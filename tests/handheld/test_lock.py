@@ -1,0 +1,75 @@
+"""The lock against what phones do: full disks, cameras that are opened and closed again, clocks that run fast."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.bureau import Bureau
+from tests.phones import PIN, Phone, fill_disk, set_pin
+
+pytestmark = pytest.mark.browser
+NO_PICTURE = """() => {
+    const input = Object.assign(document.createElement('input'), {type: 'file'});
+    document.body.append(input);
+    input.addEventListener('click', (event) => event.preventDefault());
+    input.click();
+    input.dispatchEvent(new Event('cancel', {bubbles: true}));
+}"""
+LEAVE = """() => {
+    Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => 'hidden'});
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+@pytest.fixture
+def page(office: Bureau, phone: Callable[..., Phone]) -> Page:
+    """The settings of a phone that has a PIN."""
+    page = phone().enrol(office.invite(office.newcomer("inspector").username)).see("/settings")
+    set_pin(page)
+    return page
+
+
+def enter(page: Page, digits: str) -> None:
+    page.keyboard.type(digits)
+    page.keyboard.press("Enter")
+
+
+def test_a_full_disk_keeps_its_owner_inside_and_others_out(page: Page) -> None:
+    page.reload()
+    page.get_by_role("heading", name="已锁定").wait_for()
+    fill_disk(page)
+    said = page.locator(".locked [role=alert]")
+    enter(page, "1111")
+    expect(said).to_contain_text("PIN 不对")
+    enter(page, PIN)
+    expect(page.get_by_role("heading", name="设置", exact=True)).to_be_visible()
+    page.evaluate(LEAVE)
+    for wrong in ("1111", "2222", "3333"):
+        expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+        enter(page, wrong)
+        page.wait_for_timeout(1500)
+    expect(said).to_contain_text(re.compile(r"请等 \d+ 秒"))
+
+
+def test_a_camera_that_was_cancelled_leaves_no_door_open(page: Page) -> None:
+    page.evaluate(NO_PICTURE)
+    page.evaluate(LEAVE)
+    expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+
+
+def test_a_wait_that_a_fast_clock_set_ends_with_the_clock(page: Page) -> None:
+    page.clock.set_system_time(datetime.now(UTC) + timedelta(days=365))
+    page.reload()
+    said = page.locator(".locked [role=alert]")
+    for wrong in ("1111", "2222", "3333"):
+        page.get_by_role("heading", name="已锁定").wait_for()
+        enter(page, wrong)
+        page.wait_for_timeout(1500)
+    expect(said).to_contain_text(re.compile(r"请等 \d+ 秒"))
+    page.clock.set_system_time(datetime.now(UTC))
+    expect(said).to_contain_text(re.compile(r"请等 (900|8\d\d) 秒"))
