@@ -1,5 +1,6 @@
 // On duty and off. Track points are taken only on duty and only while the app is open, and told so.
 
+import { OWN_TURNS } from "../device/tabs.js";
 import { useDevice, useKept } from "./device.js";
 import { useEffect, useState } from "./html.js";
 
@@ -17,15 +18,29 @@ export function useDuty() {
 }
 
 /** @param {Device} device @param {string} scope */
-export async function goOnDuty(device, scope) {
-  const since = new Date().toISOString();
-  await device.keep("duty", { track: device.newId(), since, scope, last: null, points: [] });
+export function goOnDuty(device, scope) {
+  return inTurn(async () => {
+    if (await device.kept("duty", null)) return; // by another tab
+    const since = new Date().toISOString();
+    await device.keep("duty", { track: device.newId(), since, scope, last: null, points: [] });
+  });
 }
 
 /** What was walked is put into the outbox first. @param {Device} device */
-export async function goOffDuty(device) {
-  await deliver(device);
-  await device.keep("duty", null);
+export function goOffDuty(device) {
+  return inTurn(async () => {
+    await deliver(device);
+    await device.keep("duty", null);
+  });
+}
+
+/**
+ * One after the other in all tabs: what is read of the duty still stands when it is written.
+ * @param {() => Promise<void>} work
+ * @returns {Promise<void>}
+ */
+function inTurn(work) {
+  return /** @type {typeof OWN_TURNS} */ (globalThis.navigator?.locks ?? OWN_TURNS).request("menqian-duty-write", {}, work);
 }
 
 /** Watches the position while on duty, in one tab of all, whatever screen is shown. */
@@ -75,10 +90,9 @@ function alone(signal, work) {
  * @returns {Promise<void>}
  */
 function watch(device, track, signal) {
-  let writing = Promise.resolve();
   const keep = (/** @type {GeolocationPosition} */ fix) => {
     tell("");
-    writing = writing.then(() => add(device, track, fix)).catch((failure) => tell(failure.name));
+    add(device, track, fix).catch((failure) => tell(failure.name));
   };
   const failed = (/** @type {GeolocationPositionError} */ error) => tell(error.code === 1 ? "denied" : "unavailable");
   const number = navigator.geolocation.watchPosition(keep, failed, { enableHighAccuracy: true, maximumAge: 10_000 });
@@ -91,7 +105,12 @@ function watch(device, track, signal) {
 }
 
 /** @param {Device} device @param {string} track @param {GeolocationPosition} fix */
-async function add(device, track, { coords, timestamp }) {
+export function add(device, track, fix) {
+  return inTurn(() => addInTurn(device, track, fix));
+}
+
+/** @param {Device} device @param {string} track @param {GeolocationPosition} fix */
+async function addInTurn(device, track, { coords, timestamp }) {
   const duty = /** @type {Duty | null} */ (await device.kept("duty", null));
   if (duty?.track !== track || coords.accuracy > POOREST_M) return;
   const point = /** @type {Point} */ ({
