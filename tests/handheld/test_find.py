@@ -99,6 +99,23 @@ def test_a_killed_browser_finds_its_draft_and_photos_again(inspector, office):
     assert delivered(office, finding)["text"] == "桶满溢"
 
 
+def test_two_tabs_write_into_one_draft_and_neither_undoes_the_other(inspector):
+    one = inspector(online=True)
+    page = begin(one)
+    classify(page, "暴露", "暴露垃圾")
+    other = one.another_tab()
+    other.goto(page.url)
+    words = "看到了什么"
+    other.get_by_label(words).wait_for()
+    page.get_by_label(words).fill("桶满溢")
+    expect(other.get_by_label(words)).to_have_value("桶满溢")
+    other.get_by_label("重", exact=True).check()
+    expect(page.get_by_label("重", exact=True)).to_be_checked()
+    expect(page.get_by_label(words)).to_have_value("桶满溢")
+    save(page)
+    other.get_by_text("本机做过的").wait_for()  # it is no draft there, either
+
+
 def test_a_draft_with_photos_is_given_up_for_a_reason_and_no_photo_is_lost(inspector, office):
     one = inspector(online=True)
     page = begin(one)

@@ -1,4 +1,5 @@
-// A form's draft: kept on this device at every change, so that a killed browser loses no tap.
+// A form's draft: kept on this device at every change, so that a killed browser loses no tap. What another tab writes
+// into it is taken in at once, so that no tab changes what is no longer so.
 
 import { useDevice } from "../parts/device.js";
 import { useCallback, useEffect, useRef, useState } from "../parts/html.js";
@@ -12,7 +13,7 @@ import { t } from "../words.js";
  */
 
 /**
- * The draft of that id. `value` is undefined while loading and null where there is none; `change` merges a part in at
+ * The draft of that id. `value` is undefined while loading and null where there is none (any more); `change` merges a part in at
  * once and writes behind, one after the other; `begin` and `drop` resolve when it is done on disk.
  * @param {string | undefined} id
  * @param {string} kind
@@ -22,19 +23,26 @@ export function useDraft(id, kind) {
   const device = useDevice();
   const [value, setValue] = useState(/** @type {Value | null | undefined} */ (undefined));
   const [problem, setProblem] = useState(/** @type {string | null} */ (null));
-  const now = useRef(/** @type {Value | null} */ (null));
+  const now = useRef(/** @type {Value | null} */ (null)), onDisk = useRef(now.current); // the same when all is kept
   const writing = useRef(/** @type {Promise<void>} */ (Promise.resolve()));
 
   useEffect(() => {
-    let over = false;
-    now.current = null;
+    let over = false, known = "";
+    now.current = onDisk.current = null;
     setValue(undefined);
-    device.drafts().then((all) => {
-      if (over) return;
-      now.current = all.find((one) => one.id === id && one.kind === kind)?.value ?? null;
-      setValue(now.current);
-    }, (error) => setProblem(told(error)));
-    return () => { over = true; };
+    const look = () => device.drafts().then((all) => {
+      const there = all.find((one) => one.id === id && one.kind === kind)?.value ?? null, said = JSON.stringify(there);
+      if (over || now.current !== onDisk.current || said === known) return;
+      known = said;
+      now.current = onDisk.current = there;
+      setValue(there);
+    }).catch((error) => setProblem(told(error)));
+    look();
+    const stop = device.onChange((data) => void (data && look()));
+    return () => {
+      over = true;
+      stop();
+    };
   }, [device, id, kind]);
 
   const write = useCallback((/** @type {() => Promise<void>} */ work) => {
@@ -46,7 +54,10 @@ export function useDraft(id, kind) {
   const begin = useCallback((/** @type {Value} */ first) => {
     now.current = first;
     setValue(first);
-    return write(() => device.saveDraft(/** @type {string} */ (id), kind, first));
+    return write(async () => {
+      await device.saveDraft(/** @type {string} */ (id), kind, first);
+      onDisk.current = first;
+    });
   }, [device, id, kind]);
 
   const change = useCallback((/** @type {Value | ((value: Value) => Value)} */ part) => {
@@ -57,7 +68,7 @@ export function useDraft(id, kind) {
 
   const drop = useCallback(async () => {
     await write(() => device.dropDraft(/** @type {string} */ (id)));
-    now.current = null;
+    now.current = onDisk.current = null;
     setValue(null);
   }, [device, id]);
   return { value, change, problem, begin, drop };

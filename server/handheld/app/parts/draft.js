@@ -1,4 +1,5 @@
-// A form that outlives its page: each change is on disk before the next, and a killed browser finds it again.
+// A form that outlives its page: each change is on disk before the next, and a killed browser finds it again. What
+// another tab writes into it is taken in at once, so that no tab changes what is no longer so.
 
 import { useDevice } from "./device.js";
 import { failureWords } from "./failures.js";
@@ -6,7 +7,7 @@ import { useCallback, useEffect, useRef, useState } from "./html.js";
 
 /**
  * The draft of that id, and the way to change it. `save` resolves when what stands in the form is on disk;
- * `found` says that an earlier page left it, `kept` that it is on disk.
+ * `found` says that an earlier page left it, `kept` that it is on disk, `gone` that another tab has finished it.
  * @template T
  * @param {string} id
  * @param {string} kind
@@ -16,24 +17,38 @@ export function useDraft(id, kind, fresh) {
   const device = useDevice();
   const [value, setValue] = useState(/** @type {T | undefined} */ (undefined));
   const [problem, setProblem] = useState(""), [found, setFound] = useState(false), [kept, setKept] = useState(false);
-  const form = useRef({ value: /** @type {T | undefined} */ (undefined), saving: Promise.resolve(), over: false });
+  const [gone, setGone] = useState(false);
+  const form = useRef({ value: /** @type {T | undefined} */ (undefined), saving: Promise.resolve(), over: false,
+    onDisk: /** @type {T | undefined} */ (undefined) }); // the same as the value when all is kept
 
   useEffect(() => {
-    device.drafts().then((drafts) => {
-      const there = drafts.find((draft) => draft.id === id);
-      form.current.value = there ? there.value : fresh();
-      setFound(Boolean(there));
+    let away = false, known = "";
+    const { current } = form;
+    const look = () => device.drafts().then((drafts) => {
+      const there = drafts.find((draft) => draft.id === id), said = JSON.stringify(there?.value ?? null);
+      if (away || current.over || current.value !== current.onDisk || said === known) return;
+      if (!known) setFound(Boolean(there));
+      else if (!there) setGone(true);
+      known = said;
       setKept(Boolean(there));
-      setValue(form.current.value);
-    });
+      setValue(current.value = current.onDisk = there ? there.value : current.value ?? fresh());
+    }).catch((failure) => setProblem(failureWords(failure)));
+    look();
+    const stop = device.onChange((data) => void (data && look()));
+    return () => {
+      away = true;
+      stop();
+    };
   }, [device, id]);
 
   const save = useCallback(() => {
     const { current } = form;
     current.saving = current.saving.then(async () => {
       if (current.over) return;
+      const { value: given } = current;
       try {
-        await device.saveDraft(id, kind, current.value);
+        await device.saveDraft(id, kind, given);
+        current.onDisk = given;
         setProblem("");
         setKept(true);
       } catch (failure) {
@@ -56,5 +71,5 @@ export function useDraft(id, kind, fresh) {
     await device.dropDraft(id);
   }, [device, id]);
 
-  return { value, change, save, drop, found, kept, problem };
+  return { value, change, save, drop, found, kept, gone, problem };
 }

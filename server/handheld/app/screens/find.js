@@ -49,10 +49,10 @@ function Form({ id, params }) {
   const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), [asked, setAsked] = useState(false);
   const findings = useOthers(), embargo = useEmbargo();
   useEffect(() => {
-    device.get("finding", id).then((kept) => { // made just before the browser was killed: the draft is over
-      if (kept) draft.drop().then(() => go(`/findings/${id}`, { replace: true }));
+    device.get("finding", id).then((kept) => { // made just before the browser was killed, or in another tab: the draft is over
+      if (kept || draft.gone) draft.drop().then(() => go(kept ? `/findings/${id}` : "/", { replace: true }));
     });
-  }, [id]);
+  }, [id, draft.gone]);
   const { value } = draft;
   if (!value || !photos) return html`<${Page} title=${t("上报问题", "New finding")} back="/"><p class="loading">${t("正在打开…", "Opening …")}</p><//>`;
 
