@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.bureau import Bureau, a_photo, eventually
 from tests.patrols import HERE, begin, classify, go_online, inspector_of, photograph, save, shoot
-from tests.phones import ARGUMENTS, CHROMIUM, Phone
+from tests.phones import ARGUMENTS, CHROMIUM, Phone, fill_disk, free_disk
 from tests.wire import granted, sha256
 
 pytestmark = pytest.mark.browser
@@ -69,6 +69,32 @@ def test_a_shot_that_the_disk_has_no_room_for_is_kept_in_hand_until_there_is(ins
     finding = save(page)
     go_online(one)
     assert eventually(lambda: sha256(content) in _digests(office, finding), within_s=40)
+
+
+def test_shots_without_room_outlive_their_camera_until_each_is_kept(inspector):
+    page = begin(inspector())
+    photograph(page)
+    page.get_by_role("button", name="再拍").click()
+    fill_disk(page)
+    page.get_by_label("用手机相机拍").set_input_files(
+        [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": a_photo()} for n in range(2)])
+    lost = page.get_by_text("这 2 张照片还没有存下!")
+    expect(lost).to_be_visible()
+    at = page.url
+    page.evaluate("history.back()")
+    page.wait_for_url(lambda url: url != at)
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    expect(lost).to_be_visible()
+    again = page.get_by_role("button", name="再存一次")
+    again.click()
+    expect(again).to_be_enabled()
+    expect(page.get_by_text("手机存储已满")).to_be_visible()
+    free_disk(page)
+    again.click()
+    expect(lost).to_have_count(0)
+    page.evaluate("history.forward()")
+    expect(page.locator(".thumbs li")).to_have_count(3)
 
 
 def test_the_role_of_each_photo_is_chosen_and_the_next_keeps_it(inspector):

@@ -31,8 +31,8 @@ export function ShotButton({ about, role, scope, label, ghost, note, kind = "pla
   }
   return html`<${Button} kind=${kind} disabled=${disabled} onClick=${look}>
       ${label ?? t(`拍照 · ${roleWords(role)}`, `Photo: ${roleWords(role)}`)}<//>
-    ${open && html`<${Camera} about=${about} role=${role} scope=${scope} ghost=${ghost} note=${note}
-      onTaken=${(/** @type {string} */ id) => { onTaken({ id, role }); setOpen(false); }} onClose=${() => setOpen(false)} />`}`;
+    ${open && html`<${Camera} about=${about} role=${role} scope=${scope} ghost=${ghost} note=${note} once=${true}
+      onTaken=${(/** @type {string} */ id) => onTaken({ id, role })} onClose=${() => setOpen(false)} />`}`;
 }
 
 /** A signature is a PNG that was drawn here; the same role of a photo names the shop's sign. @param {Record<string, any>} evidence */

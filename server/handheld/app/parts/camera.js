@@ -1,6 +1,6 @@
 // Takes photographs into evidence: the exact bytes that the camera gave, signed into the chain before anything else. A
 // live view where the browser has one, with the earlier picture laid over it for the same angle; else the phone's own
-// camera. A shot that the disk has no room for stays in memory until it is kept.
+// camera. A shot that the disk has no room for stays in memory until it is kept (`unkept`).
 
 import { t } from "../words.js";
 import { useDevice } from "./device.js";
@@ -9,74 +9,51 @@ import { html, useEffect, useRef, useState } from "./html.js";
 import { Button, Choice, Note, Sheet } from "./page.js";
 import { usePosition } from "./position.js";
 import { ROLES, roleWords } from "./roles.js";
+import { keepShots, useShots } from "./unkept.js";
 
 /** @typedef {import("../device/types.d.ts").About} About */
-/** @typedef {import("../device/types.d.ts").Captured} Captured */
-/** @typedef {{photo: Blob, captured: Captured}} Shot */
 /** @typedef {{take: () => Promise<Blob>, stop: () => void}} Lens */
 
 /**
- * @param {{about: About, role?: string, scope: string, ghost?: string | null, note?: string,
+ * @param {{about: About, role?: string, scope: string, ghost?: string | null, note?: string, once?: boolean,
  *   onTaken: (evidenceId: string, role: string) => void, onClose: () => void}} props
- *   without `role` the person chooses; `ghost` is the digest of the earlier picture
+ *   without `role` the person chooses; `ghost` is the digest of the earlier picture; `once` closes after the first
  */
-export function Camera({ about, role, scope, ghost, note, onTaken, onClose }) {
+export function Camera({ about, role, scope, ghost, note, once, onTaken, onClose }) {
   const device = useDevice(), { position } = usePosition();
   const [chosen, setChosen] = useState(role ?? ROLES[0]), [taken, setTaken] = useState(0);
-  const [unkept, setUnkept] = useState(/** @type {Shot | null} */ (null));
-  const [problem, setProblem] = useState(""), [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(""), shots = useShots(), busy = shots.length > 0;
+  const told = useRef(onTaken);
+  told.current = onTaken;
+  useEffect(() => () => { told.current = () => {}; }, []); // a form that was left hears of nothing any more
+  useEffect(() => {
+    if (once && taken && !busy) onClose();
+  }, [taken, busy]);
 
-  /** @param {Shot} shot */
-  async function keep(shot) {
-    setBusy(true);
-    try {
-      const evidence = await device.capture(shot.photo, shot.captured);
-      setUnkept(null);
-      setProblem("");
-      setTaken((count) => count + 1);
-      onTaken(evidence, shot.captured.role);
-    } catch (failure) {
-      setUnkept(shot);
-      setProblem(failureWords(failure));
-    } finally {
-      setBusy(false);
-    }
+  /** @param {{photo: Blob, captured_at?: string}[]} photos */
+  function shoot(photos) {
+    return keepShots(device, photos.map(({ photo, captured_at }) => ({
+      photo, captured: { about, role: chosen, scope, position, ...(captured_at ? { captured_at } : {}), ...(note ? { note } : {}) },
+      onKept: (evidence) => {
+        setProblem("");
+        setTaken((count) => count + 1);
+        told.current(evidence, chosen);
+      } })));
   }
 
-  /** @param {Blob} photo @param {string} [captured_at] */
-  function shoot(photo, captured_at) {
-    return keep({ photo, captured: { about, role: chosen, scope, position, ...(captured_at ? { captured_at } : {}),
-      ...(note ? { note } : {}) } });
-  }
-
+  if (shots.some((shot) => shot.problem)) return null; // told above everything; then it goes on here
   return html`<${Sheet} title=${role ? t(`拍照:${roleWords(role)}`, `Photo: ${roleWords(role)}`) : t("拍照", "Take photos")}
-      onClose=${unkept ? () => setProblem(t("这张照片还没存下,关掉就没有了。", "This photo is not kept yet and would be lost.")) : onClose}>
+      onClose=${() => busy || onClose()}>
     ${!role && html`<${Choice} label=${t("这张拍的是", "This one shows")} value=${chosen} onChange=${setChosen}
       options=${ROLES.map((value) => ({ value, label: roleWords(value) }))} />`}
-    ${unkept ? html`<${Unkept} problem=${problem} busy=${busy} onAgain=${() => keep(unkept)}
-        onDrop=${() => { setUnkept(null); setProblem(""); }} />`
-      : html`<${View} ghost=${ghost ?? null} busy=${busy} onShot=${shoot} onProblem=${setProblem} />
-        ${problem && html`<${Note} kind="bad">${problem}<//>`}`}
+    <${View} ghost=${ghost ?? null} busy=${busy} onShot=${shoot} onProblem=${setProblem} />
+    ${problem && html`<${Note} kind="bad">${problem}<//>`}
     ${taken > 0 && html`<${Note} kind="ok">${t(`已拍 ${taken} 张,已存在本机。`, `${taken} taken and kept on this device.`)}<//>
-      <${Button} onClick=${onClose}>${t("完成", "Done")}<//>`}
+      <${Button} disabled=${busy} onClick=${onClose}>${t("完成", "Done")}<//>`}
   <//>`;
 }
 
-/** @param {{problem: string, busy: boolean, onAgain: () => void, onDrop: () => void}} props */
-function Unkept({ problem, busy, onAgain, onDrop }) {
-  useEffect(() => {
-    const warn = (/** @type {Event} */ event) => event.preventDefault();
-    addEventListener("beforeunload", warn);
-    return () => removeEventListener("beforeunload", warn);
-  }, []);
-  return html`<${Note} kind="bad"><strong>${t("这张照片还没有存下!", "This photo is not kept yet!")}</strong><p>${problem}</p>
-      <p>${t("照片还在内存里。请不要关掉此页:先腾出空间,再点“再存一次”。",
-        "It is still in memory. Do not close this page: free some space, then try again.")}</p><//>
-    <${Button} kind="primary" busy=${busy} onClick=${onAgain}>${t("再存一次", "Keep it now")}<//>
-    <${Button} kind="danger" disabled=${busy} onClick=${onDrop}>${t("不要这张", "Give this one up")}<//>`;
-}
-
-/** @param {{ghost: string | null, busy: boolean, onShot: (photo: Blob, at?: string) => Promise<void>,
+/** @param {{ghost: string | null, busy: boolean, onShot: (photos: {photo: Blob, captured_at?: string}[]) => Promise<void>,
  *   onProblem: (words: string) => void}} props */
 function View({ ghost, busy, onShot, onProblem }) {
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null)), lens = useRef(/** @type {Lens | null} */ (null));
@@ -96,7 +73,7 @@ function View({ ghost, busy, onShot, onProblem }) {
   }, []);
   async function take() {
     try {
-      await onShot(await /** @type {Lens} */ (lens.current).take());
+      await onShot([{ photo: await /** @type {Lens} */ (lens.current).take() }]);
     } catch (failure) {
       onProblem(`${t("相机没有拍成,请再按一次,或用手机相机。", "The camera gave no picture: try again, or use the phone's camera.")} ${failureWords(failure)}`);
     }
@@ -104,7 +81,7 @@ function View({ ghost, busy, onShot, onProblem }) {
   /** @param {Event & {currentTarget: HTMLInputElement}} event */
   async function chosen(event) {
     const input = event.currentTarget;
-    for (const file of input.files ?? []) await onShot(file, madeAt(file));
+    await onShot(Array.from(input.files ?? [], (photo) => ({ photo, captured_at: madeAt(photo) })));
     input.value = "";
   }
   return html`<div class="viewfinder" hidden=${live !== true && !earlier}>

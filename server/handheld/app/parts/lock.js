@@ -7,6 +7,7 @@ import { Icon } from "./icons.js";
 import { Keypad } from "./keypad.js";
 import { Button, Note } from "./page.js";
 import { NO_TRIES, afterWrong, bounded, opens } from "./pin.js";
+import { Unkept } from "./unkept.js";
 import { EnrolForm, enrolledAnew } from "../screens/enrol.js";
 
 const LOOK_EVERY_MS = 5000, CAMERA_MS = 10 * 60_000;
@@ -29,6 +30,7 @@ export function Lock({ children }) {
   const locked = pin !== null && !open;
   return html`<div class="screen ${locked ? "locked-away" : ""}" inert=${locked} aria-hidden=${locked ? "true" : undefined}>
       ${children}</div>
+    ${!locked && html`<${Unkept} />`}
     ${locked && html`<${Locked} pin=${pin} onOpen=${() => setOpen(true)} />`}`;
 }
 

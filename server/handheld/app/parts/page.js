@@ -83,7 +83,8 @@ export function Button({ kind = "plain", busy, disabled, onClick, type = "button
 }
 
 /**
- * A modal sheet from below; the browser's own dialog keeps the focus inside, Escape and the cross close it.
+ * A modal sheet from below; the browser's own dialog keeps the focus inside, Escape and the cross close it,
+ * if its owner lets them: a browser that closes it all the same shows it again.
  * @param {{title: string, onClose: () => void, children?: Children}} props
  */
 export function Sheet({ title, onClose, children }) {
@@ -95,7 +96,8 @@ export function Sheet({ title, onClose, children }) {
     return () => shown?.close();
   }, []);
   return html`<dialog class="sheet" ref=${dialog} aria-labelledby=${id}
-      onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}>
+      onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}
+      onClose=${() => dialog.current?.isConnected && (dialog.current.showModal(), onClose())}>
     <header><h2 id=${id} tabindex="-1" autofocus>${title}</h2><button type="button" class="square" aria-label=${t("关闭", "Close")}
       onClick=${onClose}><${Icon} of="close" /></button></header>
     <div class="sheet-body">${children}</div></dialog>`;
