@@ -8,7 +8,7 @@ import { html, useState } from "../../parts/html.js";
 import { Button, Choice, Field, Note, Sheet, say } from "../../parts/page.js";
 import { go } from "../../parts/router.js";
 import { DELETABLE, OVER } from "../../parts/states.js";
-import { tagsIn } from "../find/more.js";
+import { Tags } from "../find/more.js";
 
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
 /** @typedef {import("../../device/types.d.ts").Fields} Fields */
@@ -60,8 +60,7 @@ export function Edit({ finding: { id, version, fields } }) {
         onChange=${(/** @type {any} */ one) => set({ class_scheme: one.scheme, class_code: one.code })} /><//>
       <${Choice} label=${t("程度", "Severity")} value=${after.fields.severity} onChange=${(/** @type {string} */ severity) => set({ severity })}
         options=${[["轻", "minor"], ["中", "medium"], ["重", "grave"]].map(([value, english]) => ({ value, label: t(value, english) }))} />
-      <${Field} label=${t("标签(用逗号分开)", "Tags (with commas)")}><input name="tags" value=${(after.fields.tags ?? []).join(",")}
-        onChange=${(/** @type {any} */ event) => set({ tags: tagsIn(event.currentTarget.value) })} /><//>
+      <${Tags} value=${after.fields.tags} onChange=${(/** @type {string[]} */ tags) => set({ tags })} />
       <${Field} label=${t("地址", "Address")}><input name="address" value=${after.fields.address ?? ""}
         onInput=${(/** @type {any} */ event) => set({ address: event.currentTarget.value })} /><//>
       ${problem && html`<${Note} kind="bad">${problem}<//>`}
