@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { commandsOf } from "../../server/handheld/app/parts/given.js";
 import { initials } from "../../server/handheld/app/parts/pinyin.js";
 import { DELETABLE, OVER, STEPS, handled, mayChooseZone, stepsFor } from "../../server/handheld/app/parts/states.js";
 import { choiceOf, fieldsOf } from "../../server/handheld/app/screens/find/keep.js";
@@ -54,6 +55,14 @@ test("a choice is told only where the server would not come to it by itself", ()
   assert.deepEqual(choice(null, { decision: "ambiguous", candidates: [first] }), { zone_id: null });
   assert.equal(choice(null, { decision: "none", candidates: [] }), null);
   assert.deepEqual(choice("c", null), { zone_id: "c" });
+});
+
+test("a command that the server has counts until the row shows it, and a refused one never", () => {
+  const made = (/** @type {string} */ state, version = null) => ({ state, version, record_id: "a", body: { op: "command", command: { name: "finish", args: {} } } });
+  const counted = (/** @type {any} */ one) => commandsOf({ id: "a", version: 3 }, [one]).length;
+  assert.deepEqual(["waiting", "held", "quarantined", "done"].map((state) => counted(made(state))), [1, 1, 0, 0]);
+  assert.deepEqual([counted(made("applied", 4)), counted(made("applied", 3))], [1, 0]);
+  assert.equal(counted({ ...made("waiting"), record_id: "b" }), 0);
 });
 
 test("what is empty is not sent", () => {

@@ -58,8 +58,8 @@ export function problemOf(made) {
 }
 
 /** Is this not yet in the row? What was quarantined stands only where the server has no record at all.
- * @param {Made} each @param {Row | null | undefined} row */
-function counts(each, row) {
+ * @param {Made} each @param {{version: number} | null | undefined} row */
+export function counts(each, row) {
   if (each.state === "applied") return !row || (each.version ?? 0) > row.version;
   return each.state === "waiting" || each.state === "held" || !row;
 }

@@ -17,7 +17,7 @@ import { ShotButton, Shots } from "./shots.js";
 export function ItemCard({ number, item, answer, inspection, scope, lost, onAnswer, onFinding }) {
   const fails = failed(item, answer), missing = lacks(item, answer), photos = answer?.photos ?? [];
   const [more, setMore] = useState(false);
-  const [scanning, setScanning] = useState(false);
+  const [scanning, setScanning] = useState(false), [busy, setBusy] = useState(false);
   const text = t(item.text ?? item.id, item.text_en ?? item.text ?? item.id);
   const asksPhoto = item.answer === "photo" || photos.length > 0 || missing.some((one) => one !== "serial") || fails || more;
   const finding = answer?.finding;
@@ -36,7 +36,11 @@ export function ItemCard({ number, item, answer, inspection, scope, lost, onAnsw
       ${scanning && html`<${Scan} title=${t("扫贴花", "Scan the sticker")} typed=${t("贴花编号", "Sticker serial")} onClose=${() => setScanning(false)}
         onRead=${(/** @type {string} */ serial) => { setScanning(false); onAnswer({ serial }); }} />`}`}
     ${fails && item.class_code && (finding ? html`<p class="opened">${t("已上报为问题", "Reported as a finding")}</p>`
-      : html`<${Button} kind="primary" onClick=${onFinding}>${t("上报问题", "Report as a finding")}<//>`)}
+      : html`<${Button} kind="primary" busy=${busy} onClick=${async () => {
+        setBusy(true);
+        await onFinding();
+        setBusy(false);
+      }}>${t("上报问题", "Report as a finding")}<//>`)}
     <${Shots} ids=${photos.map((one) => one.id)} />
     ${asksPhoto && html`<div class="pair"><${ShotButton} about=${about} scope=${scope} role=${nextRole(item, answer)}
       kind=${missing.some((one) => one !== "serial") ? "primary" : "plain"}

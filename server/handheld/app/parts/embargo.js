@@ -2,6 +2,7 @@
 // of sight until he has given his own answer. Serves every screen that shows findings.
 
 import { useDevice, useOutbox, useRecords } from "./device.js";
+import { commandsOf } from "./given.js";
 import { useMemo } from "./html.js";
 
 /** The states in which a task is still to be done. */
@@ -10,16 +11,13 @@ export const TO_DO = new Set(["open", "accepted"]);
 const LEADS_TO = { accept: "accepted", finish: "finished", hand_back: "handed_back" };
 
 /**
- * A task's state with the commands given here that the server has not answered; those that it refused count for nothing.
+ * A task's state with the commands given here.
  * @param {import("../device/types.d.ts").Shown} task
  * @param {import("../device/types.d.ts").Made[]} made
  * @returns {string}
  */
 export function stateOf(task, made) {
-  const given = made.filter((one) => one.record_id === task.id && one.body.op === "command"
-    && (one.state === "waiting" || one.state === "held"));
-  const last = given.at(-1)?.body.command.name;
-  return LEADS_TO[last ?? ""] ?? task.fields.status ?? "open";
+  return LEADS_TO[commandsOf(task, made).at(-1)?.name ?? ""] ?? task.fields.status ?? "open";
 }
 
 /**

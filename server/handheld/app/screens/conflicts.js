@@ -4,6 +4,7 @@ import { tried } from "../forms/draft.js";
 import { fieldWords, takesThird, typeWords, valueWords } from "../forms/values.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
+import { commandsOf } from "../parts/given.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
@@ -29,8 +30,7 @@ export default function Conflicts({ params }) {
   const mine = open.filter((one) => side(one, "mine_by", device.user.id) || side(one, "theirs_by", device.user.id));
   const waiting = mine.filter((one) => !left.includes(one.id)), office = mine.filter((one) => left.includes(one.id));
   const others = open.length - mine.length;
-  const given = (/** @type {Shown} */ one) => [...made].reverse().find((each) => each.record_id === one.id && each.body.op === "command"
-    && ["waiting", "held"].includes(each.state))?.body.command.args;
+  const given = (/** @type {Shown} */ one) => commandsOf(one, made).at(-1)?.args;
   const settled = (events ?? []).filter((one) => one.kind === "conflict_settled" && !hidden.has(one.record_id) && (!params.id || one.conflict_id === params.id || one.record_id === params.id)).reverse();
 
   return html`<${Page} title=${t("冲突", "Conflicts")} back="/">

@@ -20,7 +20,7 @@ export default function Task({ params }) {
   const task = useRecord("task", params.id), made = useOutbox({ record_id: params.id });
   const { task_kinds: kinds } = useReference();
   const [work, change] = useWork(params.id);
-  const [handing, setHanding] = useState(false), [reason, setReason] = useState("");
+  const [busy, setBusy] = useState(false), [handing, setHanding] = useState(false), [reason, setReason] = useState("");
   const title = t("任务", "Task");
   if (task === undefined || !made || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//><//>`;
@@ -39,7 +39,9 @@ export default function Task({ params }) {
 
   /** @param {string} name @param {Record<string, any>} args @param {string} words */
   async function command(name, args, words) {
+    setBusy(true);
     const done = await tried(() => device.command("task", params.id, name, args, { status: state }));
+    setBusy(false);
     if (!done) return;
     say(words);
     device.syncSoon();
@@ -57,8 +59,8 @@ export default function Task({ params }) {
   return html`<${Page} title=${t(kind.name_cn, kind.name_en)} back="/tasks" actions=${mine && open && html`
       ${lacks.length > 0 && html`<p class="hint">${lacks[0]}</p>`}
       <div class="pair"><${Button} onClick=${() => setHanding(true)}>${t("退回", "Hand back")}<//>
-        ${state === "open" && lacks.length > 0 ? html`<${Button} kind="primary" onClick=${() => command("accept", {}, t("已接收", "Accepted"))}>${t("接收", "Accept")}<//>`
-        : html`<${Button} kind="primary" disabled=${lacks.length > 0} onClick=${finish}>${t("完成", "Finish")}<//>`}</div>`}>
+        ${state === "open" && lacks.length > 0 ? html`<${Button} kind="primary" busy=${busy} onClick=${() => command("accept", {}, t("已接收", "Accepted"))}>${t("接收", "Accept")}<//>`
+        : html`<${Button} kind="primary" busy=${busy} disabled=${lacks.length > 0} onClick=${finish}>${t("完成", "Finish")}<//>`}</div>`}>
     <p><b>${fields.title ?? ""}</b></p>
     <p class="hint">${stateName(state)}${fields.due_at ? t(` · 限 ${when(fields.due_at)}`, ` · due ${when(fields.due_at)}`) : ""}</p>
     <p>${t(kind.text_cn, kind.text_en)}</p>
@@ -73,7 +75,7 @@ export default function Task({ params }) {
     ${!open && blind && mine && fields.about && html`<${Compared} about=${fields.about} outcome=${given} />`}
     ${handing && html`<${Sheet} title=${t("退回任务", "Hand the task back")} onClose=${() => setHanding(false)}>
       <${Field} label=${t("理由", "Reason")}><textarea rows="3" maxlength="1000" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea><//>
-      <${Button} kind="danger" disabled=${!reason.trim()} onClick=${async () => {
+      <${Button} kind="danger" busy=${busy} disabled=${!reason.trim()} onClick=${async () => {
         await command("hand_back", { reason: reason.trim() }, t("已退回", "Handed back"));
         setHanding(false);
         go("/tasks");

@@ -4,6 +4,7 @@ import { t } from "../../words.js";
 import { Camera } from "../../parts/camera.js";
 import { useDevice } from "../../parts/device.js";
 import { failureWords } from "../../parts/failures.js";
+import { commandsOf } from "../../parts/given.js";
 import { html, useState } from "../../parts/html.js";
 import { Button, Field, Note, Section, Sheet, say } from "../../parts/page.js";
 import { commandWords, handled, stepsFor } from "../../parts/states.js";
@@ -22,13 +23,13 @@ export function hasAfterPhoto({ fields }, photos) {
 /** @param {{finding: Shown, made: Made[], photos: Shown[]}} props */
 export function Steps({ finding, made, photos }) {
   const device = useDevice(), { fields } = finding, [step, setStep] = useState(/** @type {Step | null} */ (null));
+  const given = commandsOf(finding, made).map(({ name }) => name).filter((name) => name !== "choose_zone");
   const steps = stepsFor(fields, device.user);
-  const pending = made.filter(({ state, body }) => state === "waiting" && body.op === "command" && body.command.name !== "choose_zone");
   if (!steps.length) return null;
   return html`<${Section} title=${t("下一步", "Next")}>
     ${fields.handling?.reason && html`<p class="hint">${t("上一步理由:", "Reason of the last step: ")}${fields.handling.reason}</p>`}
-    ${pending.length ? html`<${Note} kind="wait">${t(`“${commandWords(pending[0].body.command.name, fields.status)}”已记下,待送。`,
-        `“${commandWords(pending[0].body.command.name, fields.status)}” is kept and waits to be sent.`)}<//>`
+    ${given.length ? html`<${Note} kind="wait">${t(`“${commandWords(given[0], fields.status)}”已记下,待送。`,
+        `“${commandWords(given[0], fields.status)}” is kept and waits to be sent.`)}<//>`
       : html`<div class="buttons">${steps.map((one) => html`<${Button} key=${one.command} kind=${one.command === "hand_back" || one.command === "check_fail" ? "danger" : "primary"}
         onClick=${() => setStep(one)}>${commandWords(one.command, fields.status)}<//>`)}</div>`}
     ${step && html`<${StepSheet} step=${step} finding=${finding} photos=${photos} onClose=${() => setStep(null)} />`}<//>`;
