@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { commandsOf } from "../../server/handheld/app/parts/given.js";
 import { initials } from "../../server/handheld/app/parts/pinyin.js";
-import { DELETABLE, OVER, STEPS, handled, mayChooseZone, stepsFor } from "../../server/handheld/app/parts/states.js";
+import { DELETABLE, OVER, STEPS, handled, mayChooseZone, onward, stepsFor } from "../../server/handheld/app/parts/states.js";
 import { choiceOf, fieldsOf } from "../../server/handheld/app/screens/find/keep.js";
 
 /** @param {string} name a table of the server without commas inside its first columns */
@@ -43,6 +43,12 @@ test("who handled a case is not offered its check, and a case of nobody's unit i
   assert.ok(handled({ handling: { handled_by: [me.id] } }, me) && handled({ self_handled: true, inspector_id: me.id }, me));
   assert.ok(!handled({ handling: { handled_by: ["x"] } }, me));
   assert.ok(mayChooseZone({ status: undefined }, me, true) && !mayChooseZone({ status: "closed" }, me, true));
+});
+
+test("a case that was taken up here is replied to before the server has it, and nothing goes on after the reply", () => {
+  assert.deepEqual(["dispatched", "rework", "handling"].map((status) => onward(status, ["handle"])), ["handling", "handling", undefined]);
+  assert.deepEqual([onward("dispatched", []), onward("dispatched", ["handle", "handle"]), onward("dispatched", ["hand_back"])],
+    ["dispatched", undefined, undefined]);
 });
 
 test("a choice is told only where the server would not come to it by itself", () => {

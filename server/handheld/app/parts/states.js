@@ -41,6 +41,22 @@ export function commandWords(command, status) {
   return COMMANDS[command]?.(status) ?? command;
 }
 
+/** @type {Record<string, string>} */
+const HANDLED = { dispatched: "handling", rework: "handling", handling: "checking" };
+
+/**
+ * The state that the commands given here lead to, where the next step may be taken before the server has them: a case
+ * that was taken up can be replied to. Undefined after any other step: who goes on is not this person's
+ * to say.
+ * @param {string} status
+ * @param {string[]} given names of commands
+ * @returns {string | undefined}
+ */
+export function onward(status, given) {
+  if (!given.length) return status;
+  return given.length === 1 && given[0] === "handle" && HANDLED[status] === "handling" ? "handling" : undefined;
+}
+
 /** Whose unit a person is in, the device does not know: it takes a case of a unit for his, and the server says.
  *  @param {Fields} fields @param {User} user */
 function isAssigned({ unit }, user) {

@@ -7,7 +7,7 @@ import { failureWords } from "../../parts/failures.js";
 import { commandsOf } from "../../parts/given.js";
 import { html, useState } from "../../parts/html.js";
 import { Button, Field, Note, Section, Sheet, say } from "../../parts/page.js";
-import { commandWords, handled, stepsFor } from "../../parts/states.js";
+import { commandWords, handled, onward, stepsFor } from "../../parts/states.js";
 
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
 /** @typedef {import("../../device/types.d.ts").Made} Made */
@@ -24,15 +24,16 @@ export function hasAfterPhoto({ fields }, photos) {
 export function Steps({ finding, made, photos }) {
   const device = useDevice(), { fields } = finding, [step, setStep] = useState(/** @type {Step | null} */ (null));
   const given = commandsOf(finding, made).map(({ name }) => name).filter((name) => name !== "choose_zone");
-  const steps = stepsFor(fields, device.user);
-  if (!steps.length) return null;
+  const status = onward(fields.status, given), now = { ...finding, fields: { ...fields, status } };
+  const steps = stepsFor(now.fields, device.user);
+  if (!steps.length && !given.length) return null;
+  const last = commandWords(given.at(-1) ?? "", onward(fields.status, given.slice(0, -1)));
   return html`<${Section} title=${t("下一步", "Next")}>
     ${fields.handling?.reason && html`<p class="hint">${t("上一步理由:", "Reason of the last step: ")}${fields.handling.reason}</p>`}
-    ${given.length ? html`<${Note} kind="wait">${t(`“${commandWords(given[0], fields.status)}”已记下,待送。`,
-        `“${commandWords(given[0], fields.status)}” is kept and waits to be sent.`)}<//>`
-      : html`<div class="buttons">${steps.map((one) => html`<${Button} key=${one.command} kind=${one.command === "hand_back" || one.command === "check_fail" ? "danger" : "primary"}
-        onClick=${() => setStep(one)}>${commandWords(one.command, fields.status)}<//>`)}</div>`}
-    ${step && html`<${StepSheet} step=${step} finding=${finding} photos=${photos} onClose=${() => setStep(null)} />`}<//>`;
+    ${given.length > 0 && html`<${Note} kind="wait">${t(`“${last}”已记下,待送。`, `“${last}” is kept and waits to be sent.`)}<//>`}
+    ${steps.length > 0 && html`<div class="buttons">${steps.map((one) => html`<${Button} key=${one.command} kind=${one.command === "hand_back" || one.command === "check_fail" ? "danger" : "primary"}
+        onClick=${() => setStep(one)}>${commandWords(one.command, status)}<//>`)}</div>`}
+    ${step && html`<${StepSheet} step=${step} finding=${now} photos=${photos} onClose=${() => setStep(null)} />`}<//>`;
 }
 
 /** @param {{step: Step, finding: Shown, photos: Shown[], onClose: () => void}} props */
