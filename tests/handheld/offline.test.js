@@ -45,6 +45,21 @@ test("a command and a deletion name the version that was looked at", async () =>
   device.close();
 });
 
+test("what is made together but apart is one writing here and each by itself for the server", async () => {
+  const device = await a_device(), big = "长".repeat(3_000_000);
+  await device.group((maker) => {
+    const id = maker.create("finding", a_finding(), SCOPE);
+    maker.command("finding", id, "choose_zone", { zone_id: null }, null, 0);
+  }, { apart: true });
+  assert.deepEqual((await device.outbox()).map(({ group, body }) => [group, body.group]), [[null, undefined], [null, undefined]]);
+  await assert.rejects(device.group((maker) => {
+    maker.create("finding", a_finding(), SCOPE);
+    maker.create("finding", a_finding({ text: big }), SCOPE);
+  }, { apart: true }), RangeError);
+  assert.equal((await device.outbox()).length, 2);
+  device.close();
+});
+
 test("what is not here cannot be changed", async () => {
   const device = await a_device();
   await assert.rejects(device.edit("finding", device.newId(), { set: { text: "?" } }), { name: "NotHere" });

@@ -118,9 +118,9 @@ export class Device {
     return this.parts.chain.capture(photo, captured);
   }
 
-  /** @param {(maker: Maker) => void} work */
-  async group(work) {
-    await this.parts.making.group(work);
+  /** @param {(maker: Maker) => void} work @param {{ apart?: boolean }} [options] */
+  async group(work, options) {
+    await this.parts.making.group(work, options);
   }
 
   // seeing

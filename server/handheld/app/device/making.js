@@ -64,11 +64,12 @@ export class Making {
     return given;
   }
 
-  /** What `work` makes is all-or-nothing, here and on the server. @param {(maker: Maker) => void} work */
-  async group(work) {
+  /** What `work` makes is all-or-nothing, here and, unless `apart`, on the server.
+   * @param {(maker: Maker) => void} work @param {{ apart?: boolean }} [options] */
+  async group(work, { apart = false } = {}) {
     const maker = new Collected(this.outbox), given = /** @type {any} */ (work(maker));
     if (typeof given?.then === "function") throw new TypeError("within a group nothing is awaited");
-    if (maker.wishes.length) await this.store.write((t) => this.write(t, maker.wishes, this.outbox.newId()));
+    if (maker.wishes.length) await this.store.write((t) => this.write(t, maker.wishes, apart ? null : this.outbox.newId()));
   }
 
   /** @param {Transaction} t @param {Wish[]} wishes @param {string | null} [group] */

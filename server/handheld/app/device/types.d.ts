@@ -87,8 +87,9 @@ export interface Device {
   /** `base` is the version looked at, that of the row here when left out. */
   command(type: string, id: string, name: string, args?: Fields, expect?: Fields | null, base?: number): Promise<void>;
   remove(type: string, id: string, reason: string, base?: number): Promise<void>;
-  /** What `work` makes is all-or-nothing, here and on the server. `work` must not await. */
-  group(work: (maker: Maker) => void): Promise<void>;
+  /** What `work` makes is all-or-nothing, here and on the server; with `apart` only here, and the server judges each by
+   *  itself. `work` must not await. */
+  group(work: (maker: Maker) => void, options?: { apart?: boolean }): Promise<void>;
   /** Take a photo into evidence: exact bytes, digest, chain entry, record and waiting file in one transaction. Gives the
    *  evidence record's id. */
   capture(photo: Blob, captured: Captured): Promise<string>;

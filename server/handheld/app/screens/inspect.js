@@ -62,7 +62,7 @@ function Answering({ id }) {
     const done = await tried(() => device.group((maker) => {
       maker.create("finding", made, value?.scope, { id: finding });
       if (choice) maker.command("finding", finding, "choose_zone", choice, null, 0);
-    }));
+    }, { apart: true }));
     if (!done) return;
     answer(item.id, { finding });
     say(t("已存为问题,随检查一起送达", "Kept as a finding; it goes with the inspection"));

@@ -1,4 +1,4 @@
-// From a draft to a finding: what it lacks, and the one group in which it and a person's choice of zone are made.
+// From a draft to a finding: what it lacks, how it and a person's choice of zone are made, or how it is given up.
 
 import { t } from "../../words.js";
 import { decided } from "../../device/zones.js";
@@ -43,14 +43,15 @@ export function choiceOf({ zone }, { attribution }) {
   return sure && zone === reckoned ? null : { zone_id: zone };
 }
 
-/** An auxiliary reports, but says no zone: the server would refuse his choice, and the finding with it.
+/** An auxiliary reports, but says no zone: the server would refuse his choice.
  *  @param {import("../../device/types.d.ts").User} user */
 export function mayChoose({ roles }) {
   return roles.some((role) => role !== "auxiliary");
 }
 
 /**
- * Make the finding, and the choice of its zone behind it, all or nothing.
+ * Make the finding, and the choice of its zone behind it: one writing here, but two for the server, whose register may
+ * have other zones by now. Then only the choice is stopped.
  * @param {Device} device
  * @param {string} id
  * @param {Draft} draft
@@ -62,7 +63,7 @@ export async function keepFinding(device, id, draft, placed, photos) {
   await device.group((maker) => {
     maker.create("finding", fieldsOf(draft, placed.position), scope, { id });
     if (choice) maker.command("finding", id, "choose_zone", choice, null, 0);
-  });
+  }, { apart: true });
 }
 
 /**
