@@ -95,6 +95,25 @@ def test_an_inspection_is_answered_offline_and_scored_as_the_server_does(
     assert supervisor.record("evidence", photo)["fields"]["about"] == {"type": "finding", "id": finding["id"]}
 
 
+def test_a_finding_of_an_inspection_without_a_place_asks_for_one(
+        one: Phone, supervisor: Person, inspector: Person) -> None:
+    one.context.clear_permissions()
+    page = one.see("/inspect")
+    page.get_by_role("button", name="开始检查").click()
+    third = page.locator("article.item").nth(2)
+    third.get_by_role("radio", name="不合格", exact=True).check()
+    third.get_by_role("button", name="上报问题").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="上报问题")).to_be_disabled()
+    dialog.get_by_label("地址").fill("望江路 3 号后巷")
+    dialog.get_by_role("button", name="上报问题").click()
+    expect(third.get_by_text("已上报为问题")).to_be_visible()
+
+    synced(one)
+    finding, = of_type(supervisor, "finding", inspector_id=inspector.id)
+    assert (finding["fields"]["address"], "position" in finding["fields"]) == ("望江路 3 号后巷", False)
+
+
 def test_a_row_of_the_register_is_one_tap_a_duty(one: Phone, supervisor: Person, inspector: Person) -> None:
     page = one.see("/register")
     card = page.locator(".duty-card").filter(has_text=NAME)

@@ -9,7 +9,7 @@ import { useReference } from "./reference.js";
 /** @typedef {"denied" | "unavailable" | "slow" | "unsupported" | "poor" | "old" | null} Problem */
 /** @typedef {{position: Position | null, age_s: number | null, problem: Problem}} Whereabouts */
 
-const OLD_S = 60, ASKED_MS = 20_000, AGE_EVERY_MS = 5_000;
+const OLD_S = 60, NEAR_MS = 120_000, ASKED_MS = 20_000, AGE_EVERY_MS = 5_000;
 const FAILURES = /** @type {const} */ ({ 1: "denied", 2: "unavailable", 3: "slow" });
 
 /** @type {{position: Position | null, failure: Problem}} */
@@ -58,6 +58,12 @@ function positionOf({ coords, timestamp }) {
 /** The last fix without asking for another; null before the first. */
 export function lastPosition() {
   return known.position;
+}
+
+/** The fix, if it was had near that time: of another time it may be another place. @param {Position | null | undefined} position
+ *  @param {number} [at] ms */
+export function near(position, at = Date.now()) {
+  return position?.fixed_at && Math.abs(at - Date.parse(position.fixed_at)) <= NEAR_MS ? position : null;
 }
 
 /** @param {Position | null | undefined} position @param {number} [at] ms */

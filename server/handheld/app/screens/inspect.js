@@ -8,7 +8,8 @@ import { choiceOf, findingOf } from "../forms/finding_of.js";
 import { ItemCard, needed } from "../forms/item.js";
 import { useDevice, useRecord } from "../parts/device.js";
 import { html, useState } from "../parts/html.js";
-import { Button, Note, Page, Section, Sheet, say } from "../parts/page.js";
+import { Button, Field, Note, Page, Section, Sheet, say } from "../parts/page.js";
+import { PositionLine, lastPosition, near, usePosition } from "../parts/position.js";
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { when } from "../parts/time.js";
@@ -31,6 +32,8 @@ function Answering({ id }) {
   const draft = useDraft(id, "inspection");
   const value = draft.value;
   const zone = useRecord("zone", value?.zone_id ?? ""), zones = useZones();
+  const where = usePosition();
+  const [placing, setPlacing] = useState(/** @type {import("../scoring.js").Item | null} */ (null)), [address, setAddress] = useState("");
   const [ending, setEnding] = useState(false);
   const [busy, setBusy] = useState(false);
   if (value === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
@@ -55,8 +58,12 @@ function Answering({ id }) {
   /** @param {import("../scoring.js").Item} item */
   async function openFinding(item) {
     const finding = device.newId();
-    const made = findingOf(item, { inspection: id, position: value?.position, zone: zone?.fields, zone_method: value?.zone_method,
-      sticker_serial: value?.sticker_serial, note: answers[item.id]?.note });
+    const made = findingOf(item, { inspection: id, position: near(lastPosition()) ?? near(value?.position, Date.parse(value?.started_at)),
+      zone: zone?.fields, zone_method: value?.zone_method, sticker_serial: value?.sticker_serial, note: answers[item.id]?.note, address });
+    if (!("position" in made || "address" in made || "sticker_serial" in made)) {
+      setPlacing(item); // the server takes no finding without a place
+      return;
+    }
     const finder = device.user.roles.some((role) => role !== "auxiliary"); // whose choice of a zone the server takes (states.csv)
     const choice = finder ? choiceOf(made, zones, value?.zone_id) : null;
     const done = await tried(() => device.group((maker) => {
@@ -65,6 +72,7 @@ function Answering({ id }) {
     }, { apart: true }));
     if (!done) return;
     answer(item.id, { finding });
+    setPlacing(null);
     say(t("已存为问题,随检查一起送达", "Kept as a finding; it goes with the inspection"));
   }
 
@@ -91,6 +99,7 @@ function Answering({ id }) {
       ${!now.passed && html`<em>${t("否决", "Failed")}</em>`}</div>
     ${draft.problem && html`<${Note} kind="bad">${draft.problem}<//>`}
     <p class="hint">${t(found.name, found.name_en ?? found.name)} · ${t("开始于", "begun")} ${when(value.started_at)}</p>
+    <${PositionLine} ...${where} />
     ${items.map((item, place) => html`<${ItemCard} key=${item.id} number=${place + 1} item=${item} answer=${answers[item.id]}
       inspection=${id} scope=${value.scope} lost=${now.deductions[item.id]}
       onAnswer=${(/** @type {any} */ part) => answer(item.id, part)} onFinding=${() => openFinding(item)} />`)}
@@ -101,6 +110,14 @@ function Answering({ id }) {
       await draft.drop();
       go("/inspect", { replace: true });
     })} />
+    ${placing && html`<${Sheet} title=${t("在哪里", "Where it is")} onClose=${() => setPlacing(null)}>
+      <${Note} kind="warn">${t("没有定位,也没有责任区:请写明地址。", "There is neither position nor zone: give the address.")}<//>
+      <${Field} label=${t("地址", "Address")}><input value=${address} autocomplete="off" onInput=${(/** @type {any} */ event) => setAddress(event.target.value)} /><//>
+      <${Button} kind="primary" busy=${busy} disabled=${!address.trim()} onClick=${async () => {
+        setBusy(true);
+        await openFinding(placing);
+        setBusy(false);
+      }}>${t("上报问题", "Report as a finding")}<//><//>`}
     ${ending && html`<${Sheet} title=${t("结束检查", "Finish the inspection")} onClose=${() => setEnding(false)}>
       <p class="score"><b>${now.points ?? "—"}</b><span>/ ${now.full_points}</span>
         ${items.some((item) => failed(item, answers[item.id])) && html`<small>${t(`${items.filter((item) => failed(item, answers[item.id])).length} 项不合格`,
