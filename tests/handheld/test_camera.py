@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
@@ -106,6 +109,25 @@ def test_the_role_of_each_photo_is_chosen_and_the_next_keeps_it(inspector):
     shoot(page)
     page.get_by_role("button", name="完成").click()
     expect(page.locator(".thumbs").get_by_text("店招")).to_have_count(2)
+
+
+def test_a_picture_of_earlier_is_not_said_to_be_of_here(inspector, office, tmp_path: Path):
+    one, earlier = inspector(), tmp_path / "earlier.jpg"
+    page = begin(one)
+    earlier.write_bytes(a_photo())
+    os.utime(earlier, (time.time() - 3600,) * 2)
+    page.get_by_role("button", name="拍照").click()
+    expect(page.get_by_role("dialog").get_by_text("定位")).to_be_visible()
+    page.get_by_label("用手机相机拍").set_input_files(earlier)
+    page.get_by_text("已拍 1 张").wait_for()
+    now = shoot(page)
+    page.get_by_role("button", name="完成").click()
+    classify(page, "0102", "暴露垃圾")
+    finding = save(page)
+    go_online(one)
+    assert eventually(lambda: len(_evidence(office, finding)) == 2, within_s=30)
+    assert {one["sha256"] == sha256(now): bool(one.get("position")) for one in _evidence(office, finding)} \
+        == {True: True, False: False}
 
 
 def _room(tools: CDPSession, page: Page, size: int | None) -> None:

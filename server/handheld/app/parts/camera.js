@@ -3,11 +3,12 @@
 // camera. A shot that the disk has no room for stays in memory until it is kept (`unkept`).
 
 import { t } from "../words.js";
+import { ClockNote } from "./clock.js";
 import { useDevice } from "./device.js";
 import { failureWords } from "./failures.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { Button, Choice, Note, Sheet } from "./page.js";
-import { usePosition } from "./position.js";
+import { PositionLine, near, usePosition } from "./position.js";
 import { ROLES, roleWords } from "./roles.js";
 import { keepShots, useShots } from "./unkept.js";
 
@@ -20,7 +21,7 @@ import { keepShots, useShots } from "./unkept.js";
  *   without `role` the person chooses; `ghost` is the digest of the earlier picture; `once` closes after the first
  */
 export function Camera({ about, role, scope, ghost, note, once, onTaken, onClose }) {
-  const device = useDevice(), { position } = usePosition();
+  const device = useDevice(), where = usePosition();
   const [chosen, setChosen] = useState(role ?? ROLES[0]), [taken, setTaken] = useState(0);
   const [problem, setProblem] = useState(""), shots = useShots(), busy = shots.length > 0;
   const told = useRef(onTaken);
@@ -33,7 +34,9 @@ export function Camera({ about, role, scope, ghost, note, once, onTaken, onClose
   /** @param {{photo: Blob, captured_at?: string}[]} photos */
   function shoot(photos) {
     return keepShots(device, photos.map(({ photo, captured_at }) => ({
-      photo, captured: { about, role: chosen, scope, position, ...(captured_at ? { captured_at } : {}), ...(note ? { note } : {}) },
+      photo, captured: { about, role: chosen, scope,
+        position: near(where.position, captured_at ? Date.parse(captured_at) : Date.now()),
+        ...(captured_at ? { captured_at } : {}), ...(note ? { note } : {}) },
       onKept: (evidence) => {
         setProblem("");
         setTaken((count) => count + 1);
@@ -46,6 +49,7 @@ export function Camera({ about, role, scope, ghost, note, once, onTaken, onClose
       onClose=${() => busy || onClose()}>
     ${!role && html`<${Choice} label=${t("这张拍的是", "This one shows")} value=${chosen} onChange=${setChosen}
       options=${ROLES.map((value) => ({ value, label: roleWords(value) }))} />`}
+    <${ClockNote} /><${PositionLine} ...${where} />
     <${View} ghost=${ghost ?? null} busy=${busy} onShot=${shoot} onProblem=${setProblem} />
     ${problem && html`<${Note} kind="bad">${problem}<//>`}
     ${taken > 0 && html`<${Note} kind="ok">${t(`已拍 ${taken} 张,已存在本机。`, `${taken} taken and kept on this device.`)}<//>

@@ -2,6 +2,7 @@
 
 import { twinsOf } from "../device/duplicates.js";
 import { ClassPicker, useClasses } from "../parts/classes.js";
+import { ClockNote } from "../parts/clock.js";
 import { useDevice } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { failureWords } from "../parts/failures.js";
@@ -11,7 +12,6 @@ import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.j
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { t } from "../words.js";
-import { ClockNote } from "./find/clock.js";
 import { Discard } from "./find/discard.js";
 import { keepFinding, missing } from "./find/keep.js";
 import { More } from "./find/more.js";

@@ -1,9 +1,9 @@
 // A clock that is off is told where times are made.
 
-import { t } from "../../words.js";
-import { useDevice } from "../../parts/device.js";
-import { html } from "../../parts/html.js";
-import { Note } from "../../parts/page.js";
+import { t } from "../words.js";
+import { useDevice } from "./device.js";
+import { html } from "./html.js";
+import { Note } from "./page.js";
 
 const BEARABLE_MS = 2 * 60_000;
 
