@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 JOURNAL_KEY = Path("keys") / "journal"  # in the data directory; every installation has one
 RESTORING = "restoring.json"  # in the data directory while a restore is under way
 THREADS, THREADS_FREE = 16, 4  # of a web process; those that never receive photos
+TILES = re.compile(r"https?://(\{s\}\.)?[A-Za-z0-9.-]+(:\d+)?/(?=\S*\{z\})(?=\S*\{x\})(?=\S*\{y\})\S+")
 NOT_YET = "0" * 32  # stands for the secret while nothing may be written
 
 
@@ -78,6 +79,7 @@ class Settings:
     checkpoint_seconds: int                 # MENQIAN_CHECKPOINT_SECONDS: oldest a checkpoint may be while entries come
     heif: bool                              # MENQIAN_HEIF: 1 takes HEIC and AVIF pictures (needs pillow-heif)
     public_url: str | None                  # MENQIAN_PUBLIC_URL: where people reach the pages; stands in QR codes
+    tile_url: str                           # MENQIAN_TILE_URL: map tiles under the handheld's zones; absent, only lines
     secure_cookies: bool                    # MENQIAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never go in clear
     proxies: int                            # MENQIAN_PROXIES: reverse proxies in front, whose addresses are believed
     log_level: str                          # MENQIAN_LOG_LEVEL: debug, info, warning, error
@@ -125,6 +127,7 @@ class Settings:
             clock_off_seconds=_number(read("CLOCK_OFF_SECONDS", "120"), "CLOCK_OFF_SECONDS"),
             checkpoint_seconds=_number(read("CHECKPOINT_SECONDS", "5"), "CHECKPOINT_SECONDS"),
             public_url=read("PUBLIC_URL", "").rstrip("/") or None,
+            tile_url=read("TILE_URL", ""),
             heif=read("HEIF", "0") == "1", secure_cookies=read("SECURE_COOKIES", "0") == "1",
             proxies=_number(read("PROXIES", "0"), "PROXIES"), log_level=read("LOG_LEVEL", "info").lower())
         settings.check()
@@ -161,6 +164,9 @@ class Settings:
                                  "MENQIAN_TSA_CA, against which its stamps are held")
         if self.public_url and not self.public_url.startswith(("https://", "http://")):
             raise UnsafeSettings("MENQIAN_PUBLIC_URL 须为网址 must be an address such as https://menqian.example")
+        if self.tile_url and not TILES.fullmatch(self.tile_url):
+            raise UnsafeSettings("MENQIAN_TILE_URL 须为含 {z}、{x}、{y} 的网址 must be an address with {z}, {x} "
+                                 "and {y} such as https://tiles.example/{z}/{x}/{y}.png")
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise UnsafeSettings("MENQIAN_LOG_LEVEL must be debug, info, warning or error")
 

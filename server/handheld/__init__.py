@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from schemas.problems import Problem
 from server.handheld.edition import Edition, edition
+from server.house import house
 
 bp = Blueprint("handheld", __name__, url_prefix="/handheld")
 FOREVER = "public, max-age=31536000, immutable"
@@ -25,7 +26,7 @@ def init_app(app: Flask) -> None:
 @bp.get("/")
 def shell() -> Response:
     """The one page."""
-    page = edition().page()
+    page = _edition().page()
     return _answer(page.content, "text/html; charset=utf-8", ASK_AGAIN, {"Content-Security-Policy": page.policy})
 
 
@@ -38,31 +39,35 @@ def without_slash() -> AnyResponse:
 @bp.get("/worker.js")
 def worker() -> Response:
     """The service worker with the list of this edition's files."""
-    return _answer(edition().worker(), "text/javascript; charset=utf-8", ASK_AGAIN,
-                   {"Content-Security-Policy": edition().page().policy})
+    return _answer(_edition().worker(), "text/javascript; charset=utf-8", ASK_AGAIN,
+                   {"Content-Security-Policy": _edition().page().policy})
 
 
 @bp.get("/worker-classic.js")
 def worker_classic() -> Response:
     """The same for browsers whose service workers take no modules."""
-    return _answer(edition().worker(modules=False), "text/javascript; charset=utf-8", ASK_AGAIN,
-                   {"Content-Security-Policy": edition().page().policy})
+    return _answer(_edition().worker(modules=False), "text/javascript; charset=utf-8", ASK_AGAIN,
+                   {"Content-Security-Policy": _edition().page().policy})
 
 
 @bp.get("/manifest.webmanifest")
 def manifest() -> Response:
     """What installs to the home screen."""
-    return _answer(edition().manifest(), "application/manifest+json; charset=utf-8", ASK_AGAIN)
+    return _answer(_edition().manifest(), "application/manifest+json; charset=utf-8", ASK_AGAIN)
 
 
 @bp.get("/<version>/<path:name>")
 def file(version: str, name: str) -> Response:
     """A file of this edition; raises `not_found` for those of any other."""
-    found: Edition = edition()
+    found = _edition()
     if version != found.version or name not in found.files:
         raise Problem("not_found", "没有此文件,或应用已更新 no such file, or the app was updated")
     one = found.files[name]
     return _answer(one.content, one.media_type, FOREVER, {"ETag": f'"{one.sha256}"'}).make_conditional(request)
+
+
+def _edition() -> Edition:
+    return edition(house().settings.tile_url)
 
 
 def _answer(content: bytes, media_type: str, kept: str, more: dict[str, str] | None = None) -> Response:

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -56,8 +57,9 @@ class Page:
 class Edition:
     """The files by name, and all that is made of them."""
 
-    def __init__(self, files: dict[str, File], shell: str, worker: str) -> None:
+    def __init__(self, files: dict[str, File], shell: str, worker: str, tiles: str = "") -> None:
         self.files, self._shell, self._worker = files, shell, worker
+        self._tiles = "".join(f" {one.scheme}://{one.netloc.replace('{s}', '*')}" for one in [urlsplit(tiles)] if tiles)
         listed = "".join(f"{name} {one.sha256}\n" for name, one in sorted(files.items()))
         self.version = hashlib.sha256((listed + shell + worker).encode()).hexdigest()[:16]
 
@@ -67,8 +69,8 @@ class Edition:
         mapped = text.split(MAP_MARK, 1)[1].split("</script>", 1)[0]
         digest = base64.b64encode(hashlib.sha256(mapped.encode()).digest()).decode()
         policy = (f"default-src 'none'; script-src 'self' 'sha256-{digest}'; style-src 'self'; connect-src 'self'; "
-                  "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; manifest-src 'self'; "
-                  "worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
+                  f"img-src 'self' data: blob:{self._tiles}; media-src 'self' blob:; font-src 'self'; "
+                  "manifest-src 'self'; worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
         return Page(text.encode(), policy)
 
     def worker(self, *, modules: bool = True) -> bytes:
@@ -95,8 +97,8 @@ class Edition:
 
 
 @cache
-def edition() -> Edition:
-    """The edition that this process serves."""
+def edition(tiles: str = "") -> Edition:
+    """The edition that this process serves, with map tiles from that address, if there are any."""
     found = {path.relative_to(APP).as_posix(): path for path in sorted(APP.rglob("*"))
              if path.is_file() and not path.name.endswith(NOT_SERVED)}
     small = _small()
@@ -104,8 +106,8 @@ def edition() -> Edition:
     files = {name: _file(_smallest(name, path.read_bytes(), small), path.suffix) for name, path in found.items()}
     files["icon.svg"] = _file(ICON.read_bytes(), ".svg")
     files |= {name: _file(content, ".png") for name, content in icons().items()}
-    files["reference.json"] = _file(orjson.dumps(reference(), option=orjson.OPT_SORT_KEYS), ".json")
-    return Edition(files, shell, worker)
+    files["reference.json"] = _file(orjson.dumps(reference(tiles), option=orjson.OPT_SORT_KEYS), ".json")
+    return Edition(files, shell, worker, tiles)
 
 
 def _small() -> dict[str, str]:

@@ -13,8 +13,8 @@ from server.reference import checklists, classes, divisions, offences, settings,
 ORIGIN = {"source", "confidence", "valid_from", "valid_to", "note"}
 
 
-def reference() -> dict[str, Any]:
-    """`reference.json`."""
+def reference(tiles: str = "") -> dict[str, Any]:
+    """`reference.json`; `tiles` is the address of map tiles, if there are any."""
     return {
         "record_types": {name: {field: declared.rule.value for field, declared in one.fields.items()}
                          for name, one in RECORD_TYPES.items()},
@@ -35,6 +35,7 @@ def reference() -> dict[str, Any]:
         "task_kinds": _told("task_kinds"),
         "enforcement_kinds": _told("enforcement_kinds"),
         "visits": settings("visits"),
+        "map": {"tile_url": tiles or None},
     }
 
 

@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from server.config import Settings, UnsafeSettings
 from server.handheld.edition import APP, edition
 from tests.server.indoors import indoors
 
@@ -86,6 +87,23 @@ def test_the_policy_lets_nothing_in_but_our_own_files_and_the_import_map(client)
     assert " style=" not in page.text and " on" not in re.sub(r">[^<]*<", "><", page.text)
     assert client.get(f"{ROOT}/worker.js").headers["Content-Security-Policy"] == \
         page.headers["Content-Security-Policy"]
+
+
+def test_map_tiles_come_only_from_the_host_that_a_setting_names(tmp_path):
+    with indoors(tmp_path, MENQIAN_TILE_URL="https://{s}.tiles.example:8443/{z}/{x}/{y}.png") as office:
+        client = office.app.test_client()
+        page = client.get(f"{ROOT}/")
+        version = told(client.get(f"{ROOT}/worker.js").text)["version"]
+        said = client.get(f"{ROOT}/{version}/reference.json").json
+    assert "img-src 'self' data: blob: https://*.tiles.example:8443;" in page.headers["Content-Security-Policy"]
+    assert said["map"] == {"tile_url": "https://{s}.tiles.example:8443/{z}/{x}/{y}.png"}
+    assert version != edition().version
+
+
+def test_a_setting_of_tiles_cannot_write_another_policy(tmp_path):
+    with pytest.raises(UnsafeSettings, match="MENQIAN_TILE_URL"):
+        Settings.from_environment({"MENQIAN_DATA": str(tmp_path),
+                                   "MENQIAN_TILE_URL": "https://tiles.example; script-src */{z}/{x}/{y}"})
 
 
 def test_every_address_on_the_page_is_of_this_edition(client):
