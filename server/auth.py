@@ -91,7 +91,7 @@ class Principal:
     def user(self) -> dict[str, Any]:
         """The person as the wire shows him."""
         return {"id": self.user_id, "username": self.username, "name": self.name, "roles": list(self.roles),
-                "scopes": list(self.scopes)}
+                "scopes": list(self.scopes), "unit": self.unit}
 
 
 def new_token() -> str:

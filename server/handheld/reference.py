@@ -18,6 +18,7 @@ def reference(tiles: str = "") -> dict[str, Any]:
     return {
         "record_types": {name: {field: declared.rule.value for field, declared in one.fields.items()}
                          for name, one in RECORD_TYPES.items()},
+        "create_rights": {row["type"]: row["create"].split() for row in table("record_rights")},
         "classes": [{"scheme": one.scheme, "code": one.code, "name": one.name} for one in classes().values()],
         "conditions": [{name: row[name] for name in ("scheme", "code", "condition", "filing_condition",
                                                      "collection_requirement")}

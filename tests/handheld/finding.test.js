@@ -39,6 +39,8 @@ test("who handled a case is not offered its check, and a case of nobody's unit i
   assert.deepEqual(stepsFor({ status: "dispatched", unit: me.id }, me).map(({ command }) => command), ["handle", "hand_back"]);
   assert.deepEqual(stepsFor({ status: "dispatched", unit: "11111111-aaaa" }, me), []);
   assert.deepEqual(stepsFor({ status: "dispatched" }, me), []);
+  const ours = (/** @type {string} */ unit) => stepsFor({ status: "dispatched", unit }, { ...me, unit: "环卫所" }).length > 0;
+  assert.deepEqual(["环卫所", "市政所", "32"].map(ours), [true, false, true]);
   assert.deepEqual(stepsFor({ status: "checking" }, { ...me, roles: ["auxiliary"] }), []);
   assert.ok(handled({ handling: { handled_by: [me.id] } }, me) && handled({ self_handled: true, inspector_id: me.id }, me));
   assert.ok(!handled({ handling: { handled_by: ["x"] } }, me));

@@ -148,6 +148,13 @@ def test_a_pin_is_kept_as_a_salted_hash_alone(enrolled: Phone) -> None:
     assert '"rounds":310000' in held
 
 
+def test_what_a_role_may_not_make_is_not_offered(office: Bureau, phone: Callable[..., Phone]) -> None:
+    reviewer = office.newcomer("reviewer")
+    page = phone().enrol(office.invite(reviewer.username)).page
+    expect(page.locator(".doings a")).to_have_text(["上报问题", "地图"])
+    expect(page.get_by_role("button", name="上岗")).to_have_count(0)
+
+
 def test_points_are_taken_on_duty_alone(office: Bureau, enrolled: Phone, inspector: Person) -> None:
     page = enrolled.page
     page.get_by_role("button", name="上岗").click()

@@ -10,7 +10,7 @@ export interface Position {
 
 export interface About { type: string; id: string }
 
-export interface User { id: string; username: string; name: string; roles: string[]; scopes: string[] }
+export interface User { id: string; username: string; name: string; roles: string[]; scopes: string[]; unit?: string | null }
 
 /** A record as the server last gave it. */
 export interface Row { type: string; id: string; version: number; scope: string; fields: Fields; updated_at: string | null }

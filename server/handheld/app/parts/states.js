@@ -57,11 +57,12 @@ export function onward(status, given) {
   return given.length === 1 && given[0] === "handle" && HANDLED[status] === "handling" ? "handling" : undefined;
 }
 
-/** Whose unit a person is in, the device does not know: it takes a case of a unit for his, and the server says.
+/** Of the unit, as server/rules/lifecycle.py has it: named in person, by the unit's name, by a scope, or without units.
  *  @param {Fields} fields @param {User} user */
 function isAssigned({ unit }, user) {
   if (!unit) return false;
-  return /^[0-9a-f]{8}-/.test(unit) ? unit === user.id : true;
+  if (/^[0-9a-f]{8}-/.test(unit)) return unit === user.id;
+  return !user.unit || unit === user.unit || user.scopes.some((scope) => scope.startsWith(unit));
 }
 
 /**

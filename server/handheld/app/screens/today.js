@@ -9,37 +9,38 @@ import { Icon } from "../parts/icons.js";
 import { typeWords } from "../parts/outbox_words.js";
 import { Button, Choice, Page, Section, Sheet, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
+import { useMay } from "../parts/rights.js";
 import { ago, when } from "../parts/time.js";
 import { Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
 
 const LONG_DUTY_MS = 14 * 3600_000, SHOWN = 5;
 
-/** @type {{path: string, sign: import("../parts/icons.js").Sign, words: () => string}[]} */
+/** @type {{path: string, makes?: string, sign: import("../parts/icons.js").Sign, words: () => string}[]} */
 const ACTIONS = [
-  { path: "/find", sign: "camera", words: () => t("上报问题", "Report a finding") },
-  { path: "/inspect", sign: "inspect", words: () => t("检查", "Inspect") },
-  { path: "/register", sign: "register", words: () => t("日常登记", "Daily register") },
-  { path: "/letter", sign: "letter", words: () => t("责任书", "Letter") },
-  { path: "/enforcement", sign: "enforcement", words: () => t("劝导与责令", "Persuade, order") },
+  { path: "/find", makes: "finding", sign: "camera", words: () => t("上报问题", "Report a finding") },
+  { path: "/inspect", makes: "inspection", sign: "inspect", words: () => t("检查", "Inspect") },
+  { path: "/register", makes: "register_entry", sign: "register", words: () => t("日常登记", "Daily register") },
+  { path: "/letter", makes: "letter", sign: "letter", words: () => t("责任书", "Letter") },
+  { path: "/enforcement", makes: "enforcement", sign: "enforcement", words: () => t("劝导与责令", "Persuade, order") },
   { path: "/map", sign: "map", words: () => t("地图", "Map") },
 ];
 
 export default function Today() {
-  const device = useDevice();
+  const device = useDevice(), may = useMay();
   const tools = html`<a class="square" href="#/settings" aria-label=${t("设置", "Settings")}><${Icon} of="settings" /></a>`;
   return html`<${Page} title=${device.user.name} tools=${tools}>
     <${DutyStrip} /><${Warnings} />
-    <ul class="doings">${ACTIONS.map((one) => html`<li key=${one.path}><a class="doing" href="#${one.path}">
+    <ul class="doings">${ACTIONS.filter(({ makes }) => !makes || may(makes)).map((one) => html`<li key=${one.path}><a class="doing" href="#${one.path}">
       <${Icon} of=${one.sign} /><span>${one.words()}</span></a></li>`)}</ul>
     <${DueTasks} /><${Begun} /><${OpenConflicts} /><//>`;
 }
 
 function DutyStrip() {
-  const device = useDevice(), duty = useDuty();
+  const device = useDevice(), duty = useDuty(), may = useMay();
   const { divisions } = useReference();
   const [asking, setAsking] = useState(false), [busy, setBusy] = useState(false);
-  if (duty === undefined) return null;
+  if (duty === undefined || (!duty && !may("track"))) return null;
   async function turn(/** @type {() => Promise<void>} */ work, /** @type {string} */ done) {
     setBusy(true);
     await work().then(() => say(done), (failure) => say(failureWords(failure)));
