@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -71,6 +73,21 @@ def test_a_case_is_taken_up_answered_by_an_after_photo_and_checked_by_somebody_e
     page.get_by_role("button", name="核查通过").click()
     expect(page.get_by_text("须由别人核查")).to_be_visible()
     expect(page.get_by_role("dialog").get_by_role("button", name="核查通过")).to_be_disabled()
+
+
+def test_persuading_begins_on_the_finding_and_is_tied_to_it(inspector, office, supervisor):
+    finding = reported(office, "门前支摊")
+    one = inspector(online=True)
+    page = opened(one, finding, "门前支摊")
+    page.get_by_role("button", name="劝导 / 责令").click()
+    page.get_by_role("button", name="口头劝导").click()
+    page.get_by_label("当事人名称或姓名").fill("流动摊贩")
+    page.get_by_role("radio", name="已口头告知", exact=True).check()
+    page.get_by_role("button", name="存并封存").click()
+    expect(page.locator(".said")).to_have_text("门前支摊")
+    go_online(one)
+    kept = partial(supervisor.get, "/records", params={"type": "enforcement"})
+    assert eventually(lambda: [each["fields"]["finding_id"] for each in granted(kept())["items"]] == [finding], within_s=30)
 
 
 def test_a_check_fails_for_a_reason_and_an_own_report_is_deleted_for_one(inspector, office, supervisor):

@@ -6,8 +6,9 @@ import { useEmbargo } from "../parts/embargo.js";
 import { problemWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
 import { Button, Note, Page, Section } from "../parts/page.js";
+import { useMay } from "../parts/rights.js";
 import { go } from "../parts/router.js";
-import { statusWords } from "../parts/states.js";
+import { OVER, statusWords } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
 import { usePhotosOf } from "./find/photos.js";
@@ -19,7 +20,7 @@ import { ZoneShown } from "./finding/zone.js";
 
 /** @param {{params: Record<string, string>}} props */
 export default function Finding({ params: { id } }) {
-  const device = useDevice(), classes = useClasses();
+  const device = useDevice(), classes = useClasses(), may = useMay();
   const finding = useRecord("finding", id), made = useOutbox({ all: true, record_id: id }), photos = usePhotosOf(id);
   const conflicts = useAsked(async (asked) => (await asked.records("conflict")).filter(({ fields }) => fields.record_id === id
     && fields.state !== "settled" && !fields.resolution), ["conflicts of", id]);
@@ -61,6 +62,8 @@ export default function Finding({ params: { id } }) {
     <${ZoneShown} finding=${finding} made=${made} own=${own} />
     <${PhotosShown} finding=${finding} photos=${photos} />
     <${Steps} finding=${finding} made=${made} photos=${photos} />
+    ${may("enforcement") && !OVER.includes(fields.status) && html`<${Button} onClick=${() => go(`/enforcement?finding=${id}`)}>
+      ${t("劝导 / 责令", "Persuade / order")}<//>`}
     <${History} made=${made} />
     <${Remove} finding=${finding} own=${own} />
   <//>`;
