@@ -90,7 +90,8 @@ def test_persuading_begins_on_the_finding_and_is_tied_to_it(inspector, office, s
     expect(page.locator(".said")).to_have_text("门前支摊")
     go_online(one)
     kept = partial(supervisor.get, "/records", params={"type": "enforcement"})
-    assert eventually(lambda: [each["fields"]["finding_id"] for each in granted(kept())["items"]] == [finding], within_s=30)
+    assert eventually(lambda: [one["fields"]["finding_id"] for one in granted(kept())["items"]] == [finding],
+                      within_s=30)
 
 
 def test_a_check_fails_for_a_reason_and_an_own_report_is_deleted_for_one(inspector, office, supervisor):
