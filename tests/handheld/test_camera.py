@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
@@ -111,7 +110,7 @@ def test_the_role_of_each_photo_is_chosen_and_the_next_keeps_it(inspector):
     expect(page.locator(".thumbs").get_by_text("店招")).to_have_count(2)
 
 
-def test_a_picture_of_earlier_is_not_said_to_be_of_here(inspector, office, tmp_path: Path):
+def test_a_picture_of_earlier_is_not_said_to_be_of_here(inspector, office, tmp_path):
     one, earlier = inspector(), tmp_path / "earlier.jpg"
     page = begin(one)
     earlier.write_bytes(a_photo())

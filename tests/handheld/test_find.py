@@ -29,6 +29,9 @@ from tests.phones import TALL, Phone
 from tests.wire import granted
 
 pytestmark = pytest.mark.browser
+REDRAWN_MS = 6_000  # the age of the position is told anew every 5 s
+
+
 def test_a_zone_is_settled_by_one_tap_more_and_the_server_has_the_choice(inspector, office, street):
     taps = []
     one = inspector()
@@ -63,6 +66,17 @@ def test_a_position_well_within_a_zone_asks_for_no_tap(inspector, office, street
     go_online(one)
     zone = delivered(office, finding)["zone"]
     assert (zone["zone_id"], zone["method"], zone["decision"]) == (street["药房"], "position", "certain")
+
+
+def test_what_is_being_typed_is_not_taken_back_by_a_new_look_at_the_position(inspector):
+    page = begin(inspector())
+    tags = page.get_by_label("标签(用逗号分开)")
+    tags.press_sequentially("夜间,")
+    page.wait_for_timeout(REDRAWN_MS)
+    expect(tags).to_have_value("夜间,")
+    tags.press_sequentially("反复")
+    tags.blur()
+    expect(tags).to_have_value("夜间,反复")
 
 
 def test_a_sticker_settles_the_zone(inspector, office, street):
