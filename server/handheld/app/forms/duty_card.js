@@ -3,6 +3,7 @@
 import { html, useState } from "../parts/html.js";
 import { Button, Field } from "../parts/page.js";
 import { go } from "../parts/router.js";
+import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 import { partyName } from "./fields.js";
 import { ShotButton } from "./shots.js";
@@ -23,6 +24,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
   const given = row?.duties ?? {};
   const rest = duties.filter((one) => !given[one.duty]);
   const bad = duties.filter((one) => given[one.duty] === "fail");
+  const note = useTyping(row?.note ?? "", onNote, row?.kept);
   const [about, setAbout] = useState(row?.id ?? "");
   const state = row?.kept ? (row.unsent ? t("已存,待送达", "kept, waits") : t("已送达", "delivered"))
     : row ? t(`余 ${rest.length} 项`, `${rest.length} left`) : "";
@@ -38,8 +40,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
           class="tap ${value}" aria-pressed=${given[one.duty] === value} onClick=${() => onTap({ [one.duty]: value })}>${label}</button>`)}</div>`)}
       ${rest.length > 0 && html`<${Button} onClick=${() => onTap(Object.fromEntries(rest.map((one) => [one.duty, "pass"])))}>
         ${rest.length === duties.length ? t("全部合格", "All pass") : t(`其余 ${rest.length} 项合格`, `The other ${rest.length} pass`)}<//>`}
-      <${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" value=${row?.note ?? ""}
-        onChange=${(/** @type {any} */ event) => onNote(event.target.value)}></textarea><//>
+      <${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" ...${note}></textarea><//>
       <div class="pair"><${ShotButton} about=${{ type: "register_entry", id: row?.id || about }} role="scene" scope=${zone.scope}
           label=${photos ? t(`拍照(已 ${photos} 张)`, `Photo (${photos} so far)`) : t("拍照", "Photo")}
           before=${async () => { const id = await ensure(); if (id) setAbout(id); return id !== null; }} onTaken=${() => undefined} />

@@ -6,6 +6,7 @@ import { Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
 import { roleWords } from "../parts/roles.js";
 import { when } from "../parts/time.js";
+import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 import { told } from "./draft.js";
 import { Shots, ShotButton } from "./shots.js";
@@ -85,6 +86,7 @@ export function Retake({ task, work, onWork, open }) {
  */
 export function Look({ task, kind, work, onWork, blind = false }) {
   const about = task.fields.about, photos = work.photos ?? [];
+  const note = useTyping(work.note ?? "", (words) => onWork({ note: words }));
   const earlier = useAsked(async (device) => {
     if (blind || !about) return null;
     const all = (await device.records("evidence")).filter((one) => one.fields.about?.id === about.id && !photos.some((each) => each.id === one.id));
@@ -96,6 +98,5 @@ export function Look({ task, kind, work, onWork, blind = false }) {
     <${Shots} ids=${photos.map((one) => one.id)} />
     ${kind.photo_role && html`<${ShotButton} about=${blind || !about ? { type: "task", id: task.id } : about} role=${kind.photo_role} scope=${task.scope}
       ghost=${earlier?.fields.sha256} onTaken=${(/** @type {{id: string, role: string}} */ photo) => onWork({ photos: [...photos, photo] })} />`}
-    <${Field} label=${t("说明", "Note")}><textarea rows="2" maxlength="2000" value=${work.note ?? ""}
-      onChange=${(/** @type {any} */ event) => onWork({ note: event.target.value })}></textarea><//><//>`;
+    <${Field} label=${t("说明", "Note")}><textarea rows="2" maxlength="2000" ...${note}></textarea><//><//>`;
 }

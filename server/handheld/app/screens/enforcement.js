@@ -128,7 +128,7 @@ function Writing({ id }) {
       ${order && html`<${OffenceField} value=${form.offence_code} scope=${form.scope} class_code=${form.class_code} onChange=${(/** @type {string} */ code) => draft.change({ offence_code: code })} />`}
       <${Field} label=${t("事实", "Facts")} hint=${t("时间、地点、做了什么;只写看到的", "when, where, what: only what was seen")}>
         <textarea rows="3" maxlength="5000" value=${form.facts} onInput=${set("facts")}></textarea><//>
-      ${step.dated === "1" && html`<${Field} label=${t("改正期限(北京时间)", "Deadline (Beijing time)")}><input type="datetime-local" value=${form.due} onChange=${set("due")} /><//>`}
+      ${step.dated === "1" && html`<${Field} label=${t("改正期限(北京时间)", "Deadline (Beijing time)")}><input type="datetime-local" value=${form.due} onInput=${set("due")} /><//>`}
       <${Section} title=${t("人员", "People")}><${Officers} value=${form.officers} least=${Math.max(1, Number(step.officers))} onChange=${(/** @type {string[]} */ officers) => draft.change({ officers })} /><//>
     </fieldset>
     <${Section} title=${t("照片", "Photos")}><${Shots} ids=${form.photos} />
