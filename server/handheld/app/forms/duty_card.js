@@ -16,7 +16,7 @@ export function dutiesOn(duties, day) {
 
 /**
  * @param {{zone: import("../device/types.d.ts").Shown, away: number | null, duties: any[], row: {id: string, duties: Record<string, any>,
- *   note: string, kept: boolean, unsent: number} | null, open: boolean, onOpen: () => void,
+ *   note: string, kept: boolean, unsent: boolean, problems: any[]} | null, open: boolean, onOpen: () => void,
  *   onTap: (given: Record<string, string>) => void, onNote: (note: string) => void, ensure: () => Promise<string | null>,
  *   photos: number}} props
  */
@@ -26,7 +26,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
   const bad = duties.filter((one) => given[one.duty] === "fail");
   const note = useTyping(row?.note ?? "", onNote, row?.kept);
   const [about, setAbout] = useState(row?.id ?? "");
-  const state = row?.kept ? (row.unsent ? t("已存,待送达", "kept, waits") : t("已送达", "delivered"))
+  const state = row?.kept ? (row.problems.length ? t("未采纳,见“同步”", "not applied: see Sync") : row.unsent ? t("已存,待送达", "kept, waits") : t("已送达", "delivered"))
     : row ? t(`余 ${rest.length} 项`, `${rest.length} left`) : "";
   return html`<article class="duty-card ${row?.kept ? "answered" : ""} ${bad.length ? "fails" : ""}">
     <button type="button" class="duty-head" aria-expanded=${open} onClick=${onOpen}><b>${zone.fields.name}</b>
@@ -40,6 +40,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
           class="tap ${value}" aria-pressed=${given[one.duty] === value} onClick=${() => onTap({ [one.duty]: value })}>${label}</button>`)}</div>`)}
       ${rest.length > 0 && html`<${Button} onClick=${() => onTap(Object.fromEntries(rest.map((one) => [one.duty, "pass"])))}>
         ${rest.length === duties.length ? t("全部合格", "All pass") : t(`其余 ${rest.length} 项合格`, `The other ${rest.length} pass`)}<//>`}
+      ${row && !row.kept && rest.length > 0 && html`<${Button} onClick=${ensure}>${t(`先存下,${rest.length} 项未评`, `Keep it with ${rest.length} not judged`)}<//>`}
       <${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" ...${note}></textarea><//>
       <div class="pair"><${ShotButton} about=${{ type: "register_entry", id: row?.id || about }} role="scene" scope=${zone.scope}
           label=${photos ? t(`拍照(已 ${photos} 张)`, `Photo (${photos} so far)`) : t("拍照", "Photo")}

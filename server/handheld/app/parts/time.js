@@ -48,3 +48,8 @@ export function size(bytes) {
   if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
+
+/** When a task is due, to sort by; one without a day comes last. @param {{fields: Record<string, any>}} task */
+export function dueBy({ fields }) {
+  return Date.parse(fields.due_at) || 8.64e15;
+}

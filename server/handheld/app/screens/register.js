@@ -3,7 +3,7 @@
 import { useDraft, told } from "../forms/draft.js";
 import { DutyCard, dutiesOn } from "../forms/duty_card.js";
 import { pointOf, zonesNear } from "../forms/places.js";
-import { useDevice, useRecords } from "../parts/device.js";
+import { useDevice, useOutbox, useRecords } from "../parts/device.js";
 import { html, useMemo, useRef, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, say } from "../parts/page.js";
 import { usePosition } from "../parts/position.js";
@@ -18,9 +18,9 @@ const SHOWN = 25;
 /** @param {{params: Record<string, string>}} props */
 export default function Register({ params }) {
   const device = useDevice();
-  const today = day();
+  const today = params.day ?? day(), past = today !== day();
   const duties = dutiesOn(useReference().duties, today);
-  const zones = useRecords("zone"), entries = useRecords("register_entry"), evidence = useRecords("evidence");
+  const zones = useRecords("zone"), entries = useRecords("register_entry"), evidence = useRecords("evidence"), made = useOutbox();
   const draft = useDraft(`register-${today}`, "register");
   const { position } = usePosition();
   const [words, setWords] = useState("");
@@ -28,12 +28,13 @@ export default function Register({ params }) {
   const [shown, setShown] = useState(SHOWN);
   const writing = useRef(Promise.resolve());
   const here = pointOf(position);
-  const found = useMemo(() => zonesNear(zones ?? [], here, words), [zones, here?.lon, here?.lat, words]);
   const rows = useMemo(() => new Map((entries ?? []).filter((one) => one.fields.on === today)
     .map((one) => [one.fields.zone_id, one])), [entries, today]);
   const photos = useMemo(() => (evidence ?? []).reduce((count, one) => count.set(one.fields.about?.id,
     (count.get(one.fields.about?.id) ?? 0) + 1), new Map()), [evidence]);
   const begun = /** @type {Record<string, Begun>} */ (draft.value ?? {});
+  const near = useMemo(() => zonesNear(zones ?? [], here, words), [zones, here?.lon, here?.lat, words]);
+  const found = past ? near.filter(({ zone }) => begun[zone.id] || rows.has(zone.id)) : near; // what was begun then, not a round of today
 
   /** One change after the other, so that of two quick taps the second finds what the first made.
    * @param {() => Promise<void>} work */
@@ -62,7 +63,7 @@ export default function Register({ params }) {
       return row.id;
     }
     await device.create("register_entry", { zone_id: zone.id, on: today, officer: device.user.name, duties: row.duties,
-      ...(row.note ? { note: row.note } : {}), ...(position ? { position } : {}) }, zone.scope, { id: row.id });
+      ...(row.note ? { note: row.note } : {}), ...(position && !past ? { position } : {}) }, zone.scope, { id: row.id });
     const { [zone.id]: _, ...others } = before;
     await draft.begin(others);
     if (!Object.keys(others).length) await draft.drop();
@@ -87,9 +88,10 @@ export default function Register({ params }) {
       : t("本机还没有责任区,请联网同步一次", "No zones on this device yet: sync once with a network")}<//>`}
     ${found.slice(0, shown).map(({ zone, away }) => {
       const kept = rows.get(zone.id), row = begun[zone.id];
-      const told = kept ? { id: kept.id, duties: kept.fields.duties ?? {}, note: kept.fields.note ?? "", kept: true, unsent: kept.unsent }
-        : row ? { ...row, kept: false, unsent: 0 } : null;
-      return html`<${DutyCard} key=${zone.id} zone=${zone} away=${away} duties=${duties} row=${told} open=${open === zone.id}
+      const told = kept ? { id: kept.id, duties: kept.fields.duties ?? {}, note: kept.fields.note ?? "", kept: true,
+        problems: kept.problems, unsent: !made || made.some((one) => one.record_id === kept.id && ["waiting", "held"].includes(one.state)) }
+        : row ? { ...row, kept: false, problems: [], unsent: true } : null;
+      return html`<${DutyCard} key=${`${zone.id} ${today}`} zone=${zone} away=${away} duties=${duties} row=${told} open=${open === zone.id}
         onOpen=${() => setOpen(open === zone.id ? "" : zone.id)} photos=${photos.get(told?.id) ?? 0}
         onTap=${(/** @type {Record<string, string>} */ given) => next(async () => { await record(zone, { duties: given }); })}
         onNote=${(/** @type {string} */ note) => next(async () => { await record(zone, { note }); })} ensure=${() => ensure(zone)} />`;

@@ -6,7 +6,7 @@ import { html, useState } from "../parts/html.js";
 import { Button, Note, Page, Section } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
-import { ago, when } from "../parts/time.js";
+import { ago, dueBy, when } from "../parts/time.js";
 import { t } from "../words.js";
 
 const DONE_SHOWN = 20;
@@ -30,8 +30,7 @@ export default function Tasks() {
   const [all, setAll] = useState(false);
   if (!tasks || !made) return html`<${Page} title=${t("任务", "Tasks")}><p>${t("正在打开…", "Opening …")}</p><//>`;
   const mine = tasks.filter((one) => one.fields.assignee === device.user.id).map((task) => ({ task, state: stateOf(task, made) }));
-  const open = mine.filter(({ state }) => TO_DO.has(state)).sort((one, other) =>
-    String(one.task.fields.due_at ?? "9").localeCompare(String(other.task.fields.due_at ?? "9")));
+  const open = mine.filter(({ state }) => TO_DO.has(state)).sort((one, other) => dueBy(one.task) - dueBy(other.task));
   const done = mine.filter(({ state }) => !TO_DO.has(state)).reverse();
   return html`<${Page} title=${t("任务", "Tasks")}>
     ${!open.length && html`<${Note} kind="ok">${t("没有待办任务。", "No task is waiting.")}<//>`}

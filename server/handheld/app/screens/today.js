@@ -10,7 +10,7 @@ import { typeWords } from "../parts/outbox_words.js";
 import { Button, Choice, Page, Section, Sheet, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
 import { useMay } from "../parts/rights.js";
-import { ago, when } from "../parts/time.js";
+import { ago, dueBy, when } from "../parts/time.js";
 import { Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
 
@@ -67,19 +67,18 @@ function DutyStrip() {
 function DueTasks() {
   const device = useDevice(), tasks = useRecords("task"), made = useOutbox();
   const mine = (tasks ?? []).filter((task) => made && task.fields.assignee === device.user.id && TO_DO.has(stateOf(task, made)))
-    .sort((one, other) => String(one.fields.due_at ?? "9").localeCompare(String(other.fields.due_at ?? "9")));
+    .sort((one, other) => dueBy(one) - dueBy(other));
   if (!mine.length) return null;
-  const now = new Date().toISOString();
   return html`<${Section} title=${t(`待办任务 ${mine.length}`, `Tasks ${mine.length}`)}><ul class="rows">
     ${mine.slice(0, SHOWN).map(({ id, fields }) => html`<li key=${id}><a class="row" href="#/tasks/${id}">
       <span class="text"><b>${fields.title || t("任务", "Task")}</b>
       ${fields.due_at && html`<small>${t("期限", "due")} ${when(fields.due_at)} · ${ago(fields.due_at)}</small>`}</span>
-      ${fields.due_at && fields.due_at < now && html`<span class="badge bad">${t("已超期", "overdue")}</span>`}</a></li>`)}</ul>
+      ${Date.parse(fields.due_at) < Date.now() && html`<span class="badge bad">${t("已超期", "overdue")}</span>`}</a></li>`)}</ul>
     ${mine.length > SHOWN && html`<a class="button plain" href="#/tasks">${t("全部任务", "All tasks")}</a>`}<//>`;
 }
 
 const KINDS = /** @type {Record<string, string>} */ ({
-  finding: "/find", inspection: "/inspect", letter: "/letter", enforcement: "/enforcement",
+  finding: "/find/", inspection: "/inspect/", letter: "/letter/", enforcement: "/enforcement/", register: "/register?day=",
 });
 
 function Begun() {
@@ -87,8 +86,8 @@ function Begun() {
   const known = (drafts ?? []).filter((draft) => KINDS[draft.kind]);
   if (!known.length) return null;
   return html`<${Section} title=${t(`未完成 ${known.length}`, `Unfinished ${known.length}`)}><ul class="rows">
-    ${known.slice(0, SHOWN).map((draft) => html`<li key=${draft.id}><a class="row" href="#${KINDS[draft.kind]}/${draft.id}">
-      <span class="text"><b>${[typeWords(draft.kind), draft.value?.name ?? draft.value?.text].filter(Boolean).join(" · ").slice(0, 40)}</b>
+    ${known.slice(0, SHOWN).map((draft) => html`<li key=${draft.id}><a class="row" href="#${KINDS[draft.kind]}${draft.id.replace(/^register-/, "")}">
+      <span class="text"><b>${[typeWords(draft.kind === "register" ? "register_entry" : draft.kind), draft.value?.name ?? draft.value?.text ?? draft.id.match(/^register-(.*)/)?.[1]].filter(Boolean).join(" · ").slice(0, 40)}</b>
         <small>${t("存于", "kept")} ${ago(draft.saved_at)}</small></span>
       <span class="badge">${t("继续", "Go on")}</span></a></li>`)}</ul><//>`;
 }
