@@ -1,18 +1,36 @@
-// A signature is evidence before its form's draft says so: a page that was killed in between finds it again.
+// A signature is evidence before its form's draft says so: a page that was killed in between finds it again. One that is
+// discarded opens the form again; it stays evidence.
 
 import { useAsked } from "../parts/device.js";
-import { useEffect } from "../parts/html.js";
+import { html, useEffect, useState } from "../parts/html.js";
+import { Button, Sheet } from "../parts/page.js";
+import { t } from "../words.js";
+
+/** @typedef {import("./draft.js").Draft} Draft */
 
 /**
- * Take a signature that stands in evidence into the draft that it belongs to.
+ * Take a signature that stands in evidence into the draft that it belongs to. Text and time of what was signed are those
+ * of before the signature.
  * @param {string} id of the record that is being written
- * @param {import("./draft.js").Draft} draft
+ * @param {Draft} draft
  */
 export function useSignatureFound(id, draft) {
-  const found = useAsked(async (device) => (await device.records("evidence")).filter(({ fields }) => fields.about?.id === id
-    && fields.role === "sign" && fields.media_type === "image/png").at(-1) ?? null, ["signature of", id]);
-  const wanted = Boolean(draft.value && !draft.value.signature && found);
+  const { value } = draft;
+  const all = useAsked(async (device) => (await device.records("evidence")).filter(({ fields }) => fields.about?.id === id
+    && fields.role === "sign" && fields.media_type === "image/png"), ["signatures of", id]);
+  const found = all?.filter((one) => !value?.discarded?.includes(one.id)).at(-1), wanted = Boolean(value && !value.signature && found);
   useEffect(() => {
-    if (wanted && found) draft.change({ how: "signed", signature: found.id, signed_at: found.fields.captured_at, served_at: found.fields.captured_at });
+    if (wanted && found) draft.change({ how: "signed", signature: found.id, signed_at: found.fields.captured_at,
+      served_at: value?.served_at || found.fields.captured_at });
   }, [wanted]);
+}
+
+/** The way back to a form that stands locked under its signature. @param {{draft: Draft}} props */
+export function Discard({ draft }) {
+  const [open, setOpen] = useState(false);
+  return html`<${Button} onClick=${() => setOpen(true)}>${t("作废此签名,改内容", "Discard this signature")}<//>
+    ${open && html`<${Sheet} title=${t("作废此签名?", "Discard this signature?")} onClose=${() => setOpen(false)}>
+      <p>${t("内容可再改,当事人须重新签名;此签名图仍作为证据保留。", "The text can be changed, and the party has to sign again; this picture of it stays evidence.")}</p>
+      <${Button} kind="danger" onClick=${() => draft.change((now) => ({ how: "", signature: "", signed_at: "", served_at: "",
+        discarded: [...now.discarded ?? [], now.signature] }))}>${t("确认作废", "Discard")}<//><//>`}`;
 }

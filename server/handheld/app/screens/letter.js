@@ -5,7 +5,7 @@ import { told, tried, useDraft } from "../forms/draft.js";
 import { GiveUp, Refusal, partyName } from "../forms/fields.js";
 import { LetterTold } from "../forms/letter_told.js";
 import { Shots, ShotButton } from "../forms/shots.js";
-import { useSignatureFound } from "../forms/signed.js";
+import { Discard, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
 import { html, useState } from "../parts/html.js";
@@ -109,6 +109,7 @@ function Filling({ id }) {
       <${Button} kind="primary" busy=${busy} disabled=${lacks.length > 0} onClick=${() => keep(value)}>
         ${value.how === "refused" ? t("存为拒签", "Keep as refused") : t("存为已签", "Keep as signed")}<//>`}>
     ${draft.problem && html`<${Note} kind="bad">${draft.problem}<//>`}
+    <fieldset class="plain-set" disabled=${Boolean(value.signature)}>
     <${Section} title=${t("责任人", "Party")}>
       <p class="zone-chosen"><b>${zone?.fields.name ?? value.name}</b><small>${[zone?.fields.road, zone?.fields.section].filter(Boolean).join(" · ")}</small></p>
       <${Field} label=${t("责任人 / 签名人", "Party / who signs")}><input type="text" maxlength="200" value=${value.signer} onInput=${set("signer")} /><//>
@@ -126,9 +127,10 @@ function Filling({ id }) {
         <${Button} onClick=${() => setScanning(true)}>${t("扫码", "Scan")}<//></div>
       ${scanning && html`<${Scan} title=${t("扫贴花", "Scan the sticker")} typed=${t("贴花编号", "Sticker serial")} onClose=${() => setScanning(false)}
         onRead=${(/** @type {string} */ serial) => { setScanning(false); draft.change({ sticker_serial: serial }); }} />`}<//>
+    </fieldset>
     <${Section} title=${t("签名", "Signature")}>
       ${value.signature ? html`<${Note} kind="ok">${t(`${value.signer} 已签名`, `${value.signer} has signed`)}<//><${Shots} ids=${[value.signature]} />
-          <${Note}>${t("存为已签后即封存:以后的更改只能作为补充。", "Once kept as signed it is sealed: later edits become amendments.")}<//>`
+          <${Note}>${t("存为已签后即封存:以后的更改只能作为补充。", "Once kept as signed it is sealed: later edits become amendments.")}<//><${Discard} draft=${draft} />`
         : html`<${Choice} label=${t("是否签名", "Signed?")} hideLabel=${true} value=${value.how} onChange=${(/** @type {string} */ how) => draft.change({ how })}
           options=${[{ value: "signed", label: t("当场签名", "Signs now") }, { value: "refused", label: t("拒签", "Refuses") }]} />`}
       ${value.how === "signed" && !value.signature && html`<${Signature} about=${{ type: "letter", id }} scope=${value.scope} name=${value.signer} position=${where.position}
@@ -138,7 +140,7 @@ function Filling({ id }) {
       <${Shots} ids=${value.photos} />
       <${ShotButton} about=${{ type: "letter", id }} role="document" scope=${value.scope}
         onTaken=${(/** @type {{id: string}} */ photo) => draft.change((before) => ({ photos: [...before.photos, photo.id] }))} /><//>
-    <${GiveUp} what=${t("责任书", "the letter")} needsReason=${Boolean(value.signature || value.photos.length)} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
+    <${GiveUp} what=${t("责任书", "the letter")} needsReason=${Boolean(value.signature || value.discarded || value.photos.length)} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
       if (reason) await device.group((maker) => {
         maker.create("letter", { zone_id: value.zone_id }, value.scope, { id });
         maker.remove("letter", id, reason, 0);
