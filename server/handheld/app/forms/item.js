@@ -3,6 +3,7 @@
 import { html, useState } from "../parts/html.js";
 import { Button, Choice, Field } from "../parts/page.js";
 import { Scan } from "../parts/scan.js";
+import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 import { answered, failed, lacks, nextRole } from "./checklist.js";
 import { ShotButton, Shots } from "./shots.js";
@@ -66,6 +67,7 @@ export function needed(what) {
 /** @param {{item: Item, answer: Answer | undefined, text: string, onAnswer: (part: Partial<Answer>) => void}} props */
 function AnswerInput({ item, answer, text, onAnswer }) {
   const value = answer?.value;
+  const figure = useTyping(String(value ?? ""), (typed) => onAnswer({ value: typed === "" ? null : Number(typed) })); // "2.0" stays as typed
   const take = (/** @type {any} */ event) => onAnswer({ value: event.target.value });
   switch (item.answer) {
     case "pass_fail":
@@ -77,8 +79,7 @@ function AnswerInput({ item, answer, text, onAnswer }) {
     case "percent":
       return html`<${Field} label=${item.answer === "percent" ? t("百分比 %", "Percent %") : t("数值", "Number")}>
         <input type="number" inputmode="decimal" step="any" min=${item.answer === "percent" ? 0 : undefined}
-          max=${item.answer === "percent" ? 100 : undefined} value=${value ?? ""}
-          onInput=${(/** @type {any} */ event) => onAnswer({ value: Number.isNaN(event.target.valueAsNumber) ? null : event.target.valueAsNumber })} /><//>`;
+          max=${item.answer === "percent" ? 100 : undefined} ...${figure} /><//>`;
     case "date":
       return html`<${Field} label=${t("日期", "Date")}><input type="date" value=${value ?? ""} onInput=${take} /><//>`;
     case "choice": {
