@@ -129,4 +129,5 @@ class LetterRule(TypeRule):
         return {**super().derive(before, after, context), "status": state}
 
     def seals(self, kept: Kept) -> bool:
-        return bool(kept.fields.get("signed_at"))
+        fields = kept.fields
+        return bool(fields.get("signed_at")) or bool(fields.get("refused") and fields.get("witness"))

@@ -256,8 +256,13 @@ def test_an_enforcement_record_has_checks_and_a_status(left: Handheld, right: Ha
     assert "checks" in kept
 
 
-def test_a_signed_letter_is_sealed_and_a_later_edit_is_kept(bureau: Bureau, left: Handheld, right: Handheld) -> None:
-    mutation = left.create("letter", SCOPE, {"period": "2026", "signed_at": moment(-60), "duties": {"卫生": "责任人"}})
+@pytest.mark.parametrize("ended", [
+    {"signed_at": moment(-60)},
+    {"refused": {"at": moment(-60), "reason": "不认可责任区", "by": "店主"}, "witness": {"name": "王社区"}}])
+def test_a_signed_letter_is_sealed_and_a_later_edit_is_kept(bureau: Bureau, left: Handheld, right: Handheld,
+                                                            ended: dict[str, Any]) -> None:
+    """Signed, or refused before a witness."""
+    mutation = left.create("letter", SCOPE, {"period": "2026", "duties": {"卫生": "责任人"}, **ended})
     outcome, = left.deliver(mutation)
     assert outcome["outcome"] == "applied", outcome
     id = mutation["record_id"]
