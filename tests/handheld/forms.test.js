@@ -48,6 +48,7 @@ test("what is missing is told before anything is sealed", () => {
   assert.deepEqual(missing(steps[1], form, t, now), []);
   assert.deepEqual(missing(steps[1], { ...form, officers: ["me"] }, t, now), ["须 2 名执法人员"]);
   assert.deepEqual(missing(steps[1], { ...form, due: "2026-11-27T13:00" }, t, now), ["请选择将来的改正期限(日期和时刻)"]);
+  assert.deepEqual(missing(steps[1], { ...form, due: "2026-11-27T13:00", served_at: "2026-11-27T04:00:00.000Z" }, t, now), []);
   assert.deepEqual(missing(steps[1], { ...form, signature: "" }, t, now), ["还没有签名"]);
   assert.deepEqual(missing(steps[1], { ...form, how: "refused" }, t, now), ["拒签须写明情况和见证人"]);
   assert.deepEqual(missing(steps[0], { ...form, how: "told", signature: "", officers: ["me"] }, t, now), []);

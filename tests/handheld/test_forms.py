@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -119,9 +120,15 @@ def test_a_row_of_the_register_is_one_tap_a_duty(one: Phone, supervisor: Person,
     card = page.locator(".duty-card").filter(has_text=NAME)
     card.get_by_role("button", name=re.compile(NAME)).click()
     card.get_by_role("group", name="卫生").get_by_role("button", name="不合格").click()
+    note = card.get_by_label("备注")
+    note.press_sequentially("货架占道")
+    on_disk(page, "货架占道")
+    page.wait_for_timeout(6_000)  # a redraw by the position came in between
+    expect(note).to_have_value("货架占道")
     on_disk(page, '"环境卫生":"fail"')
-    page.reload()
+    one.see("/").get_by_role("link", name=re.compile("日常登记 · 20")).click()
     card.get_by_role("button", name=re.compile(NAME)).click()
+    expect(note).to_have_value("货架占道")
     card.get_by_role("button", name=re.compile("其余 . 项合格")).click()
     expect(card).to_contain_text("已存,待送达")
     assert is_sound(one)
@@ -131,6 +138,7 @@ def test_a_row_of_the_register_is_one_tap_a_duty(one: Phone, supervisor: Person,
     assert len(rows) == 1
     duties = rows[0]["fields"]["duties"]
     assert (duties["环境卫生"], duties["秩序"], duties["市容整洁"]) == ("fail", "fail", "pass")
+    assert rows[0]["fields"]["note"] == "货架占道"
     assert rows[0]["fields"]["zone_id"] == ZONE and rows[0]["fields"]["position"]["crs"] == "EPSG:4326"
 
 
@@ -142,6 +150,13 @@ def test_a_letter_is_signed_on_the_screen_and_sealed(one: Phone, supervisor: Per
     assert is_sound(one)
     sign(page)
     expect(page.get_by_text("即封存")).to_be_visible()
+    expect(page.get_by_label("责任人 / 签名人")).to_be_disabled()
+    page.get_by_role("button", name="作废此签名,改内容").click()
+    page.get_by_role("button", name="确认作废").click()
+    page.get_by_label("责任人 / 签名人").fill("李雷")
+    page.get_by_role("radio", name="当场签名", exact=True).check()
+    sign(page)
+    expect(page.get_by_text("李雷 已签名")).to_be_visible()
     page.get_by_role("button", name="存为已签").click()
     page.get_by_role("button", name=re.compile(f"{NAME}.*已签")).click()
     expect(page.get_by_text("已签并封存")).to_be_visible()
@@ -151,6 +166,7 @@ def test_a_letter_is_signed_on_the_screen_and_sealed(one: Phone, supervisor: Per
     fields = letter["fields"]
     assert fields["status"] == "signed" and fields["zone_id"] == ZONE and fields["sticker_serial"] == "MQ-0007"
     evidence = supervisor.record("evidence", fields["signature"]["evidence_id"])["fields"]
+    assert fields["party_name"] == "李雷" and "李雷" in evidence["note"]
     assert (evidence["role"], evidence["media_type"]) == ("sign", "image/png")
     assert evidence["about"] == {"type": "letter", "id": letter["id"]}
     assert verified(supervisor, fields["signature"]["evidence_id"])
@@ -208,6 +224,9 @@ def test_an_order_with_a_date_is_written_signed_and_checked(one: Phone, supervis
     shoot(page, "拍照 · 全景", tmp_path)
     page.get_by_role("radio", name="当事人签名", exact=True).check()
     assert is_sound(one)
+    read = page.locator(".order-text").inner_text()
+    expect(page.get_by_label(re.compile("^事实"))).to_be_disabled()
+    page.clock.set_system_time(datetime.now(UTC) + timedelta(minutes=5))
     sign(page)
     page.get_by_role("button", name="存并封存").click()
     expect(page.get_by_role("button", name=re.compile(f"责令限期改正 · {NAME}"))).to_be_visible()
@@ -217,7 +236,7 @@ def test_an_order_with_a_date_is_written_signed_and_checked(one: Phone, supervis
     fields = order["fields"]
     assert (fields["kind"], fields["status"], fields["checks"]) == ("order_dated", "issued", [])
     assert fields["officers"] == [inspector.id, "周晓"] and fields["due_at"] and fields["served"]["how"] == "signed"
-    assert "在店门外摆放货架两组" in fields["served"]["text"]
+    assert fields["served"]["text"] == read and "在店门外摆放货架两组" in read
     page = one.see(f"/enforcement/{order['id']}")
     expect(page.get_by_text("服务器核对:没有发现问题")).to_be_visible()
 

@@ -71,7 +71,26 @@ function written(local) {
 }
 
 /**
- * What must be there before the step is kept, the first to be told first.
+ * What must be written before the step is served, the first to be told first. A deadline lies behind the serving, whenever
+ * the form is kept.
+ * @param {any} step
+ * @param {Form} form
+ * @param {(chinese: string, english: string) => string} t
+ * @param {number} now ms
+ * @returns {string[]}
+ */
+export function unwritten(step, form, t, now) {
+  const due = beijing(form.due ?? ""), from = Date.parse(form.served_at) || now;
+  return [
+    !form.party_name.trim() && t("请写明当事人", "Name the party"),
+    !form.facts.trim() && t("请写明事实", "Write the facts"),
+    step.dated === "1" && !(due && Date.parse(due) > from) && t("请选择将来的改正期限(日期和时刻)", "Give a deadline to come (day and hour)"),
+    form.officers.length < Number(step.officers) && t(`须 ${step.officers} 名执法人员`, `${step.officers} officers are needed`),
+  ].filter((one) => typeof one === "string");
+}
+
+/**
+ * What must be there before the step is kept.
  * @param {any} step
  * @param {Form} form
  * @param {(chinese: string, english: string) => string} t
@@ -79,12 +98,9 @@ function written(local) {
  * @returns {string[]}
  */
 export function missing(step, form, t, now) {
-  const due = beijing(form.due ?? ""), signs = step.document === "1";
+  const signs = step.document === "1";
   return [
-    !form.party_name.trim() && t("请写明当事人", "Name the party"),
-    !form.facts.trim() && t("请写明事实", "Write the facts"),
-    step.dated === "1" && !(due && Date.parse(due) > now) && t("请选择将来的改正期限(日期和时刻)", "Give a deadline to come (day and hour)"),
-    form.officers.length < Number(step.officers) && t(`须 ${step.officers} 名执法人员`, `${step.officers} officers are needed`),
+    ...unwritten(step, form, t, now),
     !form.how && t("请选择送达方式", "How was it served?"),
     signs && form.how === "signed" && !form.signature && t("还没有签名", "Not signed yet"),
     form.how === "refused" && !(form.reason.trim() && form.witness.trim()) && t("拒签须写明情况和见证人", "A refusal needs what happened and a witness"),

@@ -4,9 +4,9 @@ import { told, tried, useDraft } from "../forms/draft.js";
 import { EnforcementTold } from "../forms/enforcement_told.js";
 import { GiveUp, Officers, Refusal, partyName } from "../forms/fields.js";
 import { OffenceField } from "../forms/offence_field.js";
-import { beijing, localBeijing, missing, orderText, stepsFor } from "../forms/order.js";
+import { beijing, localBeijing, missing, orderText, stepsFor, unwritten } from "../forms/order.js";
 import { Shots, ShotButton } from "../forms/shots.js";
-import { useSignatureFound } from "../forms/signed.js";
+import { Discard, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
 import { html, useMemo, useState } from "../parts/html.js";
@@ -81,20 +81,20 @@ function Writing({ id }) {
   const step = steps.find((one) => one.kind === form.kind) ?? steps[0];
   const offence = reference.offences.find((/** @type {any} */ one) => one.code === form.offence_code);
   const order = Number(step.officers) >= 2;
-  const lacks = missing(step, form, t, Date.now());
+  const lacks = missing(step, form, t, Date.now()), unready = unwritten(step, form, t, Date.now());
   const set = (/** @type {string} */ field) => (/** @type {any} */ event) => draft.change({ [field]: event.target.value });
-  const text = orderText(step, form, offence, device.user, form.served_at ?? begun);
+  const at = form.served_at || begun, text = orderText(step, form, offence, device.user, at);
 
   /** @param {Record<string, any>} kept */
   async function keep(kept) {
     setBusy(true);
     try {
-      const due = step.dated === "1" ? beijing(kept.due) : null, at = kept.served_at ?? new Date().toISOString();
+      const due = step.dated === "1" ? beijing(kept.due) : null;
       await device.create("enforcement", {
         kind: step.kind, facts: kept.facts.trim(), officers: kept.officers, party_name: kept.party_name.trim(),
         ...(kept.finding_id ? { finding_id: kept.finding_id } : {}), ...(kept.offence_code ? { offence_code: kept.offence_code } : {}),
         ...(zone ? { zone_id: zone.id } : {}), ...(zone?.fields.party_id ? { party_id: zone.fields.party_id } : {}), ...(due ? { due_at: due } : {}),
-        served: { how: kept.how, at, text: orderText(step, kept, offence, device.user, at),
+        served: { how: kept.how, at, text,
           ...(kept.how === "signed" ? { evidence_id: kept.signature, name: kept.party_name.trim() } : {}),
           ...(kept.how === "refused" ? { reason: kept.reason.trim(), witness: kept.witness.trim() } : {}),
           ...(where.position ? { position: where.position } : {}) },
@@ -110,14 +110,14 @@ function Writing({ id }) {
     }
   }
 
-  const locked = Boolean(form.signature);
+  const locked = Boolean(form.signature || (form.how === "signed" && form.served_at)); // what the party reads is what is sealed
   return html`<${Page} title=${t(step.name_cn, step.name_en)} back="/enforcement" actions=${html`
       ${lacks.length > 0 && html`<p class="hint">${lacks[0]}</p>`}
       <${Button} kind="primary" busy=${busy} disabled=${lacks.length > 0} onClick=${() => keep(form)}>${t("存并封存", "Keep and seal")}<//>`}>
     ${draft.problem && html`<${Note} kind="bad">${draft.problem}<//>`}
-    ${locked && html`<${Note} kind="ok">${t("当事人已在此文本上签名;要改内容须放弃后重做。", "The party has signed this text; to change it, give it up and begin anew.")}<//>`}
+    ${locked && html`<${Note} kind="ok">${t("此文本供当事人签名,已锁定;要改内容见下方“送达”。", "This text is locked for the party's signature; the way to change it stands under Served.")}<//>`}
     <fieldset class="plain-set" disabled=${locked}>
-      ${steps.length > 1 && html`<${Choice} label=${t("步骤", "Step")} value=${step.kind} onChange=${(/** @type {string} */ kind) => draft.change({ kind, how: "" })}
+      ${steps.length > 1 && html`<${Choice} label=${t("步骤", "Step")} value=${step.kind} onChange=${(/** @type {string} */ kind) => draft.change({ kind, how: "", served_at: "" })}
         options=${steps.map((one) => ({ value: one.kind, label: t(one.name_cn, one.name_en) }))} />`}
       <${Section} title=${t("当事人", "Party")}>
         <${ZoneField} zone_id=${form.zone_id} label=${t("从责任区带出(可选)", "From a zone (optional)")} onChosen=${async (/** @type {any} */ chosen) => {
@@ -135,16 +135,18 @@ function Writing({ id }) {
       <${ShotButton} about=${{ type: "enforcement", id }} role="scene" scope=${form.scope} onTaken=${(/** @type {{id: string}} */ photo) => draft.change((before) => ({ photos: [...before.photos, photo.id] }))} />
       <${PositionLine} ...${where} /><//>
     <${Section} title=${t("文本预览", "The text")}><pre class="order-text" lang="zh-CN">${text}</pre>
-      ${language() === "en" && html`<p class="hint">${orderText(step, form, offence, device.user, form.served_at ?? begun, "text_en")}</p>`}<//>
+      ${language() === "en" && html`<p class="hint">${orderText(step, form, offence, device.user, at, "text_en")}</p>`}<//>
     <${Section} title=${t("送达", "Served")}>
-      ${locked ? html`<${Shots} ids=${[form.signature]} />` : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${(/** @type {string} */ how) => draft.change({ how })}
+      ${form.signature ? html`<${Shots} ids=${[form.signature]} /><${Discard} draft=${draft} />`
+        : locked ? html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope} name=${form.party_name} position=${where.position}
+            onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence })} />
+          <${Button} onClick=${() => draft.change({ how: "", served_at: "" })}>${t("先不签,改内容", "Not yet: change the text")}<//>`
+        : unready.length ? html`<${Note} kind="warn">${t("先写好文本,再送达:", "Before it is served: ")}${unready[0]}<//>`
+        : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${(/** @type {string} */ how) => draft.change({ how, served_at: new Date().toISOString() })}
         options=${[...(order ? [] : [{ value: "told", label: step.kind === "persuade" ? t("已口头告知", "Told") : t("已当面交付", "Handed over") }]),
           { value: "signed", label: t("当事人签名", "The party signs") }, { value: "refused", label: t("拒签", "Refuses to sign") }]} />`}
-      ${form.how === "signed" && !locked && (form.facts.trim() && form.party_name.trim() ? html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope}
-          name=${form.party_name} position=${where.position} onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence, served_at: new Date().toISOString() })} />`
-        : html`<${Note} kind="warn">${t("先写好当事人和事实,再签名。", "Write party and facts first, then sign.")}<//>`)}
       ${form.how === "refused" && html`<${Refusal} reason=${form.reason} witness=${form.witness} onChange=${draft.change} />`}<//>
-    <${GiveUp} what=${t("此记录", "the record")} needsReason=${Boolean(form.signature || form.photos.length)} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
+    <${GiveUp} what=${t("此记录", "the record")} needsReason=${Boolean(form.signature || form.discarded || form.photos.length)} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
       if (reason) await device.group((maker) => {
         maker.create("enforcement", { kind: step.kind, facts: form.facts.trim() || reason }, form.scope, { id });
         maker.remove("enforcement", id, reason, 0);
