@@ -103,7 +103,7 @@ def test_a_check_on_the_spot_is_finished_and_another_handed_back(
     assert (done["verify"]["status"], done["verify"]["outcome"]) == ("handed_back", {"reason": "不在本班次"})
 
 
-def test_a_spot_check_shows_only_the_place_until_arrival_and_the_report_after_the_answer(
+def test_a_spot_check_shows_only_the_place_until_arrival_and_the_report_once_the_answer_is_delivered(
         office: Bureau, one: Phone, inspector: Person, supervisor: Person, tmp_path: Path) -> None:
     away = {"lon": PLACE["longitude"] + 0.01, "lat": PLACE["latitude"], "crs": "EPSG:4326", "accuracy_m": 5.0}
     finding = office.handheld(SCOPE, who="reporter").report(
@@ -122,11 +122,14 @@ def test_a_spot_check_shows_only_the_place_until_arrival_and_the_report_after_th
     page.get_by_role("radio", name="不一致", exact=True).check()
     expect(page.locator("body")).not_to_contain_text("秘密描述")
     page.get_by_label("说明").fill("已清理,未见堆物")
-    page.get_by_label("说明").blur()
     shoot(page, "拍照 · 全景", tmp_path)
     page.get_by_role("button", name="完成", exact=True).click()
-    expect(page.get_by_text("秘密描述").first).to_be_visible()
+    expect(page.get_by_text("已存在本机,等待送达")).to_be_visible()
+    expect(page.locator("body")).not_to_contain_text("秘密描述")
     synced(one)
+    page = one.see("/tasks")
+    page.get_by_role("button", name=re.compile("抽查复核")).click()
+    expect(page.get_by_text("秘密描述").first).to_be_visible()
     sample, = granted(supervisor.get(f"/spot-checks/{check}"))["samples"]
     assert (sample["record_id"], sample["verdict"], sample["note"]) == (finding, "disputed", "已清理,未见堆物")
     assert sample["judged_by"] == inspector.id

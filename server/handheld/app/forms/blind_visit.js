@@ -32,7 +32,7 @@ export function BlindVisit({ task, kind, work, onWork }) {
       <p><b>${finding.fields.address ?? ""}</b> ${point ? html`<span>${point.lat.toFixed(5)}, ${point.lon.toFixed(5)}</span>` : ""}</p>
       <${PositionLine} ...${where} />
       ${near && html`<p class="hint">${t(`距离约 ${near.distance_m} 米`, `about ${near.distance_m} m away`)}</p>`}<//>
-    ${arrived ? html`<${Note} kind="ok">${arrived.by === "position" ? t("已到达现场。请按所见作答;原报告在您作答后显示。", "You are there. Answer by what you see; the first report is shown after your answer.")
+    ${arrived ? html`<${Note} kind="ok">${arrived.by === "position" ? t("已到达现场。请按所见作答;原报告在您的答复送达后显示。", "You are there. Answer by what you see; the first report is shown once your answer is delivered.")
       : t("已声明到达现场。请按所见作答。", "You have declared to be there. Answer by what you see.")}<//>
       <${Look} task=${task} kind=${kind} work=${work} onWork=${onWork} blind=${true} />
       ${work.outcome && work.outcome !== "not_found" && html`<${OwnClass} work=${work} onWork=${onWork} />`}`

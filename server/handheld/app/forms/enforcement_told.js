@@ -1,6 +1,7 @@
 // An enforcement record that was kept: its text, how it was served, and what the server's checks say of it.
 
 import { useAsked, useDevice, useRecord } from "../parts/device.js";
+import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { html } from "../parts/html.js";
 import { Note, Page, Section } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
@@ -14,14 +15,15 @@ import { Shots } from "./shots.js";
 export function EnforcementTold({ id }) {
   const device = useDevice();
   const record = useRecord("enforcement", id);
-  const reference = useReference();
+  const reference = useReference(), embargo = useEmbargo();
   const photos = useAsked(async (asked) => (await asked.records("evidence")).filter((one) => one.fields.about?.id === id)
     .map((one) => one.id), ["evidence about", id]);
   const title = t("执法记录", "Enforcement");
-  if (record === undefined) return html`<${Page} title=${title} back="/enforcement"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (record === undefined || !embargo) return html`<${Page} title=${title} back="/enforcement"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (record === null) {
     return html`<${Page} title=${title} back="/enforcement"><${Note}>${t("此记录已放弃,或不在本机。", "It was given up, or is not on this device.")}<//><//>`;
   }
+  if (embargo.has(record.fields.finding_id)) return html`<${Page} title=${title} back="/enforcement"><${Embargoed} /><//>`;
   const { fields } = record, served = fields.served ?? {};
   const step = reference.enforcement_kinds.find((/** @type {any} */ one) => one.kind === fields.kind);
   const offence = reference.offences.find((/** @type {any} */ one) => one.code === fields.offence_code);

@@ -1,6 +1,7 @@
 // What there is to do in a task, by its kind: photos to take again, or a look on the spot with its outcome.
 
 import { useAsked, useDevice, useKept, useRecord } from "../parts/device.js";
+import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { html, useCallback, useRef } from "../parts/html.js";
 import { Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
@@ -45,10 +46,11 @@ export function outcomesOf(kind) {
 
 /** The record that the task is about, as a way there. @param {{about: {type: string, id: string}}} props */
 export function AboutCard({ about }) {
-  const record = useRecord(about.type, about.id);
-  if (record === undefined) return null;
+  const record = useRecord(about.type, about.id), embargo = useEmbargo();
+  if (record === undefined || !embargo) return null;
   if (record === null) return html`<${Note} kind="warn">${t("所涉记录不在本机。", "The record is not on this device.")}<//>`;
   const { fields } = record;
+  if (embargo.has(about.id) || embargo.has(fields.finding_id)) return html`<${Embargoed} />`;
   return html`<button type="button" class="about" onClick=${() => go(about.type === "finding" ? `/findings/${about.id}`
     : about.type === "enforcement" ? `/enforcement/${about.id}` : about.type === "letter" ? `/letter/${about.id}` : `/inspect/${about.id}`)}>
     <b>${fields.text ?? fields.facts ?? fields.party_name ?? t("查看记录", "See the record")}</b>
@@ -85,13 +87,13 @@ export function Retake({ task, work, onWork, open }) {
  * @param {{task: Shown, kind: any, work: Work, onWork: (part: Work) => void, blind?: boolean}} props
  */
 export function Look({ task, kind, work, onWork, blind = false }) {
-  const about = task.fields.about, photos = work.photos ?? [];
+  const about = task.fields.about, photos = work.photos ?? [], embargo = useEmbargo();
   const note = useTyping(work.note ?? "", (words) => onWork({ note: words }));
   const earlier = useAsked(async (device) => {
-    if (blind || !about) return null;
+    if (blind || !about || !embargo || embargo.has(about.id)) return null;
     const all = (await device.records("evidence")).filter((one) => one.fields.about?.id === about.id && !photos.some((each) => each.id === one.id));
     return all.find((one) => ["before", "scene"].includes(one.fields.role)) ?? all[0] ?? null;
-  }, ["earlier photo", task.id, blind]);
+  }, ["earlier photo", task.id, blind, embargo?.has(about?.id)]);
   return html`<${Section} title=${t("现场情况", "On the spot")}>
     <${Choice} label=${t("结果", "Outcome")} value=${work.outcome} options=${outcomesOf(kind)} onChange=${(/** @type {string} */ outcome) => onWork({ outcome })} />
     ${earlier && html`<div class="pair"><${Thumb} sha256=${earlier.fields.sha256} alt=${t("原照片", "The earlier photo")} /><p class="hint">${t("请对准同一角度", "Match the same angle")}</p></div>`}

@@ -1,9 +1,11 @@
 // What a spot-check re-visit keeps from its own visitor (protocol section 11; domain.md 12): the first report stays out
 // of sight until he has given his own answer. Serves every screen that shows findings.
 
-import { useDevice, useOutbox, useRecords } from "./device.js";
+import { t } from "../words.js";
+import { useDevice, useRecords } from "./device.js";
 import { commandsOf } from "./given.js";
-import { useMemo } from "./html.js";
+import { html, useMemo } from "./html.js";
+import { Note } from "./page.js";
 
 /** The states in which a task is still to be done. */
 export const TO_DO = new Set(["open", "accepted"]);
@@ -22,11 +24,18 @@ export function stateOf(task, made) {
 
 /**
  * The ids of the records that this person may not look at yet; undefined while loading, and then nothing should be shown.
+ * Only a verdict that the server has lifts it: who handed the visit back may be sent again, and an answer that was refused
+ * is given again.
  * @returns {Set<string> | undefined}
  */
 export function useEmbargo() {
-  const device = useDevice();
-  const tasks = useRecords("task"), made = useOutbox();
-  return useMemo(() => tasks && made && new Set(tasks.filter((one) => one.fields.kind === "spot_check"
-    && one.fields.assignee === device.user.id && TO_DO.has(stateOf(one, made))).map((one) => one.fields.about?.id)), [device, tasks, made]);
+  const device = useDevice(), tasks = useRecords("task");
+  return useMemo(() => tasks && new Set(tasks.filter(({ fields }) => fields.kind === "spot_check"
+    && fields.assignee === device.user.id && fields.status !== "finished").map(({ fields }) => fields.about?.id)), [device, tasks]);
+}
+
+/** In place of what is embargoed. */
+export function Embargoed() {
+  return html`<${Note} kind="wait">${t("这一条要由你复查:先作出自己的判断,送达后再看原来的上报。",
+    "You re-visit this one: the first report is shown once your own answer is delivered.")}<//>`;
 }

@@ -9,6 +9,7 @@ import { Shots, ShotButton } from "../forms/shots.js";
 import { Discard, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
+import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { html, useMemo, useState } from "../parts/html.js";
 import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.js";
 import { PositionLine, usePosition } from "../parts/position.js";
@@ -28,8 +29,8 @@ export default function Enforcement({ params }) {
 function Begin({ finding: about, zone: given }) {
   const device = useDevice();
   const finding = useRecord("finding", about ?? "");
-  const drafts = (useDrafts() ?? []).filter((one) => one.kind === "enforcement");
-  const kept = useRecords("enforcement");
+  const embargo = useEmbargo(), drafts = (useDrafts() ?? []).filter((one) => one.kind === "enforcement" && embargo && !embargo.has(one.value.finding_id));
+  const kept = useRecords("enforcement")?.filter((one) => embargo && !embargo.has(one.fields.finding_id));
   const { visits, enforcement_kinds: kinds } = useReference();
   const steps = stepsFor(kinds, device.user.roles);
 
@@ -45,11 +46,12 @@ function Begin({ finding: about, zone: given }) {
     if (done) go(`/enforcement/${id}`, { replace: Boolean(about) });
   }
 
+  if (about && embargo?.has(about)) return html`<${Page} title=${t("执法", "Enforcement")} back="/"><${Embargoed} /><//>`;
   return html`<${Page} title=${t("执法", "Enforcement")} back="/">
     ${drafts.length > 0 && html`<${Section} title=${t("未完成", "Unfinished")}><ul class="listed">${drafts.map((one) => html`
       <li key=${one.id}><button type="button" onClick=${() => go(`/enforcement/${one.id}`)}>
         <b>${name(kinds, one.value.kind)} · ${one.value.party_name || "—"}</b><small>${ago(one.saved_at)}</small></button></li>`)}</ul><//>`}
-    ${about && finding && html`<${Note}>${t("关于问题:", "About the finding: ")}${finding.fields.text ?? finding.fields.class_code ?? ""}<//>`}
+    ${about && finding && embargo && html`<${Note}>${t("关于问题:", "About the finding: ")}${finding.fields.text ?? finding.fields.class_code ?? ""}<//>`}
     <${Section} title=${t("新的步骤", "A new step")}><ul class="listed">${steps.map((one) => html`<li key=${one.kind}>
       <button type="button" onClick=${() => begin(one.kind)}><b>${t(one.name_cn, one.name_en)}</b></button></li>`)}</ul>
       ${steps.length < kinds.length && html`<p class="hint">${t("协管人员可劝导,不签发文书。", "Auxiliaries persuade; they sign nothing.")}</p>`}<//>

@@ -2,7 +2,7 @@
 
 import { className, useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useOutbox, useRecord } from "../parts/device.js";
-import { useEmbargo } from "../parts/embargo.js";
+import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { problemWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
 import { Button, Note, Page, Section } from "../parts/page.js";
@@ -26,8 +26,7 @@ export default function Finding({ params: { id } }) {
     && fields.state !== "settled" && !fields.resolution), ["conflicts of", id]);
   const embargo = useEmbargo();
   if (embargo?.has(id)) {
-    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Note} kind="wait">${t("这一条要由你复查:先作出自己的判断,再看原来的上报。",
-      "You re-visit this one: give your own answer before you see the first report.")}<//><//>`;
+    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Embargoed} /><//>`;
   }
   if (finding === undefined || !made || !photos || !embargo) return html`<${Page} title=${t("问题", "Finding")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
   if (!finding) {

@@ -25,7 +25,7 @@ export default function Task({ params }) {
   if (task === undefined || !made || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//><//>`;
   const { fields } = task, kind = kindOf(kinds, fields.kind), state = stateOf(task, made), open = TO_DO.has(state);
-  const mine = fields.assignee === device.user.id, blind = fields.kind === "spot_check";
+  const mine = fields.assignee === device.user.id, blind = fields.kind === "spot_check", judged = fields.status === "finished";
   const named = /** @type {any[]} */ (fields.photos ?? []), retaken = work.retaken ?? {};
   const given = [...made].reverse().find((one) => one.body.op === "command" && one.body.command.name === "finish")?.body.command.args ?? fields.outcome;
   const lacks = [
@@ -67,12 +67,12 @@ export default function Task({ params }) {
     ${fields.note && html`<${Note} kind="warn">${fields.note}<//>`}
     ${!open || task.unsent ? html`<${Delivery} record=${task} />` : null}
     ${!mine && html`<${Note}>${t("此任务属于他人,只能查看。", "This task is somebody else's.")}<//>`}
-    ${fields.about && !(blind && (open || !mine)) && html`<${AboutCard} about=${fields.about} />`}
+    ${fields.about && !(blind && (!judged || !mine)) && html`<${AboutCard} about=${fields.about} />`}
     ${mine && (fields.kind === "retake" ? html`<${Retake} task=${task} work=${work} onWork=${change} open=${open} />`
       : open && (blind ? html`<${BlindVisit} task=${task} kind=${kind} work=${work} onWork=${change} />`
         : html`<${Look} task=${task} kind=${kind} work=${work} onWork=${change} />`))}
     ${!open && given && html`<p>${t("结果", "Outcome")}: <b>${outcomesOf(kind).find((/** @type {any} */ one) => one.value === (given.verdict ?? given.outcome))?.label ?? given.outcome ?? given.reason ?? ""}</b> ${given.note ?? ""}</p>`}
-    ${!open && blind && mine && fields.about && html`<${Compared} about=${fields.about} outcome=${given} />`}
+    ${judged && blind && mine && fields.about && html`<${Compared} about=${fields.about} outcome=${given} />`}
     ${handing && html`<${Sheet} title=${t("退回任务", "Hand the task back")} onClose=${() => setHanding(false)}>
       <${Field} label=${t("理由", "Reason")}><textarea rows="3" maxlength="1000" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea><//>
       <${Button} kind="danger" busy=${busy} disabled=${!reason.trim()} onClick=${async () => {
