@@ -103,6 +103,39 @@ def test_a_check_on_the_spot_is_finished_and_another_handed_back(
     assert (done["verify"]["status"], done["verify"]["outcome"]) == ("handed_back", {"reason": "不在本班次"})
 
 
+@pytest.mark.parametrize("role", ["inspector", "auxiliary"])
+def test_a_check_that_fails_sends_the_case_back_and_an_auxiliary_only_brings_photo_and_note(
+        office: Bureau, phone: Callable[..., Phone], supervisor: Person, tmp_path: Path, role: str) -> None:
+    checker = office.newcomer(role, scopes=(SCOPE,))
+    device = office.handheld(SCOPE, who="the finder")
+    finding = device.report(SCOPE, text="纸箱堆放", address="测试路9号", class_scheme="urban-2026", class_code="0504")
+    granted(supervisor.command("finding", finding, "file", {"condition": "d1"}))
+    granted(supervisor.command("finding", finding, "dispatch", {"unit": "环卫"}))
+    granted(supervisor.command("finding", finding, "handle"))
+    device.deliver(device.capture(SCOPE, a_photo(), ("finding", finding), role="after"))
+    granted(supervisor.command("finding", finding, "handle"))
+    granted(supervisor.post("/records/task", {"scope": SCOPE, "fields": {
+        "title": "看纸箱", "kind": "check", "about": {"type": "finding", "id": finding}, "assignee": checker.id}}), 201)
+    one = offline(phone().enrol(office.invite(checker.username)))
+    page = one.see("/tasks")
+    page.get_by_role("button", name=re.compile("看纸箱")).click()
+    shoot(page, "拍照 · 整改后", tmp_path)
+    finish = page.get_by_role("button", name="完成", exact=True)
+    if role == "inspector":
+        page.get_by_role("radio", name="不合格", exact=True).check()
+        expect(page.get_by_text("不合格须写明理由")).to_be_visible()
+    else:
+        expect(page.get_by_role("radio")).to_have_count(0)
+    page.get_by_label("说明").fill("纸箱还在")
+    finish.click()
+    expect(page.get_by_text("已存在本机,等待送达")).to_be_visible()
+    synced(one)
+    task, = of_type(supervisor, "task", inspector_id=checker.id)
+    assert task["fields"]["status"] == "finished" and task["fields"]["outcome"]["note"] == "纸箱还在"
+    assert task["fields"]["outcome"].get("outcome") == ("不合格" if role == "inspector" else None)
+    assert supervisor.record("finding", finding)["fields"]["status"] == ("rework" if role == "inspector" else "checking")
+
+
 def test_a_spot_check_shows_only_the_place_until_arrival_and_the_report_once_the_answer_is_delivered(
         office: Bureau, one: Phone, inspector: Person, supervisor: Person, tmp_path: Path) -> None:
     away = {"lon": PLACE["longitude"] + 0.01, "lat": PLACE["latitude"], "crs": "EPSG:4326", "accuracy_m": 5.0}

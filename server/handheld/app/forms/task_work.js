@@ -84,9 +84,9 @@ export function Retake({ task, work, onWork, open }) {
 
 /**
  * A look on the spot: the outcome in one tap, a photo from the same angle, a note.
- * @param {{task: Shown, kind: any, work: Work, onWork: (part: Work) => void, blind?: boolean}} props
+ * @param {{task: Shown, kind: any, work: Work, onWork: (part: Work) => void, blind?: boolean, judges?: boolean}} props
  */
-export function Look({ task, kind, work, onWork, blind = false }) {
+export function Look({ task, kind, work, onWork, blind = false, judges = true }) {
   const about = task.fields.about, photos = work.photos ?? [], embargo = useEmbargo();
   const note = useTyping(work.note ?? "", (words) => onWork({ note: words }));
   const earlier = useAsked(async (device) => {
@@ -95,7 +95,8 @@ export function Look({ task, kind, work, onWork, blind = false }) {
     return all.find((one) => ["before", "scene"].includes(one.fields.role)) ?? all[0] ?? null;
   }, ["earlier photo", task.id, blind, embargo?.has(about?.id)]);
   return html`<${Section} title=${t("现场情况", "On the spot")}>
-    <${Choice} label=${t("结果", "Outcome")} value=${work.outcome} options=${outcomesOf(kind)} onChange=${(/** @type {string} */ outcome) => onWork({ outcome })} />
+    ${judges ? html`<${Choice} label=${t("结果", "Outcome")} value=${work.outcome} options=${outcomesOf(kind)} onChange=${(/** @type {string} */ outcome) => onWork({ outcome })} />`
+      : html`<${Note}>${t("协管人员和原处置人只拍照、写说明,合格与否由其他执法人员判定。", "An auxiliary, or who handled it, brings photo and note; another officer says whether it passes.")}<//>`}
     ${earlier && html`<div class="pair"><${Thumb} sha256=${earlier.fields.sha256} alt=${t("原照片", "The earlier photo")} /><p class="hint">${t("请对准同一角度", "Match the same angle")}</p></div>`}
     <${Shots} ids=${photos.map((one) => one.id)} />
     ${kind.photo_role && html`<${ShotButton} about=${blind || !about ? { type: "task", id: task.id } : about} role=${kind.photo_role} scope=${task.scope}

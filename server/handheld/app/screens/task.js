@@ -9,6 +9,7 @@ import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Sheet, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
+import { handled } from "../parts/states.js";
 import { go } from "../parts/router.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
@@ -19,20 +20,24 @@ export default function Task({ params }) {
   const device = useDevice();
   const task = useRecord("task", params.id), made = useOutbox({ record_id: params.id });
   const { task_kinds: kinds } = useReference();
-  const [work, change] = useWork(params.id);
+  const [work, change] = useWork(params.id), finding = useRecord("finding", task?.fields.about?.id ?? "");
   const [busy, setBusy] = useState(false), [handing, setHanding] = useState(false), [reason, setReason] = useState("");
   const title = t("任务", "Task");
   if (task === undefined || !made || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//><//>`;
   const { fields } = task, kind = kindOf(kinds, fields.kind), state = stateOf(task, made), open = TO_DO.has(state);
   const mine = fields.assignee === device.user.id, blind = fields.kind === "spot_check", judged = fields.status === "finished";
+  const check = fields.kind === "check"; // its verdict is the case's own step: of an officer who did not handle it (domain.md 4.1)
+  const judges = fields.kind !== "retake" && !(check && (device.user.roles.every((role) => role === "auxiliary") || (finding && handled(finding.fields, device.user))));
+  const failed = check && work.outcome !== outcomesOf(kind)[0]?.value;
   const named = /** @type {any[]} */ (fields.photos ?? []), retaken = work.retaken ?? {};
   const given = [...made].reverse().find((one) => one.body.op === "command" && one.body.command.name === "finish")?.body.command.args ?? fields.outcome;
   const lacks = [
     blind && !work.arrived && t("到达现场后作答", "It opens on arrival"),
     fields.kind === "retake" && named.some((one) => !retaken[one.evidence_id]) && t("指定的照片还没拍齐", "Photos that were named are missing"),
     fields.kind === "retake" && !named.length && !work.photos?.length && t("请补充照片", "Add a photo"),
-    fields.kind !== "retake" && !work.outcome && t("请选择结果", "Choose the outcome"),
+    judges && !work.outcome && t("请选择结果", "Choose the outcome"),
+    judges && failed && !work.note?.trim() && t("不合格须写明理由", "Say why it failed"),
     fields.kind !== "retake" && kind.photo_role && !work.photos?.length && t("请拍照", "Take a photo"),
     blind && work.outcome === "disputed" && !work.values?.class_code && !work.note?.trim() && t("不一致的,请写明所见或类别", "It differs: say how, or choose the class you see"),
   ].filter((one) => typeof one === "string");
@@ -40,7 +45,12 @@ export default function Task({ params }) {
   /** @param {string} name @param {Record<string, any>} args @param {string} words */
   async function command(name, args, words) {
     setBusy(true);
-    const done = await tried(() => device.command("task", params.id, name, args, { status: state }));
+    const done = await tried(() => device.group((maker) => {
+      maker.command("task", params.id, name, args, { status: state }, task?.version ?? 0);
+      if (name === "finish" && check && judges && finding?.fields.status === "checking") {
+        maker.command("finding", finding.id, failed ? "check_fail" : "check_pass", args.note ? { reason: args.note } : {}, { status: "checking" }, finding.version);
+      }
+    }));
     setBusy(false);
     if (!done) return;
     say(words);
@@ -51,7 +61,7 @@ export default function Task({ params }) {
     const done = work ?? {}, note = done.note?.trim() ? { note: done.note.trim() } : {};
     const args = blind ? { verdict: done.outcome, values: done.values ?? {}, ...note, arrived: done.arrived }
       : fields.kind === "retake" ? { ...note, photos: named.length ? Object.values(retaken) : (done.photos ?? []).map((one) => one.id) }
-      : { outcome: done.outcome, ...note };
+      : { ...(judges ? { outcome: done.outcome } : {}), ...note };
     return command("finish", { ...args, ...(fields.kind !== "retake" && done.photos?.length ? { photos: done.photos.map((one) => one.id) } : {}) },
       t("已完成,联网后送达", "Finished; it goes out with the next network"));
   }
@@ -70,7 +80,7 @@ export default function Task({ params }) {
     ${fields.about && !(blind && (!judged || !mine)) && html`<${AboutCard} about=${fields.about} />`}
     ${mine && (fields.kind === "retake" ? html`<${Retake} task=${task} work=${work} onWork=${change} open=${open} />`
       : open && (blind ? html`<${BlindVisit} task=${task} kind=${kind} work=${work} onWork=${change} />`
-        : html`<${Look} task=${task} kind=${kind} work=${work} onWork=${change} />`))}
+        : html`<${Look} task=${task} kind=${kind} work=${work} onWork=${change} judges=${judges} />`))}
     ${!open && given && html`<p>${t("结果", "Outcome")}: <b>${outcomesOf(kind).find((/** @type {any} */ one) => one.value === (given.verdict ?? given.outcome))?.label ?? given.outcome ?? given.reason ?? ""}</b> ${given.note ?? ""}</p>`}
     ${judged && blind && mine && fields.about && html`<${Compared} about=${fields.about} outcome=${given} />`}
     ${handing && html`<${Sheet} title=${t("退回任务", "Hand the task back")} onClose=${() => setHanding(false)}>
