@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.bureau import Bureau, a_photo, eventually
 from tests.paperwork import SCOPE, draw_zone, is_sound, of_type, offline, shoot, synced
 from tests.phones import PLACE, Phone
-from tests.wire import Person, granted
+from tests.wire import EVENT, Person, granted
 
 pytestmark = pytest.mark.browser
 
@@ -108,7 +108,8 @@ def test_a_check_that_fails_sends_the_case_back_and_an_auxiliary_only_brings_pho
         office: Bureau, phone: Callable[..., Phone], supervisor: Person, tmp_path: Path, role: str) -> None:
     checker = office.newcomer(role, scopes=(SCOPE,))
     device = office.handheld(SCOPE, who="the finder")
-    finding = device.report(SCOPE, text="纸箱堆放", address="测试路9号", class_scheme="urban-2026", class_code="0504")
+    place = {"lon": PLACE["longitude"], "lat": PLACE["latitude"], "crs": "EPSG:4326", "accuracy_m": 1.0}
+    finding = device.report(SCOPE, text="纸箱堆放", position=place, class_scheme=EVENT, class_code="0504", condition="d1")
     granted(supervisor.command("finding", finding, "file", {"condition": "d1"}))
     granted(supervisor.command("finding", finding, "dispatch", {"unit": "环卫"}))
     granted(supervisor.command("finding", finding, "handle"))
@@ -133,7 +134,8 @@ def test_a_check_that_fails_sends_the_case_back_and_an_auxiliary_only_brings_pho
     task, = of_type(supervisor, "task", inspector_id=checker.id)
     assert task["fields"]["status"] == "finished" and task["fields"]["outcome"]["note"] == "纸箱还在"
     assert task["fields"]["outcome"].get("outcome") == ("不合格" if role == "inspector" else None)
-    assert supervisor.record("finding", finding)["fields"]["status"] == ("rework" if role == "inspector" else "checking")
+    case = supervisor.record("finding", finding)["fields"]
+    assert case["status"] == ("rework" if role == "inspector" else "checking")
 
 
 def test_a_spot_check_shows_only_the_place_until_arrival_and_the_report_once_the_answer_is_delivered(
