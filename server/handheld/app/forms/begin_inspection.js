@@ -45,7 +45,10 @@ export function BeginInspection({ zone: given }) {
     const done = await tried(async () => {
       await device.saveDraft(id, "inspection", { ...place, checklist: list.key, name: zone?.fields.name ?? list.name, scope,
         started_at: started, officers, position: where.position, answers: {} });
-      await device.create("inspection", fields, scope, { id });
+      await device.create("inspection", fields, scope, { id }).catch(async (error) => {
+        await device.dropDraft(id); // without its record it could be neither finished nor given up
+        throw error;
+      });
       await keepRecent([list.key, ...(recent ?? []).filter((one) => one !== list.key)].slice(0, RECENT));
     });
     setBusy(false);

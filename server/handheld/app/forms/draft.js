@@ -23,6 +23,8 @@ export function useDraft(id, kind) {
   const device = useDevice();
   const [value, setValue] = useState(/** @type {Value | null | undefined} */ (undefined));
   const [problem, setProblem] = useState(/** @type {string | null} */ (null));
+  const [unread, setUnread] = useState(/** @type {unknown} */ (null));
+  if (unread) throw unread; // the screen tells it in words
   const now = useRef(/** @type {Value | null} */ (null)), onDisk = useRef(now.current); // the same when all is kept
   const writing = useRef(/** @type {Promise<void>} */ (Promise.resolve()));
 
@@ -36,7 +38,7 @@ export function useDraft(id, kind) {
       known = said;
       now.current = onDisk.current = there;
       setValue(there);
-    }).catch((error) => setProblem(told(error)));
+    }).catch((error) => (known ? setProblem(told(error)) : setUnread(error)));
     look();
     const stop = device.onChange((data) => void (data && look()));
     return () => {

@@ -17,6 +17,8 @@ export function useDraft(id, kind, fresh) {
   const device = useDevice();
   const [value, setValue] = useState(/** @type {T | undefined} */ (undefined));
   const [problem, setProblem] = useState(""), [found, setFound] = useState(false), [kept, setKept] = useState(false);
+  const [unread, setUnread] = useState(/** @type {unknown} */ (null));
+  if (unread) throw unread; // the screen tells it in words
   const [gone, setGone] = useState(false);
   const form = useRef({ value: /** @type {T | undefined} */ (undefined), saving: Promise.resolve(), over: false,
     onDisk: /** @type {T | undefined} */ (undefined) }); // the same as the value when all is kept
@@ -32,7 +34,7 @@ export function useDraft(id, kind, fresh) {
       known = said;
       setKept(Boolean(there));
       setValue(current.value = current.onDisk = there ? there.value : current.value ?? fresh());
-    }).catch((failure) => setProblem(failureWords(failure)));
+    }).catch((failure) => (known ? setProblem(failureWords(failure)) : setUnread(failure)));
     look();
     const stop = device.onChange((data) => void (data && look()));
     return () => {

@@ -26,6 +26,7 @@ export function changeOf(before, after) {
   if (CLASS.some((name) => before[name] !== after[name])) { // one bound value: named whole
     CLASS.filter((name) => after[name] !== undefined).forEach((name) => { set[name] = after[name]; });
   }
+  if (set.class_code && before.condition && !after.condition) set.condition = null; // a condition is of its class
   const had = before.tags ?? [], has = after.tags ?? [];
   const add = has.filter((/** @type {string} */ tag) => !had.includes(tag)), remove = had.filter((/** @type {string} */ tag) => !has.includes(tag));
   return { ...(Object.keys(set).length ? { set } : {}), ...(add.length ? { add: { tags: add } } : {}),
@@ -57,7 +58,8 @@ export function Edit({ finding: { id, version, fields } }) {
       <${Field} label=${t("说明", "Words")}><textarea name="text" rows="3" value=${after.fields.text ?? ""}
         onInput=${(/** @type {any} */ event) => set({ text: event.currentTarget.value })}></textarea><//>
       <${Field} label=${t("类别", "Class")}><${ClassPicker} value=${after.fields.class_code ? { scheme: after.fields.class_scheme, code: after.fields.class_code } : null}
-        onChange=${(/** @type {any} */ one) => set({ class_scheme: one.scheme, class_code: one.code })} /><//>
+        onChange=${(/** @type {any} */ one) => set({ class_scheme: one.scheme, class_code: one.code,
+          ...(one.code === after.fields.class_code ? {} : { condition: undefined }) })} /><//>
       <${Choice} label=${t("程度", "Severity")} value=${after.fields.severity} onChange=${(/** @type {string} */ severity) => set({ severity })}
         options=${[["轻", "minor"], ["中", "medium"], ["重", "grave"]].map(([value, english]) => ({ value, label: t(value, english) }))} />
       <${Tags} value=${after.fields.tags} onChange=${(/** @type {string[]} */ tags) => set({ tags })} />
