@@ -5,9 +5,11 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { article, beijing, localBeijing, missing, offencesFor, orderText, stepsFor } from "../../server/handheld/app/forms/order.js";
+import { valueWords } from "../../server/handheld/app/forms/values.js";
 import { arrival, metres, middle, pointOf, zonesNear } from "../../server/handheld/app/forms/places.js";
 
 const t = (/** @type {string} */ chinese) => chinese;
+Object.defineProperty(globalThis, "localStorage", { value: { getItem: () => null } }); // where the chosen language stands
 const steps = [
   { kind: "persuade", officers: "0", dated: "0", document: "0", text_cn: "经劝导，{party}承诺改正：{facts}。" },
   { kind: "order_dated", officers: "2", dated: "1", document: "1", text_cn: "{party}：{facts}。违反{article}，于{due}前改正。{officers} {at}" },
@@ -80,4 +82,12 @@ test("the reference names every step and task kind with what its form needs", ()
   const table = (/** @type {string} */ name) => readFileSync(new URL(`../../server/reference/${name}.csv`, import.meta.url), "utf8");
   for (const gap of ["{party}", "{facts}", "{due}", "{officers}"]) assert.ok(table("enforcement_kinds").includes(gap), gap);
   for (const verdict of ["confirmed=", "disputed=", "not_found="]) assert.ok(table("task_kinds").includes(verdict), verdict);
+});
+
+test("a conflict over a step is told in words, and of the people the one who reads it", () => {
+  const me = { id: "0191f2a0-0000-7000-8000-00000000abcd", name: "张敏" };
+  assert.equal(valueWords("command", { command: "finish", args: { verdict: "disputed", note: "未见堆物", photos: ["x"] } }), "完成 · 不一致 · 未见堆物");
+  assert.equal(valueWords("command", { status: "handed_back" }), "状态 已退回");
+  assert.equal(valueWords("command", { status: "checking" }), "状态 待核查");
+  assert.equal(valueWords("officers", [me.id, "0191f2a0-0000-7000-8000-000000001234", "周晓"], me), "张敏、编号…1234、周晓");
 });

@@ -1,5 +1,7 @@
 // Values of records in words, for people who have to choose between two of them.
 
+import { stepWords } from "../parts/outbox_words.js";
+import { statusWords } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
 
@@ -12,6 +14,7 @@ const FIELDS = {
   zone_id: ["责任区", "zone"], due_at: ["期限", "due"], ended_at: ["结束时间", "ended at"], started_at: ["开始时间", "started at"],
   period: ["有效期", "period"], answers: ["答案", "answers"], duties: ["责任", "duties"], self_handled: ["自行处置", "handled on the spot"],
   offence_code: ["案由", "offence"], kind: ["种类", "kind"], witness: ["见证人", "witness"], officer: ["登记人", "officer"],
+  command: ["操作", "step"],
 };
 /** @type {Record<string, [string, string]>} */
 const TYPES = {
@@ -21,6 +24,12 @@ const TYPES = {
 };
 /** @type {Record<string, [string, string]>} */
 const SAID = { pass: ["合格", "pass"], fail: ["不合格", "fail"], na: ["不适用", "n/a"], true: ["是", "yes"], false: ["否", "no"] };
+
+/** Codes of a task's state and of a verdict. @type {Record<string, [string, string]>} */
+const STATES = {
+  open: ["待接收", "open"], accepted: ["已接收", "accepted"], finished: ["已完成", "finished"], handed_back: ["已退回", "handed back"],
+  confirmed: ["属实", "as reported"], disputed: ["不一致", "differs"], not_found: ["未找到", "not found"],
+};
 
 /** @param {string} type */
 export function typeWords(type) {
@@ -34,21 +43,28 @@ export function fieldWords(field) {
 }
 
 /**
- * A value as a person reads it; text that is data stays text.
+ * A value as a person reads it; text that is data stays text. Of ids of people the device knows one by name.
  * @param {string} field
  * @param {any} value
+ * @param {{id: string, name: string}} [me]
  * @returns {string}
  */
-export function valueWords(field, value) {
+export function valueWords(field, value, me) {
   if (value === null || value === undefined || value === "") return t("(空)", "(empty)");
   if (field === "deleted") return value ? t("删除", "deleted") : t("保留", "kept");
+  if (typeof value === "string" && ["status", "verdict"].includes(field)) return STATES[value] ? t(...STATES[value]) : statusWords({ fields: { status: value }, unsent: 0 });
+  if (typeof value === "string" && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}/.test(value)) return value === me?.id ? me.name : t(`编号…${value.slice(-4)}`, `no. …${value.slice(-4)}`);
   if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : SAID[value] ? t(...SAID[value]) : value;
   if (typeof value !== "object") return SAID[String(value)] ? t(...SAID[String(value)]) : String(value);
-  if (Array.isArray(value)) return value.map((one) => valueWords("", one)).join("、");
+  if (Array.isArray(value)) return value.map((one) => valueWords("", one, me)).join("、");
   if ("lon" in value) return `${Number(value.lat).toFixed(5)}, ${Number(value.lon).toFixed(5)}${value.accuracy_m ? ` ±${Math.round(value.accuracy_m)} m` : ""}`;
-  if ("value" in value) return [valueWords("", value.value), value.note].filter(Boolean).join(" · ");
+  if ("command" in value) {
+    return [stepWords(value.command), ...["verdict", "outcome", "reason", "note"].filter((one) => value.args?.[one])
+      .map((one) => valueWords(one, value.args[one], me))].join(" · ");
+  }
+  if ("value" in value) return [valueWords("", value.value, me), value.note].filter(Boolean).join(" · ");
   return Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
-    .map(([name, one]) => `${fieldWords(name)} ${valueWords(name, one)}`).join(" · ");
+    .map(([name, one]) => `${fieldWords(name)} ${valueWords(name, one, me)}`).join(" · ");
 }
 
 /** Can a person type another value? Only where both are plain words or numbers. @param {Record<string, any>} conflict */

@@ -23,7 +23,7 @@ export function typeWords(type) {
 export function deedWords({ type, body }) {
   const name = typeWords(type);
   if (body.op === "delete") return t(`删除${name}`, `Delete: ${name}`);
-  if (body.op === "command") return t(`${name}:${COMMANDS[body.command.name]?.() ?? body.command.name}`, `${name}: ${COMMANDS[body.command.name]?.() ?? body.command.name}`);
+  if (body.op === "command") return t(`${name}:${stepWords(body.command.name)}`, `${name}: ${stepWords(body.command.name)}`);
   return body.base === 0 && body.scope ? t(`新${name}`, `New: ${name}`) : t(`修改${name}`, `Edit: ${name}`);
 }
 
@@ -33,6 +33,11 @@ const COMMANDS = /** @type {Record<string, () => string>} */ ({
   check_pass: () => t("核查通过", "check passed"), check_fail: () => t("核查不通过", "check failed"), close: () => t("结案", "close"),
   file: () => t("立案", "file"), cancel: () => t("撤销", "cancel"), explain: () => t("说明", "explain"),
 });
+
+/** @param {string} command */
+export function stepWords(command) {
+  return COMMANDS[command]?.() ?? command;
+}
 
 /** What it is about, as far as the mutation itself says. @param {Made} made */
 export function subjectWords({ body }) {

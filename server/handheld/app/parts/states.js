@@ -30,7 +30,7 @@ const COMMANDS = /** @type {Record<string, (status?: string) => string>} */ ({
   check_fail: () => t("核查不通过", "Check failed"), choose_zone: () => t("认定责任区", "Choose the zone"),
 });
 
-/** A finding that was not pulled yet has no status: it waits here, or was delivered. @param {import("../device/types.d.ts").Shown} finding */
+/** A finding that was not pulled yet has no status: it waits here, or was delivered. @param {{fields: Fields, unsent: number}} finding */
 export function statusWords({ fields: { status }, unsent }) {
   if (status) return STATUS[status]?.() ?? status;
   return unsent ? t("未送达", "not delivered") : t("已送达", "delivered");

@@ -40,7 +40,7 @@ export default function Conflicts({ params }) {
       ${office.map((one) => html`<${ConflictCard} key=${one.id} conflict=${one} given=${given(one)} />`)}<//>`}
     ${others > 0 && html`<p class="hint">${t(`另有 ${others} 项他人的冲突,由双方或办公室处理。`, `${others} more are between others; they or the office settle them.`)}</p>`}
     ${settled.length > 0 && html`<${Section} title=${t("处理结果", "What became of it")}><ul class="told">
-      ${settled.slice(0, TOLD).map((one) => html`<li key=${one.conflict_id}><${Settled} event=${one} me=${device.user.id} /></li>`)}</ul><//>`}<//>`;
+      ${settled.slice(0, TOLD).map((one) => html`<li key=${one.conflict_id}><${Settled} event=${one} me=${device.user} /></li>`)}</ul><//>`}<//>`;
 }
 
 /** @param {Shown} conflict @param {string} which @param {string} user */
@@ -71,7 +71,7 @@ function ConflictCard({ conflict, given, onLeave }) {
     const by = fields[`${which}_by`], own = by?.user_id === device.user.id, stands = fields.winner === which;
     return html`<div class="side ${stands ? "stands" : ""}">
       <h3>${own ? by?.device_id === device.id ? t("我(本机)", "Me (this device)") : t("我(另一端)", "Me (elsewhere)") : t("另一人", "Somebody else")}</h3>
-      <p class="value">${valueWords(fields.field, fields[which])}</p>
+      <p class="value">${valueWords(fields.field, fields[which], device.user)}</p>
       <small>${when(by?.made_at ?? by?.at)}${stands ? t(" · 现在生效", " · stands now") : ""}</small>
       ${!given && html`<${Button} busy=${busy} kind=${own ? "primary" : "plain"} onClick=${() => resolve({ choice: which })}>${t("用这个", "Take this")}<//>`}</div>`;
   }
@@ -81,10 +81,10 @@ function ConflictCard({ conflict, given, onLeave }) {
     <p class="hint">${ago(fields.opened_at)}${record?.fields.text ? ` · ${record.fields.text}` : ""}</p>
     ${there && html`<button type="button" class="link" onClick=${() => go(`${there}/${fields.record_id}`)}>${t("看记录", "See the record")}</button>`}
     ${fields.kind === "command" && html`<${Note}>${t("一项操作到达时,状态已被他人改变,所以没有执行。", "When the step arrived the state had moved on, so that it was not taken.")}<//>`}
-    <p class="hint">${t("原值", "Before")}:${valueWords(fields.field, fields.base)}</p>
+    <p class="hint">${t("原值", "Before")}:${valueWords(fields.field, fields.base, device.user)}</p>
     <div class="sides">${column("theirs")}${column("mine")}</div>
-    ${given ? html`<${Note} kind="wait">${t("您已选择:", "You chose: ")}${given.choice === "value" ? valueWords(fields.field, given.value)
-      : valueWords(fields.field, fields[given.choice])} · ${t("等待送达", "waits to be delivered")}<//>`
+    ${given ? html`<${Note} kind="wait">${t("您已选择:", "You chose: ")}${given.choice === "value" ? valueWords(fields.field, given.value, device.user)
+      : valueWords(fields.field, fields[given.choice], device.user)} · ${t("等待送达", "waits to be delivered")}<//>`
     : html`<div class="pair">
         ${takesThird(/** @type {any} */ (fields)) && html`<${Button} onClick=${() => { setTyping(!typing); setThird(String(fields.mine ?? "")); }}>${t("另写一个值", "Write another")}<//>`}
         ${onLeave && html`<${Button} onClick=${onLeave}>${t("留给办公室", "Leave to the office")}<//>`}</div>
@@ -95,11 +95,11 @@ function ConflictCard({ conflict, given, onLeave }) {
   </article>`;
 }
 
-/** @param {{event: Record<string, any>, me: string}} props */
+/** @param {{event: Record<string, any>, me: {id: string, name: string}}} props */
 function Settled({ event, me }) {
   /** @type {Record<string, [string, string]>} */
   const choices = { theirs: ["采用先到的值", "the earlier value"], mine: ["采用后到的值", "the later value"], value: ["采用第三个值", "a third value"] };
   return html`<b>${typeWords(event.record_type)} · ${fieldWords(event.field)}</b>
-    <span>${choices[event.choice] ? t(...choices[event.choice]) : event.choice}:${valueWords(event.field, event.value ?? event[event.choice])}</span>
-    <small>${event.by === me ? t("由我处理", "settled by me") : t("由他人处理", "settled by somebody else")} · ${when(event.at)}</small>`;
+    <span>${choices[event.choice] ? t(...choices[event.choice]) : event.choice}:${valueWords(event.field, event.value ?? event[event.choice], me)}</span>
+    <small>${event.by === me.id ? t("由我处理", "settled by me") : t("由他人处理", "settled by somebody else")} · ${when(event.at)}</small>`;
 }
