@@ -115,6 +115,17 @@ def test_a_finding_of_an_inspection_without_a_place_asks_for_one(
     assert (finding["fields"]["address"], "position" in finding["fields"]) == ("望江路 3 号后巷", False)
 
 
+def test_a_decimal_stays_as_it_is_typed(one: Phone) -> None:
+    page = one.see("/inspect")
+    page.get_by_role("button", name="全部检查表").click()
+    page.get_by_role("radio", name=re.compile("道路环境卫生")).check()
+    page.get_by_role("button", name="开始检查").click()
+    dust = page.locator("#item-road-sanitation-05 input[type=number]")
+    dust.press_sequentially("2.05")
+    expect(dust).to_have_value("2.05")
+    on_disk(page, '"value":2.05')
+
+
 def test_a_row_of_the_register_is_one_tap_a_duty(one: Phone, supervisor: Person, inspector: Person) -> None:
     page = one.see("/register")
     card = page.locator(".duty-card").filter(has_text=NAME)

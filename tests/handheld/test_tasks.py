@@ -109,7 +109,7 @@ def test_a_check_that_fails_sends_the_case_back_and_an_auxiliary_only_brings_pho
     checker = office.newcomer(role, scopes=(SCOPE,))
     device = office.handheld(SCOPE, who="the finder")
     place = {"lon": PLACE["longitude"], "lat": PLACE["latitude"], "crs": "EPSG:4326", "accuracy_m": 1.0}
-    finding = device.report(SCOPE, text="纸箱堆放", position=place, class_scheme=EVENT, class_code="0504", condition="d1")
+    finding = device.report(SCOPE, text="纸箱堆放", position=place, class_scheme=EVENT, class_code="0504")
     granted(supervisor.command("finding", finding, "file", {"condition": "d1"}))
     granted(supervisor.command("finding", finding, "dispatch", {"unit": "环卫"}))
     granted(supervisor.command("finding", finding, "handle"))
@@ -148,6 +148,7 @@ def test_a_spot_check_shows_only_the_place_until_arrival_and_the_report_once_the
     granted(supervisor.post(f"/spot-checks/{check}/draw"))
     granted(supervisor.post(f"/spot-checks/{check}/visits", {"assignee": inspector.id}), 201)
     synced(one)
+    expect(one.see(f"/enforcement?finding={finding}").get_by_text("由你复查")).to_be_visible()
     one.context.set_offline(True)
     page = one.see("/tasks")
     page.get_by_role("button", name=re.compile("抽查复核")).click()
