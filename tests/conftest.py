@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from tests.bureau import PASSWORD, Bureau
+from tests.phones import CHROMIUM
 from tests.running import Server
 from tests.wire import Person
 
@@ -103,6 +105,15 @@ def admin(engine: Engine, server: Server, places: Places) -> Person:
 @pytest.fixture(scope="session")
 def bureau(engine: Engine, server: Server, admin: Person, places: Places) -> Bureau:
     return places.once(("bureau", engine.name), lambda: Bureau(server.url, admin))
+
+
+@pytest.fixture(scope="session")
+def play() -> Iterator[Playwright]:
+    """The one Playwright of this process, which bears no second beside it; drives Debian's chromium."""
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as play:
+        yield play
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,26 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright, expect, sync_playwright
+from playwright.sync_api import Playwright, expect
 
 from tests.bad_network import BadNetwork, Odds
 from tests.bureau import Bureau
 from tests.fieldwork import EVERYTHING, Pocket, deliver_everything, inspect, sign_letter
 from tests.patrols import SCOPE, SHOPS, a_street, begin, classify, photograph, save
-from tests.phones import CHROMIUM
 from tests.wire import Person, granted, sha256
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FINDINGS, KILLED_AT = 20, 11
 CUTS = Odds(cut=0.08, lose=0.06, delay=0.1, again_after=0.04, late=0.04)
-
-
-@pytest.fixture(scope="module")
-def play() -> Iterator[Playwright]:
-    if not CHROMIUM.exists():
-        pytest.skip("needs Debian's chromium")
-    with sync_playwright() as play:
-        yield play
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.bureau import PASSWORD, Bureau, eventually
 from tests.editions import Editions
@@ -19,14 +19,6 @@ from tests.phones import ARGUMENTS, CHROMIUM
 from tests.wire import Person, granted
 
 SIZE = {"width": 360, "height": 640}
-
-
-@pytest.fixture(scope="module")
-def play() -> Iterator[Playwright]:
-    if not CHROMIUM.exists():
-        pytest.skip("needs Debian's chromium")
-    with sync_playwright() as play:
-        yield play
 
 
 @pytest.fixture(scope="module")

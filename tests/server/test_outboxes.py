@@ -60,7 +60,9 @@ def is_verified(admin: Person, evidence: str) -> bool:
 
 
 def entries(admin: Person, device_id: str) -> list[dict[str, Any]]:
-    found = granted(admin.get("/journal/entries?limit=100000"))["entries"]
+    found: list[dict[str, Any]] = []
+    while page := granted(admin.get(f"/journal/entries?from={len(found)}&limit=1000"))["entries"]:
+        found += page
     return [entry for entry in found if entry["kind"].startswith("outbox_import") and entry["about"] == device_id]
 
 
