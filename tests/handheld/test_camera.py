@@ -61,7 +61,6 @@ def test_a_shot_that_the_disk_has_no_room_for_is_kept_in_hand_until_there_is(ins
     content = a_photo()
     page.get_by_label("用手机相机拍").set_input_files({"name": "p.jpg", "mimeType": "image/jpeg", "buffer": content})
     expect(page.get_by_text("这张照片还没有存下!")).to_be_visible()
-    page.get_by_role("button", name="关闭").click()
     page.get_by_role("button", name="再存一次").click()
     expect(page.get_by_text("手机存储已满")).to_be_visible()
     _room(tools, page, None)
