@@ -112,11 +112,12 @@ def test_a_pin_locks_at_the_start_and_on_leaving_and_wrong_tries_slow_down(enrol
     expect(page.get_by_role("heading", name="设置", exact=True)).to_be_visible()
     page.get_by_role("button", name="更换 PIN").click()
     tap_digits(page, "13")
-    page.evaluate("""() => {
-        Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => 'hidden'});
-        document.dispatchEvent(new Event('visibilitychange'));
-    }""")
-    expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
+    for state in ("hidden", "visible"):
+        page.evaluate("""(state) => {
+            Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => state});
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""", state)
+        expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.keyboard.type(PIN)
