@@ -30,8 +30,8 @@ NOT_SERVED = (".d.ts", ".md", "package.json", "LICENSE")
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
          ".svg": "image/svg+xml", ".png": "image/png"}
 IMPORT = re.compile(r'import\s*\{\s*deliver(?:\s+as\s+(?P<name>\w+))?\s*\}\s*from\s*"\./delivering\.js";')
-TOLD_DIGITS = 32
-"""Of each digest: 128 bits tell a damaged file as surely, and the list of all is what weighs most in the worker."""
+TOLD_DIGITS = 20
+"""Of each digest: 80 bits tell a damaged file as surely, and the list of all is what weighs most in the worker."""
 INSTALLED = (("icon-192.png", "192x192", "any"), ("icon-512.png", "512x512", "any"),
              ("icon-maskable.png", "512x512", "maskable"), ("icon.svg", "any", "any"))
 MAP_MARK = '<script type="importmap">'

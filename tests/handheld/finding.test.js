@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { commandsOf } from "../../server/handheld/app/parts/given.js";
 import { initials } from "../../server/handheld/app/parts/pinyin.js";
-import { DELETABLE, OVER, STEPS, handled, mayChooseZone, onward, stepsFor } from "../../server/handheld/app/parts/states.js";
+import { DELETABLE, OVER, STEPS, commandsOf, handled, mayChooseZone, onward, stepsFor } from "../../server/handheld/app/parts/states.js";
 import { choiceOf, fieldsOf } from "../../server/handheld/app/screens/find/keep.js";
 
 /** @param {string} name a table of the server without commas inside its first columns */

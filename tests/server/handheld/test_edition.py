@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from server.config import Settings, UnsafeSettings
-from server.handheld.edition import APP, edition
+from server.handheld.edition import APP, TOLD_DIGITS, edition
 from tests.server.indoors import indoors
 
 BUDGET_BYTES = 250_000
@@ -41,12 +41,12 @@ def test_each_file_is_served_under_its_version_for_ever_with_the_digest_that_the
     assert said["version"] == edition().version and len(said["files"]) > 20
     for name, sha256 in said["files"].items():
         answer = client.get(f"{ROOT}/{said['version']}/{name}")
-        assert answer.status_code == 200 and hashlib.sha256(answer.data).hexdigest()[:32] == sha256, name
+        assert answer.status_code == 200 and hashlib.sha256(answer.data).hexdigest()[:TOLD_DIGITS] == sha256, name
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         again = client.get(f"{ROOT}/{said['version']}/{name}", headers={"If-None-Match": answer.headers["ETag"]})
         assert again.status_code == 304
-    assert hashlib.sha256(client.get(f"{ROOT}/").data).hexdigest()[:32] == said["shell"]
+    assert hashlib.sha256(client.get(f"{ROOT}/").data).hexdigest()[:TOLD_DIGITS] == said["shell"]
 
 
 def test_scripts_and_styles_have_the_types_that_browsers_insist_on(client):

@@ -3,9 +3,9 @@
 
 import { t } from "../words.js";
 import { useDevice, useRecords } from "./device.js";
-import { commandsOf } from "./given.js";
 import { html, useMemo } from "./html.js";
 import { Note } from "./page.js";
+import { commandsOf } from "./states.js";
 
 /** The states in which a task is still to be done. */
 export const TO_DO = new Set(["open", "accepted"]);

@@ -1,6 +1,6 @@
 // What the trade knows: `reference.json` of this edition, with what the office has sent since in front.
 
-import { useRecords } from "./device.js";
+import { useDevice, useRecords } from "./device.js";
 import { useMemo } from "./html.js";
 
 /** @typedef {Record<string, any> & {record_types: Record<string, Record<string, string>>}} Reference */
@@ -30,6 +30,13 @@ export function useReference() {
       checklists: inFront(templates?.map(asChecklist), known.checklists, (one) => `${one.id}/${one.version}`),
     };
   }, [classes, offences, templates]);
+}
+
+/** May this person's roles make a record of that type (server/reference/record_rights.csv)? What they may not is not offered.
+ *  @returns {(type: string) => boolean} */
+export function useMay() {
+  const { user } = useDevice(), { create_rights: rights } = useReference();
+  return (type) => rights[type].some((/** @type {string} */ role) => user.roles.includes(role));
 }
 
 /** A template's record with its names as checklists have them. @param {import("../device/types.d.ts").Shown} record */

@@ -1,6 +1,7 @@
 // What becomes of a finding, in words, and which commands somebody with a handheld may give: rows of
 // server/reference/states.csv for the roles inspector, auxiliary, assignee and finder.
 
+import { counts } from "../device/view.js";
 import { t } from "../words.js";
 
 /** @typedef {import("../device/types.d.ts").User} User */
@@ -39,6 +40,18 @@ export function statusWords({ fields: { status }, unsent }) {
 /** @param {string} command @param {string} [status] */
 export function commandWords(command, status) {
   return COMMANDS[command]?.(status) ?? command;
+}
+
+/**
+ * The commands that were given here and that the record does not show yet, in their order: what was sent stands in no row
+ * until the next pull, so it counts until then. Those that the server refused count for nothing.
+ * @param {import("../device/types.d.ts").Shown} record
+ * @param {import("../device/types.d.ts").Made[]} made
+ * @returns {{name: string, args: Record<string, any>}[]}
+ */
+export function commandsOf(record, made) {
+  return made.filter((one) => one.record_id === record.id && one.body.op === "command" && counts(one, record))
+    .map((one) => one.body.command);
 }
 
 /** @type {Record<string, string>} */

@@ -4,10 +4,10 @@ import { tried } from "../forms/draft.js";
 import { fieldWords, takesThird, typeWords, valueWords } from "../forms/values.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
-import { commandsOf } from "../parts/given.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
+import { commandsOf } from "../parts/states.js";
 import { ago, when } from "../parts/time.js";
 import { t } from "../words.js";
 

@@ -6,7 +6,7 @@ import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { problemWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
 import { Button, Note, Page, Section } from "../parts/page.js";
-import { useMay } from "../parts/rights.js";
+import { useMay } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { OVER, statusWords } from "../parts/states.js";
 import { when } from "../parts/time.js";

@@ -4,10 +4,9 @@ import { t } from "../../words.js";
 import { Camera } from "../../parts/camera.js";
 import { useDevice } from "../../parts/device.js";
 import { failureWords } from "../../parts/failures.js";
-import { commandsOf } from "../../parts/given.js";
 import { html, useState } from "../../parts/html.js";
 import { Button, Field, Note, Section, Sheet, say } from "../../parts/page.js";
-import { commandWords, handled, onward, stepsFor } from "../../parts/states.js";
+import { commandWords, commandsOf, handled, onward, stepsFor } from "../../parts/states.js";
 
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
 /** @typedef {import("../../device/types.d.ts").Made} Made */
