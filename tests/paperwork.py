@@ -39,7 +39,7 @@ def synced(one: Phone) -> None:
     """Let the phone talk to the server until nothing waits."""
     one.context.set_offline(False)
     page = one.see("/sync")
-    page.get_by_role("button", name=re.compile("同步")).first.click()
+    page.get_by_role("button", name=re.compile("同步")).first.click(timeout=60_000)  # it may be at it already
     page.wait_for_function("""async () => {
         const open = indexedDB.open((await indexedDB.databases())[0].name);
         const store = await new Promise((done) => { open.onsuccess = () => done(open.result); });
