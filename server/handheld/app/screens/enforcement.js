@@ -140,13 +140,13 @@ function Writing({ id }) {
       ${language() === "en" && html`<p class="hint">${orderText(step, form, offence, device.user, at, "text_en")}</p>`}<//>
     <${Section} title=${t("送达", "Served")}>
       ${form.signature ? html`<${Shots} ids=${[form.signature]} /><${Discard} draft=${draft} />`
-        : locked ? html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope} name=${form.party_name} position=${where.position}
-            onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence })} />
-          <${Button} onClick=${() => draft.change({ how: "", served_at: "" })}>${t("先不签,改内容", "Not yet: change the text")}<//>`
-        : unready.length ? html`<${Note} kind="warn">${t("先写好文本,再送达:", "Before it is served: ")}${unready[0]}<//>`
+        : unready.length ? html`<${Note} kind="warn">${t("先写好上面的内容,再送达。", "Write what stands above first; then it is served.")}<//>`
         : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${(/** @type {string} */ how) => draft.change({ how, served_at: new Date().toISOString() })}
         options=${[...(order ? [] : [{ value: "told", label: step.kind === "persuade" ? t("已口头告知", "Told") : t("已当面交付", "Handed over") }]),
-          { value: "signed", label: t("当事人签名", "The party signs") }, { value: "refused", label: t("拒签", "Refuses to sign") }]} />`}
+          { value: "signed", label: t("当事人签名", "The party signs") }, { value: "refused", label: t("拒签", "Refuses to sign") }]} />
+        ${locked && html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope} name=${form.party_name} position=${where.position}
+            onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence })} />
+          <${Button} onClick=${() => draft.change({ how: "", served_at: "" })}>${t("先不签,改内容", "Not yet: change the text")}<//>`}`}
       ${form.how === "refused" && html`<${Refusal} reason=${form.reason} witness=${form.witness} onChange=${draft.change} />`}<//>
     <${GiveUp} what=${t("此记录", "the record")} needsReason=${Boolean(form.signature || form.discarded || form.photos.length)} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
       if (reason) await device.group((maker) => {
