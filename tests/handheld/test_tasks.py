@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.paperwork import SCOPE, draw_zone, is_sound, of_type, offline, shoot, synced
+from tests.paperwork import SCOPE, ZONE, draw_zone, is_sound, of_type, offline, shoot, synced
 from tests.phones import PLACE, Phone
 from tests.wire import EVENT, Person, granted
 
@@ -110,6 +110,7 @@ def test_a_check_that_fails_sends_the_case_back_and_an_auxiliary_only_brings_pho
     device = office.handheld(SCOPE, who="the finder")
     place = {"lon": PLACE["longitude"], "lat": PLACE["latitude"], "crs": "EPSG:4326", "accuracy_m": 1.0}
     finding = device.report(SCOPE, text="纸箱堆放", position=place, class_scheme=EVENT, class_code="0504")
+    granted(supervisor.command("finding", finding, "choose_zone", {"zone_id": ZONE}))
     granted(supervisor.command("finding", finding, "file", {"condition": "d1"}))
     granted(supervisor.command("finding", finding, "dispatch", {"unit": "环卫"}))
     granted(supervisor.command("finding", finding, "handle"))
