@@ -8,10 +8,10 @@ test("a connection that the browser closes, or fails to open once, is opened ane
   const device = await a_device(), { store } = device.parts;
   (await store.database()).close();
   await device.keep("favourites", ["0504"]);
-  await store.close();
   const open = indexedDB.open, newer = open.call(indexedDB, "newer", 2);
   await new Promise((resolve) => { newer.onsuccess = resolve; });
   indexedDB.open = () => open.call(indexedDB, "newer", 1);
+  await store.close();
   try {
     await assert.rejects(device.kept("favourites"), { name: "VersionError" });
   } finally {
