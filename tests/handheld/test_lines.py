@@ -59,8 +59,11 @@ def run(file: str, given: dict[str, Any]) -> str:
     return done.stdout
 
 
-def test_photos_go_on_over_a_server_that_is_killed(server: Server, bureau: Bureau, photos: list[str]) -> None:
-    given = {"url": server.url, "codes": codes(bureau, 1), "photos": photos[4:6]}
+def test_photos_go_on_over_a_server_that_is_killed(server: Server, bureau: Bureau, tmp_path: Path) -> None:
+    photos = [tmp_path / "large.jpg", tmp_path / "larger.jpg"]
+    for photo, size in zip(photos, SIZES[4:6], strict=True):  # the others' would be there already when their turn comes
+        photo.write_bytes(padded(a_photo(), size))
+    given = {"url": server.url, "codes": codes(bureau, 1), "photos": [str(photo) for photo in photos]}
     with BadNetwork(server.port, seed=1, odds=Odds(delay=1.0)) as network, ThreadPoolExecutor(1) as pool:
         running = pool.submit(run, "restarts.test.js", {**given, "slow_url": network.url})
         assert eventually(lambda: network.sent.total() > sum(SIZES[4:6]) / 3 or running.done(), every_s=0.02)
