@@ -98,9 +98,9 @@ def run_worker(app: Flask) -> None:
 
 def _ask_for_rounds(app: Flask) -> None:
     """Ask for each round when it is due, for as long as the process lives. The first thing is to take up what a killed
-    worker left, the other rounds begin a little later."""
+    worker left, then a tick; what comes once a day or an hour begins a little later."""
     queue, tasks = app.extensions["menqian_queue"], app.extensions["menqian_tasks"]
-    due = {"resume": 0.0, **dict.fromkeys(ROUNDS, time.monotonic() + TICK_SECONDS)}
+    due = {"resume": 0.0, **dict.fromkeys(ROUNDS, time.monotonic() + TICK_SECONDS), "tick": 0.0}
     away = False
     while True:
         try:

@@ -192,7 +192,7 @@ def test_an_old_copy_of_the_database_is_named(own: Server, device: Handheld, eng
     own.stop()
     _put_back(own, there)
     found = json.loads(own.cli("verify", check=False).stdout)
-    assert found["found"] == {"journal_shrunk": 1}
+    assert found["found"] == {"journal_shrunk": 1}, found
     assert expected in found["problems"][0]["detail"] and found["problems"][0]["about"] == "checkpoint.json"
     own.start()
     assert eventually(lambda: '"event": "journal_shrunk"' in own.log.read_text(), within_s=20)
