@@ -14,11 +14,21 @@ from typing import Any, TypeVar
 from PIL import Image, ImageDraw
 
 from tests.enrolled import Handheld
+from tests.running import Server
 from tests.wire import Person, granted
 
 PASSWORD = "Correct-Horse-9-Battery"
 T = TypeVar("T")
+S = TypeVar("S", bound=Server)
 METRES_A_DEGREE = 111_320.0
+
+
+def with_root(server: S) -> S:
+    """The server's new installation, initialised, with one administrator, `root`; not yet started."""
+    server.cli("init")
+    server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
+               stdin=PASSWORD + "\n")
+    return server
 
 
 class Bureau:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from tests.bureau import PASSWORD, Bureau
-from tests.phones import CHROMIUM
+from tests.bureau import PASSWORD, Bureau, with_root
+from tests.phones import ARGUMENTS, CHROMIUM
 from tests.running import Server
 from tests.wire import Person
 
@@ -85,11 +85,7 @@ def engine(request: pytest.FixtureRequest, places: Places) -> Engine:
 
 def installed(directory: Path, engine: Engine, **options: Any) -> Server:
     """A new installation with one administrator, `root`, not yet started."""
-    server = Server(directory, database_url=engine.database_url, media_url=engine.media_url, **options)
-    server.cli("init")
-    server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
-               stdin=PASSWORD + "\n")
-    return server
+    return with_root(Server(directory, database_url=engine.database_url, media_url=engine.media_url, **options))
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +110,13 @@ def play() -> Iterator[Playwright]:
         pytest.skip("needs Debian's chromium")
     with sync_playwright() as play:
         yield play
+
+
+@pytest.fixture(scope="session")
+def chromium(play: Playwright) -> Iterator[Browser]:
+    browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from tests.bureau import PASSWORD, Bureau, eventually
+from tests.bureau import PASSWORD, Bureau, eventually, with_root
 from tests.engines import running_postgres, running_s3
 from tests.enrolled import Handheld
 from tests.running import Server
@@ -183,10 +183,7 @@ def served(folder: Path, engine: str, *, modern: bool) -> Iterator[Handheld]:
         if engine == "grown":
             urls = {"database_url": stack.enter_context(running_postgres(folder / "postgres")),
                     "media_url": stack.enter_context(running_s3(folder / "s3"))}
-        server = Server(folder / "server", settings={"MENQIAN_HEIF": str(int(modern))}, **urls)
-        server.cli("init")
-        server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
-                   stdin=PASSWORD)
+        server = with_root(Server(folder / "server", settings={"MENQIAN_HEIF": str(int(modern))}, **urls))
         stack.callback(server.stop)
         server.start()
         yield Bureau(server.url, Person(server.url, "root", PASSWORD)).handheld(SCOPE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from server.demo.town import Town, make_town
 from tests.bench.documents import SCOPE
-from tests.bureau import PASSWORD, Bureau
+from tests.bureau import PASSWORD, Bureau, with_root
 from tests.engines import running_postgres
 from tests.enrolled import Handheld
 from tests.running import Server
@@ -50,11 +50,8 @@ def deployed(folder: Path, engine: str = "sqlite", *, zones: bool = True) -> Ite
         folder.mkdir(parents=True, exist_ok=True)
         database = stack.enter_context(running_postgres(folder / "postgres", durable=True)) \
             if engine == "postgresql" else None
-        server = Server(folder / "server", database_url=database, workers=2,
-                        settings={"MENQIAN_LOG_LEVEL": "warning"})
-        server.cli("init")
-        server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
-                   stdin=PASSWORD)
+        server = with_root(Server(folder / "server", database_url=database, workers=2,
+                                  settings={"MENQIAN_LOG_LEVEL": "warning"}))
         stack.callback(_stop, server)
         server.start()
         try:

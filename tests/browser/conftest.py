@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.bureau import PASSWORD, Bureau, a_photo, eventually
+from tests.bureau import PASSWORD, Bureau, a_photo, eventually, with_root
 from tests.enrolled import Handheld
 from tests.running import Server
 from tests.wire import Person, position
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"]
 DESK, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
 SCOPE = "320412100"
 PLACE = (119.9476, 31.7013)
@@ -24,22 +21,11 @@ PLACE = (119.9476, 31.7013)
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     """An installation of its own, so that its queue holds only what these tests put there."""
-    server = Server(tmp_path_factory.mktemp("browser"))
-    server.cli("init")
-    server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
-               stdin=PASSWORD + "\n")
-    server.start()
+    server = with_root(Server(tmp_path_factory.mktemp("browser"))).start()
     try:
         yield Bureau(server.url, Person(server.url, "root", PASSWORD))
     finally:
         server.stop()
-
-
-@pytest.fixture(scope="session")
-def chromium(play: Playwright) -> Iterator[Browser]:
-    browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-    yield browser
-    browser.close()
 
 
 class Desk:

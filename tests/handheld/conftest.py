@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser
 
-from tests.bureau import PASSWORD, Bureau
+from tests.bureau import PASSWORD, Bureau, with_root
 from tests.patrols import HERE, SHOPS, a_street, begin, inspector_of
-from tests.phones import ARGUMENTS, CHROMIUM, Phone
+from tests.phones import Phone
 from tests.running import Server
 from tests.wire import Person
 
@@ -17,22 +17,11 @@ from tests.wire import Person
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     """An installation of its own, so that its queue holds only what these tests put there."""
-    server = Server(tmp_path_factory.mktemp("handheld"))
-    server.cli("init")
-    server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
-               stdin=PASSWORD + "\n")
-    server.start()
+    server = with_root(Server(tmp_path_factory.mktemp("handheld"))).start()
     try:
         yield Bureau(server.url, Person(server.url, "root", PASSWORD))
     finally:
         server.stop()
-
-
-@pytest.fixture(scope="session")
-def chromium(play: Playwright) -> Iterator[Browser]:
-    browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def _evidence(office: Bureau, finding: str) -> list[dict[str, object]]:
 
 
 def _photos(office: Bureau, finding: str) -> set[tuple[object, object]]:
-    return {(one["role"], one["media"]["state"]) for one in _evidence(office, finding)}  # type: ignore[index]
+    return {(one["role"], one["media"]["state"]) for one in _evidence(office, finding)}
 
 
 def _digests(office: Bureau, finding: str) -> set[object]:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.bad_network import BAD, BadNetwork, Odds
 from tests.bench.uploading import padded
-from tests.bureau import PASSWORD, Bureau, a_photo, eventually
+from tests.bureau import PASSWORD, Bureau, a_photo, eventually, with_root
 from tests.running import ROOT, Server
 from tests.wire import Person
 
@@ -27,11 +27,7 @@ SIZES = [300_000, 500_000, 700_000, 200_000, 150_000, 400_000, 350_000, 300_000,
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("lines"))
-    server.cli("init")
-    server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
-               stdin=PASSWORD + "\n")
-    server.start()
+    server = with_root(Server(tmp_path_factory.mktemp("lines"))).start()
     yield server
     server.stop()
 

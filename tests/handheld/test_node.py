@@ -19,7 +19,7 @@ from threading import Thread
 
 import pytest
 
-from tests.bureau import PASSWORD, a_photo
+from tests.bureau import PASSWORD, a_photo, with_root
 from tests.running import ROOT, Server
 
 HERE = Path(__file__).resolve().parent
@@ -34,11 +34,7 @@ class Console:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.server = Server(directory / "server", settings=SETTINGS)
-        self.server.cli("init")
-        self.server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32",
-                        "--password-stdin", stdin=PASSWORD + "\n")
-        self.server.start()
+        self.server = with_root(Server(directory / "server", settings=SETTINGS)).start()
 
     def do(self, what: str, name: str) -> None:
         """`back_up` to a name, or `restore` from it: everything else is gone, at the same address."""

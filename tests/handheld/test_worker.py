@@ -13,7 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
-from tests.bureau import PASSWORD, Bureau, eventually
+from tests.bureau import PASSWORD, Bureau, eventually, with_root
 from tests.editions import Editions
 from tests.phones import ARGUMENTS, CHROMIUM
 from tests.wire import Person, granted
@@ -24,10 +24,7 @@ SIZE = {"width": 360, "height": 640}
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editions]:
     with pytest.MonkeyPatch.context() as patch:
-        server = Editions(tmp_path_factory.mktemp("editions"), patch)
-        server.cli("init")
-        server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32", "--password-stdin",
-                   stdin=PASSWORD + "\n")
+        server = with_root(Editions(tmp_path_factory.mktemp("editions"), patch))
         yield server
         server.kill()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bureau import PASSWORD, Bureau, a_photo, eventually
+from tests.bureau import PASSWORD, Bureau, a_photo, eventually, with_root
 from tests.engines import REDIS, running_redis
 from tests.enrolled import Handheld
 from tests.running import PROGRAM, ROOT, Server
@@ -32,11 +32,7 @@ class Machines:
         services.callback(self.redis.close)
         url = self.redis.enter_context(running_redis(directory / "redis"))
         self.redis_port = int(url.rsplit(":", 1)[1].split("/")[0])
-        self.server = Server(directory / "web", settings={"MENQIAN_QUEUE_URL": url})
-        self.server.cli("init")
-        self.server.cli("user", "add", "root", "--name", "管理员", "--role", "admin", "--scope", "32",
-                        "--password-stdin", stdin=PASSWORD + "\n")
-        self.server.start()
+        self.server = with_root(Server(directory / "web", settings={"MENQIAN_QUEUE_URL": url})).start()
         services.callback(self.server.stop)
         self.bureau = Bureau(self.server.url, Person(self.server.url, "root", PASSWORD))
 
