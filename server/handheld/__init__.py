@@ -26,7 +26,7 @@ def init_app(app: Flask) -> None:
 @bp.get("/")
 def shell() -> Response:
     """The one page."""
-    page = _edition().page()
+    page = _edition().page
     return _answer(page.content, "text/html; charset=utf-8", ASK_AGAIN, {"Content-Security-Policy": page.policy})
 
 
@@ -40,14 +40,14 @@ def without_slash() -> AnyResponse:
 def worker() -> Response:
     """The service worker with the list of this edition's files."""
     return _answer(_edition().worker(), "text/javascript; charset=utf-8", ASK_AGAIN,
-                   {"Content-Security-Policy": _edition().page().policy})
+                   {"Content-Security-Policy": _edition().page.policy})
 
 
 @bp.get("/worker-classic.js")
 def worker_classic() -> Response:
     """The same for browsers whose service workers take no modules."""
     return _answer(_edition().worker(modules=False), "text/javascript; charset=utf-8", ASK_AGAIN,
-                   {"Content-Security-Policy": _edition().page().policy})
+                   {"Content-Security-Policy": _edition().page.policy})
 
 
 @bp.get("/manifest.webmanifest")

@@ -12,7 +12,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,6 +63,7 @@ class Edition:
         listed = "".join(f"{name} {one.sha256}\n" for name, one in sorted(files.items()))
         self.version = hashlib.sha256((listed + shell + worker).encode()).hexdigest()[:16]
 
+    @cached_property
     def page(self) -> Page:
         """`index.html` with the addresses of this edition."""
         text = self._shell.replace("{version}", self.version)
@@ -77,7 +78,7 @@ class Edition:
         """`worker.js` behind a line that names version and files with their digests; without `modules` for browsers
         whose workers cannot import, which have no background sync either."""
         told = {"version": self.version, "files": {name: one.sha256[:TOLD_DIGITS] for name, one in self.files.items()},
-                "shell": hashlib.sha256(self.page().content).hexdigest()[:TOLD_DIGITS]}
+                "shell": hashlib.sha256(self.page.content).hexdigest()[:TOLD_DIGITS]}
         return b"self.EDITION = " + orjson.dumps(told) + b";\n" + IMPORT.sub(
             lambda found: self._imported(found["name"] or "deliver", modules), self._worker, count=1).encode()
 
