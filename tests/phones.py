@@ -76,8 +76,8 @@ class Phone:
 
     def serious(self) -> list[str]:
         """What axe-core finds serious or critical, with where, once nothing fades or slides any more."""
-        self.page.evaluate("""() => Promise.allSettled(document.getAnimations()
-            .filter((one) => one.effect.getComputedTiming().iterations < Infinity).map((one) => one.finished)).then(() => null)""")
+        self.page.evaluate("""async () => { await Promise.allSettled(document.getAnimations()
+            .filter((one) => one.effect.getComputedTiming().iterations < Infinity).map((one) => one.finished)); }""")
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: list[str] = self.page.evaluate("""async () => (await axe.run(document, {resultTypes: ['violations']}))
             .violations.filter((one) => ['serious', 'critical'].includes(one.impact))

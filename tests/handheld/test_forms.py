@@ -178,7 +178,7 @@ def test_a_letter_is_signed_on_the_screen_and_sealed(one: Phone, supervisor: Per
     assert fields["status"] == "signed" and fields["zone_id"] == ZONE and fields["sticker_serial"] == "MQ-0007"
     evidence = supervisor.record("evidence", fields["signature"]["evidence_id"])["fields"]
     assert fields["party_name"] == "李雷" and "李雷" in evidence["note"]
-    assert (evidence["role"], evidence["media_type"]) == ("sign", "image/png")
+    assert (evidence["role"], evidence["media_type"]) == ("document", "image/png")
     assert evidence["about"] == {"type": "letter", "id": letter["id"]}
     assert verified(supervisor, fields["signature"]["evidence_id"])
 

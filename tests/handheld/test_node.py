@@ -1,7 +1,7 @@
 """The handheld's JavaScript by node's own test runner, each file against a real server that pytest starts.
 
-A test in node asks the office by HTTP as anybody does; what only a console can do (a backup, a restore) it asks of
-`Console`, by HTTP, too.
+A test in node asks the office by HTTP as anybody does; what only a console can do (a backup, a restore) it asks for
+by HTTP, too.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from threading import Thread
 
 import pytest
 
-from tests.bureau import PASSWORD, a_photo, with_root
-from tests.running import ROOT, Server
+from tests.bureau import PASSWORD, a_photo
+from tests.consoles import Console
+from tests.running import ROOT
 
 HERE = Path(__file__).resolve().parent
 SEVERAL = sorted(path.name for path in HERE.glob("*.test.js"))
@@ -29,61 +30,37 @@ WITHIN_S = 600
 SETTINGS = {"MENQIAN_CHECKPOINT_SECONDS": "1", "MENQIAN_LOG_LEVEL": "error", "MENQIAN_SNAPSHOT_RECORDS": "10"}
 
 
-class Console:
-    """One installation with its administrator, and the hands at its console."""
+@contextmanager
+def listening(console: Console) -> Iterator[str]:
+    """The address under which node asks for what is done at the console, and for photos."""
+    class Asked(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            {"back_up": console.back_up, "restore": console.restore}[asked["what"]](asked["name"])
+            self.answer(b"{}", "application/json")
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.server = with_root(Server(directory / "server", settings=SETTINGS)).start()
+        def do_GET(self) -> None:
+            self.answer(a_photo(), "image/jpeg")
 
-    def do(self, what: str, name: str) -> None:
-        """`back_up` to a name, or `restore` from it: everything else is gone, at the same address."""
-        backup = self.directory / "backups" / name
-        if what == "back_up":
-            backup.parent.mkdir(exist_ok=True)
-            self.server.cli("backup", str(backup))
-            return
-        assert what == "restore", what
-        self.server.kill()
-        shutil.rmtree(self.server.directory)
-        fresh = Server(self.server.directory, settings=SETTINGS)
-        fresh.port, fresh.url = self.server.port, self.server.url
-        fresh.cli("restore", str(backup))
-        self.server = fresh.start()
+        def answer(self, content: bytes, media_type: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
-    @contextmanager
-    def listening(self) -> Iterator[str]:
-        """The address under which node asks for it."""
-        console = self
+        def log_message(self, *_: object) -> None:
+            """Nothing: node tells what failed."""
 
-        class Asked(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                console.do(asked["what"], asked["name"])
-                self.answer(b"{}", "application/json")
-
-            def do_GET(self) -> None:
-                self.answer(a_photo(), "image/jpeg")
-
-            def answer(self, content: bytes, media_type: str) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", media_type)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                """Nothing: node tells what failed."""
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Asked) as listener:
-            Thread(target=listener.serve_forever, daemon=True).start()
-            yield f"http://127.0.0.1:{listener.server_port}"
-            listener.shutdown()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Asked) as listener:
+        Thread(target=listener.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.server_port}"
+        listener.shutdown()
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    console = Console(tmp_path_factory.mktemp("node"))
+    console = Console(tmp_path_factory.mktemp("node"), SETTINGS)
     yield console
     console.server.stop()
 
@@ -94,7 +71,7 @@ def console(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Console]
     if request.node.callspec.params["name"] not in LOSES_ITS_SERVER:
         yield request.getfixturevalue("shared")
         return
-    own = Console(tmp_path)
+    own = Console(tmp_path, SETTINGS)
     yield own
     own.server.stop()
 
@@ -107,7 +84,7 @@ def node() -> str:
 
 @pytest.mark.parametrize("name", SEVERAL)
 def test_what_node_says(name: str, console: Console) -> None:
-    with console.listening() as address:
+    with listening(console) as address:
         environment = os.environ | {"MENQIAN_URL": console.server.url, "MENQIAN_CONSOLE": address,
                                     "MENQIAN_PASSWORD": PASSWORD, "PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
         done = subprocess.run([node(), "--test", "--test-reporter=spec", str(HERE / name)], cwd=ROOT, env=environment,

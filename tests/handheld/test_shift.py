@@ -81,7 +81,7 @@ def test_a_shift_without_a_network_arrives_whole_and_once(phone: Pocket, line: B
     assert sorted(each["fields"]["text"] for each in findings) == sorted(f"第 {n} 处占道" for n in range(FINDINGS))
     assert all(each["fields"]["zone"]["method"] == "person" for each in findings)
     evidence = of_type(inspector, "evidence")
-    photos = {each["fields"]["sha256"]: each["fields"] for each in evidence if each["fields"]["role"] != "sign"}
+    photos = {each["fields"]["sha256"]: each["fields"] for each in evidence if each["fields"]["role"] != "document"}
     assert photos.keys() == {sha256(content) for content in taken}
     assert len(evidence) == len(taken) + 1, "and the signature"
     assert {each["fields"]["media"]["state"] for each in evidence} == {"verified"}

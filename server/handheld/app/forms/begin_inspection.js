@@ -7,9 +7,9 @@ import { PositionLine, usePosition } from "../parts/position.js";
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { ago } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { t } from "../words.js";
 import { checklistsOf } from "./checklist.js";
-import { tried } from "./draft.js";
 import { Officers } from "./fields.js";
 import { ZoneField } from "./zone_field.js";
 

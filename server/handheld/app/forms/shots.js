@@ -35,7 +35,7 @@ export function ShotButton({ about, role, scope, label, ghost, note, kind = "pla
       onTaken=${(/** @type {string} */ id) => onTaken({ id, role })} onClose=${() => setOpen(false)} />`}`;
 }
 
-/** A signature is a PNG that was drawn here; the same role of a photo names the shop's sign. @param {Record<string, any>} evidence */
+/** A signature is a document that was drawn here, as PNG; cameras give JPEG. @param {Record<string, any>} evidence */
 function named({ role, media_type: type }) {
-  return role === "sign" && type === "image/png" ? t("签名", "Signature") : roleWords(role);
+  return role === "document" && type === "image/png" ? t("签名", "Signature") : roleWords(role);
 }

@@ -6,7 +6,7 @@ import { html, useEffect, useState } from "../parts/html.js";
 import { Button, Sheet } from "../parts/page.js";
 import { t } from "../words.js";
 
-/** @typedef {import("./draft.js").Draft} Draft */
+/** @typedef {import("../parts/draft.js").Draft<Record<string, any>>} Draft */
 
 /**
  * Take a signature that stands in evidence into the draft that it belongs to. Text and time of what was signed are those
@@ -17,7 +17,7 @@ import { t } from "../words.js";
 export function useSignatureFound(id, draft) {
   const { value } = draft;
   const all = useAsked(async (device) => (await device.records("evidence")).filter(({ fields }) => fields.about?.id === id
-    && fields.role === "sign" && fields.media_type === "image/png"), ["signatures of", id]);
+    && fields.role === "document" && fields.media_type === "image/png"), ["signatures of", id]);
   const found = all?.filter((one) => !value?.discarded?.includes(one.id)).at(-1), wanted = Boolean(value && !value.signature && found);
   useEffect(() => {
     if (wanted && found) draft.change({ how: "signed", signature: found.id, signed_at: found.fields.captured_at,

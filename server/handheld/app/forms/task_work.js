@@ -2,14 +2,14 @@
 
 import { useAsked, useDevice, useKept, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
+import { failureWords } from "../parts/failures.js";
 import { html, useCallback, useRef } from "../parts/html.js";
 import { Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
-import { go } from "../parts/router.js";
 import { roleWords } from "../parts/roles.js";
+import { go } from "../parts/router.js";
 import { when } from "../parts/time.js";
 import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
-import { told } from "./draft.js";
 import { Shots, ShotButton } from "./shots.js";
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
@@ -29,7 +29,7 @@ export function useWork(id) {
   const add = useCallback((/** @type {Work} */ part) => {
     adding.current = adding.current.then(async () => {
       await device.keep(`task-${id}`, { ...await device.kept(`task-${id}`, {}), ...part });
-    }).catch((error) => say(told(error)));
+    }).catch((error) => say(failureWords(error)));
     return adding.current;
   }, [device, id]);
   return [kept, add];

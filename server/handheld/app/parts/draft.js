@@ -1,39 +1,53 @@
-// A form that outlives its page: each change is on disk before the next, and a killed browser finds it again. What
-// another tab writes into it is taken in at once, so that no tab changes what is no longer so.
+// A form that outlives its page: kept on this device at every change, so that a killed browser loses no tap. What another
+// tab writes into it is taken in at once, so that no tab changes what is no longer so.
 
 import { useDevice } from "./device.js";
 import { failureWords } from "./failures.js";
 import { useCallback, useEffect, useRef, useState } from "./html.js";
+import { say } from "./page.js";
 
 /**
- * The draft of that id, and the way to change it. `save` resolves when what stands in the form is on disk;
- * `found` says that an earlier page left it, `kept` that it is on disk, `gone` that another tab has finished it.
  * @template T
+ * @typedef {{value: T | null | undefined, found: boolean, kept: boolean, gone: boolean, problem: string,
+ *   change: (part: Partial<T> | ((value: T) => Partial<T>)) => Promise<void>, begin: (value: T) => Promise<void>,
+ *   drop: () => Promise<void>}} Draft
+ */
+
+/**
+ * The draft of that id. `value` is undefined while loading; where there is none (any more) it is null, or what `fresh` begins with.
+ * `found` says that an earlier page left it, `kept` that it is on disk, `gone` that another tab has finished it. `change`
+ * merges a part in at once, writes behind, one after the other, and resolves when that is over: what failed is told, stays in the
+ * form, and is tried again with the next change. `begin` sets the whole of it, `drop` ends it; both reject when they fail.
+ * @template {Record<string, any>} [T=Record<string, any>]
  * @param {string} id
  * @param {string} kind
- * @param {() => T} fresh what a new one begins with
+ * @param {() => T} [fresh]
+ * @returns {Draft<T>}
  */
 export function useDraft(id, kind, fresh) {
   const device = useDevice();
-  const [value, setValue] = useState(/** @type {T | undefined} */ (undefined));
-  const [problem, setProblem] = useState(""), [found, setFound] = useState(false), [kept, setKept] = useState(false);
-  const [unread, setUnread] = useState(/** @type {unknown} */ (null));
+  const [value, setValue] = useState(/** @type {T | null | undefined} */ (undefined));
+  const [problem, setProblem] = useState(""), [unread, setUnread] = useState(/** @type {unknown} */ (null));
+  const [found, setFound] = useState(false), [kept, setKept] = useState(false), [gone, setGone] = useState(false);
   if (unread) throw unread; // the screen tells it in words
-  const [gone, setGone] = useState(false);
-  const form = useRef({ value: /** @type {T | undefined} */ (undefined), saving: Promise.resolve(), over: false,
-    onDisk: /** @type {T | undefined} */ (undefined) }); // the same as the value when all is kept
+  const form = useRef({ value: /** @type {T | null} */ (null), onDisk: /** @type {T | null} */ (null), dropped: false }); // the same when all is kept
+  const writing = useRef(/** @type {Promise<void>} */ (Promise.resolve()));
 
   useEffect(() => {
     let away = false, known = "";
-    const { current } = form;
-    const look = () => device.drafts().then((drafts) => {
-      const there = drafts.find((draft) => draft.id === id), said = JSON.stringify(there?.value ?? null);
-      if (away || current.over || current.value !== current.onDisk || said === known) return;
-      if (!known) setFound(Boolean(there));
-      else if (!there) setGone(true);
+    const current = form.current = { value: null, onDisk: null, dropped: false };
+    setValue(undefined);
+    const look = () => device.drafts().then((all) => {
+      const there = all.find((one) => one.id === id && one.kind === kind)?.value ?? null, said = JSON.stringify(there);
+      if (away || current.value !== current.onDisk || said === known) return;
+      const first = !known;
       known = said;
+      if (current.dropped && !there) return;
+      if (first) setFound(Boolean(there));
+      else if (!there) setGone(true);
+      current.dropped = false;
       setKept(Boolean(there));
-      setValue(current.value = current.onDisk = there ? there.value : current.value ?? fresh());
+      setValue(current.value = current.onDisk = there ?? (fresh ? current.value ?? fresh() : null));
     }).catch((failure) => (known ? setProblem(failureWords(failure)) : setUnread(failure)));
     look();
     const stop = device.onChange((data) => void (data && look()));
@@ -41,37 +55,42 @@ export function useDraft(id, kind, fresh) {
       away = true;
       stop();
     };
-  }, [device, id]);
-
-  const save = useCallback(() => {
-    const { current } = form;
-    current.saving = current.saving.then(async () => {
-      if (current.over) return;
-      const { value: given } = current;
-      try {
-        await device.saveDraft(id, kind, given);
-        current.onDisk = given;
-        setProblem("");
-        setKept(true);
-      } catch (failure) {
-        setProblem(failureWords(failure)); // what was written stays in the form, and the next change tries again
-      }
-    });
-    return current.saving;
   }, [device, id, kind]);
 
-  const change = useCallback((/** @type {Partial<T>} */ part) => {
-    form.current.value = { .../** @type {T} */ (form.current.value), ...part };
-    setValue(form.current.value);
-    return save();
-  }, [save]);
+  const write = useCallback((/** @type {() => Promise<void>} */ work) => {
+    const done = writing.current.then(work);
+    writing.current = done.then(() => setProblem(""), (failure) => setProblem(failureWords(failure)));
+    return done;
+  }, []);
 
-  /** Drop the draft: its record is made, or nothing was in it. */
+  const begin = useCallback((/** @type {T} */ next) => {
+    const { current } = form;
+    Object.assign(current, { value: next, dropped: false });
+    setValue(next);
+    return write(async () => {
+      if (current.dropped) return;
+      await device.saveDraft(id, kind, next);
+      current.onDisk = next;
+      setKept(true);
+    });
+  }, [device, id, kind]);
+
+  const change = useCallback(async (/** @type {Partial<T> | ((value: T) => Partial<T>)} */ part) => {
+    const { current } = form, before = /** @type {T} */ (current.value ?? {});
+    if (current.dropped) return; // its record is made, or nothing was in it
+    await begin({ ...before, ...(typeof part === "function" ? part(before) : part) }).catch((failure) => say(failureWords(failure)));
+  }, [begin]);
+
   const drop = useCallback(async () => {
-    form.current.over = true;
-    await form.current.saving;
-    await device.dropDraft(id);
+    const { current } = form;
+    current.dropped = true;
+    await write(() => device.dropDraft(id)).catch((failure) => {
+      current.dropped = false;
+      throw failure;
+    });
+    current.value = current.onDisk = null;
+    setValue(null);
   }, [device, id]);
 
-  return { value, change, save, drop, found, kept, gone, problem };
+  return { value, found, kept, gone, problem, change, begin, drop };
 }

@@ -1,8 +1,8 @@
 // A signature on the screen: strokes of finger or pen, or a typed name with the reason why; kept as exact PNG bytes.
 
-import { told } from "../forms/draft.js";
 import { t } from "../words.js";
 import { useDevice } from "./device.js";
+import { failureWords } from "./failures.js";
 import { html, useRef, useState } from "./html.js";
 import { Button, Field, Note } from "./page.js";
 import { day, when } from "./time.js";
@@ -66,11 +66,11 @@ export function Signature({ about, scope, name, position, onSigned }) {
       const blob = await picture(typing ? null : canvas.current, typing ? typed.trim() : "",
         [who, `${day(now)} ${when(now).slice(-5)}`, typing ? `键入 typed: ${reason.trim()}` : ""]);
       onSigned(await device.capture(blob, {
-        about, scope, role: "sign", media_type: "image/png", position: position ?? null,
+        about, scope, role: "document", media_type: "image/png", position: position ?? null,
         note: typing ? `签名(键入):${who};${reason.trim()}` : `签名:${who}`,
       }));
     } catch (error) {
-      setProblem(told(error));
+      setProblem(failureWords(error));
     } finally {
       setBusy(false);
     }

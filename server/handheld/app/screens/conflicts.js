@@ -1,6 +1,5 @@
 // Conflicts as the field sees them: both values side by side, with whose and when; chosen here or left to the office.
 
-import { tried } from "../forms/draft.js";
 import { fieldWords, takesThird, typeWords, valueWords } from "../forms/values.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
@@ -9,6 +8,7 @@ import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
 import { commandsOf } from "../parts/states.js";
 import { ago, when } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { t } from "../words.js";
 
 const TOLD = 30;

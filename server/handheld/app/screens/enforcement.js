@@ -1,6 +1,5 @@
 // Enforcement, the soft steps: persuade, courtesy notice, order at once, order with a date. Served before it is kept.
 
-import { told, tried, useDraft } from "../forms/draft.js";
 import { EnforcementTold } from "../forms/enforcement_told.js";
 import { GiveUp, Officers, Refusal, partyName } from "../forms/fields.js";
 import { OffenceField } from "../forms/offence_field.js";
@@ -9,7 +8,9 @@ import { Shots, ShotButton } from "../forms/shots.js";
 import { Discard, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
+import { useDraft } from "../parts/draft.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
+import { failureWords } from "../parts/failures.js";
 import { html, useMemo, useState } from "../parts/html.js";
 import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.js";
 import { PositionLine, usePosition } from "../parts/position.js";
@@ -17,6 +18,7 @@ import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { Signature } from "../parts/signature.js";
 import { ago, when } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { language, t } from "../words.js";
 
 /** @param {{params: Record<string, string>}} props */
@@ -106,7 +108,7 @@ function Writing({ id }) {
       say(t("已存,联网后送达", "Kept; it goes out with the next network"));
       go(kept.finding_id ? `/findings/${kept.finding_id}` : "/enforcement", { replace: true });
     } catch (error) {
-      say(told(error));
+      say(failureWords(error));
     } finally {
       setBusy(false);
     }

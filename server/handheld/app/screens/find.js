@@ -44,7 +44,7 @@ function Form({ id, params }) {
   const form = useDraft(id, "finding", () => /** @type {Draft} */ ({ zone: undefined, position: null, pinned: false,
     scope: null, observed_at: new Date().toISOString(), fields: { source: "patrol",
       ...Object.fromEntries(GIVEN.filter((name) => params[name]).map((name) => [name, params[name]])) } }));
-  const draft = form.kept ? form : begun(form);
+  const draft = form.kept ? { ...form, save: () => form.change({}) } : begun(form);
   const photos = usePhotosOf(id), place = usePlace(draft);
   const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), [asked, setAsked] = useState(false);
   const findings = useOthers(), embargo = useEmbargo();
@@ -108,7 +108,7 @@ function Form({ id, params }) {
 
 /**
  * A form that nobody has written in: what is seen is seen when the first of it is written, not when the form was opened.
- * @param {ReturnType<typeof useDraft<Draft>>} form
+ * @param {import("../parts/draft.js").Draft<Draft>} form
  */
 function begun(form) {
   const change = (/** @type {Partial<Draft>} */ part) => form.change({ observed_at: new Date().toISOString(), ...part });

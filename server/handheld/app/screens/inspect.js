@@ -1,18 +1,20 @@
 // An inspection by checklist: one tap an item, the score as it stands, what is missing before it can be finished.
 
-import { asked, answered, checklistsOf, failed, lacks, recorded } from "../forms/checklist.js";
 import { BeginInspection } from "../forms/begin_inspection.js";
-import { told, tried, useDraft } from "../forms/draft.js";
+import { asked, answered, checklistsOf, failed, lacks, recorded } from "../forms/checklist.js";
 import { GiveUp, Officers } from "../forms/fields.js";
 import { choiceOf, findingOf } from "../forms/finding_of.js";
 import { ItemCard, needed } from "../forms/item.js";
 import { useDevice, useRecord } from "../parts/device.js";
+import { useDraft } from "../parts/draft.js";
+import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Section, Sheet, say } from "../parts/page.js";
 import { PositionLine, lastPosition, near, usePosition } from "../parts/position.js";
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { when } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { useZones } from "../parts/zone.js";
 import { score } from "../scoring.js";
 import { t } from "../words.js";
@@ -86,7 +88,7 @@ function Answering({ id }) {
       device.syncSoon();
       setEnding(false); // without its draft this screen shows what was kept
     } catch (error) {
-      say(told(error));
+      say(failureWords(error));
     } finally {
       setBusy(false);
     }

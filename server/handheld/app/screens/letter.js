@@ -1,13 +1,14 @@
 // A responsibility letter (责任书): duties read out, a period, the party's signature on the screen or a refusal before a
 // witness. Once signed it is sealed.
 
-import { told, tried, useDraft } from "../forms/draft.js";
 import { GiveUp, Refusal, partyName } from "../forms/fields.js";
 import { LetterTold } from "../forms/letter_told.js";
 import { Shots, ShotButton } from "../forms/shots.js";
 import { Discard, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
+import { useDraft } from "../parts/draft.js";
+import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.js";
 import { PositionLine, usePosition } from "../parts/position.js";
@@ -16,6 +17,7 @@ import { go } from "../parts/router.js";
 import { Scan } from "../parts/scan.js";
 import { Signature } from "../parts/signature.js";
 import { ago, day, when } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { t } from "../words.js";
 
 /** @param {{params: Record<string, string>}} props */
@@ -98,7 +100,7 @@ function Filling({ id }) {
       say(t("责任书已存,联网后送达", "The letter is kept and goes out with the next network"));
       go("/letter", { replace: true });
     } catch (error) {
-      say(told(error));
+      say(failureWords(error));
     } finally {
       setBusy(false);
     }

@@ -1,9 +1,10 @@
 // The daily register (日常考核登记): the zones around, one row a zone and day, one tap a duty.
 
-import { useDraft, told } from "../forms/draft.js";
 import { DutyCard, dutiesOn } from "../forms/duty_card.js";
 import { pointOf, zonesNear } from "../forms/places.js";
 import { useDevice, useOutbox, useRecords } from "../parts/device.js";
+import { useDraft } from "../parts/draft.js";
+import { failureWords } from "../parts/failures.js";
 import { html, useMemo, useRef, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, say } from "../parts/page.js";
 import { usePosition } from "../parts/position.js";
@@ -39,7 +40,7 @@ export default function Register({ params }) {
   /** One change after the other, so that of two quick taps the second finds what the first made.
    * @param {() => Promise<void>} work */
   function next(work) {
-    writing.current = writing.current.then(work).catch((error) => say(told(error)));
+    writing.current = writing.current.then(work).catch((error) => say(failureWords(error)));
     return writing.current;
   }
 

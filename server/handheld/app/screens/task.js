@@ -1,6 +1,5 @@
 // One task: what is asked, the work by its kind, and accept, finish or hand back.
 
-import { tried } from "../forms/draft.js";
 import { BlindVisit, Compared } from "../forms/blind_visit.js";
 import { Delivery } from "../forms/letter_told.js";
 import { AboutCard, Look, Retake, outcomesOf, useWork } from "../forms/task_work.js";
@@ -9,9 +8,10 @@ import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Sheet, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
-import { handled } from "../parts/states.js";
 import { go } from "../parts/router.js";
+import { handled } from "../parts/states.js";
 import { when } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { t } from "../words.js";
 import { kindOf, stateName } from "./tasks.js";
 

@@ -11,7 +11,7 @@ import { giveUp } from "./keep.js";
 /** @typedef {import("../find.js").Draft} Draft */
 
 /**
- * @param {{id: string, draft: {value?: Draft, drop: () => Promise<void>}, photos: import("../../device/types.d.ts").Shown[],
+ * @param {{id: string, draft: {value?: Draft | null, drop: () => Promise<void>}, photos: import("../../device/types.d.ts").Shown[],
  *   place: import("./keep.js").Placed}} props
  */
 export function Discard({ id, draft, photos, place }) {

@@ -18,7 +18,7 @@ const STALE_S = 30;
 /**
  * The place of a draft. Its position follows the phone until a zone is chosen on it or the draft is found again: an
  * unfinished finding lies where it was seen, not where it is finished.
- * @param {{value: Draft | undefined, found: boolean, kept: boolean, change: (part: Partial<Draft>) => Promise<void>}} draft
+ * @param {{value: Draft | null | undefined, found: boolean, kept: boolean, change: (part: Partial<Draft>) => Promise<void>}} draft
  */
 export function usePlace({ value, found, kept, change }) {
   const device = useDevice(), live = usePosition(), steady = useSteady(live.position);
