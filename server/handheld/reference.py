@@ -19,7 +19,8 @@ def reference(tiles: str = "") -> dict[str, Any]:
         "record_types": {name: {field: declared.rule.value for field, declared in one.fields.items()}
                          for name, one in RECORD_TYPES.items()},
         "create_rights": {row["type"]: row["create"].split() for row in table("record_rights")},
-        "classes": [{"scheme": one.scheme, "code": one.code, "name": one.name} for one in classes().values()],
+        "classes": [{"scheme": one.scheme, "code": one.code, "name": one.name, "name_en": one.name_en}
+                    for one in classes().values()],
         "conditions": [{name: row[name] for name in ("scheme", "code", "condition", "filing_condition",
                                                      "collection_requirement")}
                        for row in table("class_conditions") if row["set"] == "default"],

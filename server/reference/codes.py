@@ -14,11 +14,13 @@ CODE_DIGITS = 4
 
 @dataclass(frozen=True)
 class Class:
-    """A class of findings; `scheme` names scheme, version and kind, as `GB/T 30428.2-2013:event`."""
+    """A class of findings; `scheme` names scheme, version and kind, as `GB/T 30428.2-2013:event`. The standard has no
+    English names: `name_en` is ours."""
 
     scheme: str
     code: str
     name: str
+    name_en: str
     source: str
     confidence: str
     valid_from: str

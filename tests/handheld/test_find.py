@@ -79,6 +79,16 @@ def test_what_is_being_typed_is_not_taken_back_by_a_new_look_at_the_position(ins
     expect(tags).to_have_value("夜间,反复")
 
 
+def test_a_class_is_found_by_its_name_in_either_language(inspector):
+    page = begin(inspector(online=True))
+    page.evaluate("localStorage.setItem('menqian-language', 'en')")
+    page.reload()
+    found = page.get_by_role("list", name="Classes found")
+    for typed in ("exposed", "rubbish", "暴露", "bllj", "0102"):
+        page.get_by_label("Search classes").fill(typed)
+        expect(found.get_by_role("button", name="Exposed rubbish")).to_be_visible()
+
+
 def test_a_sticker_settles_the_zone(inspector, office, street):
     one = inspector(online=True)
     page = begin(one)

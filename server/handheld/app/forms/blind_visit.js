@@ -1,5 +1,6 @@
 // A spot-check re-visit: before arrival only the place, then one's own answer, and only then the first report beside it.
 
+import { ClassPicker, className, useClasses } from "../parts/classes.js";
 import { useRecord } from "../parts/device.js";
 import { html, useEffect, useState } from "../parts/html.js";
 import { Button, Field, Note, Section } from "../parts/page.js";
@@ -8,8 +9,6 @@ import { useReference } from "../parts/reference.js";
 import { t } from "../words.js";
 import { arrival, pointOf } from "./places.js";
 import { Look } from "./task_work.js";
-
-const MOST_CLASSES = 12;
 
 /**
  * @param {{task: import("../device/types.d.ts").Shown, kind: any, work: import("./task_work.js").Work,
@@ -45,25 +44,18 @@ export function BlindVisit({ task, kind, work, onWork }) {
 
 /** One's own class of what is seen, by search. @param {{work: import("./task_work.js").Work, onWork: (part: any) => void}} props */
 function OwnClass({ work, onWork }) {
-  const { classes } = useReference();
-  const [words, setWords] = useState("");
-  const values = work.values ?? {};
-  const chosen = classes.find((/** @type {any} */ one) => one.scheme === values.class_scheme && one.code === values.class_code);
-  const found = words.trim() ? classes.filter((/** @type {any} */ one) => one.code.length === 4 && `${one.code} ${one.name}`.includes(words.trim())) : [];
+  const values = work.values ?? {}, { class_scheme: scheme, class_code: code } = values;
   return html`<${Section} title=${t("您认定的类别", "The class that you see")}>
-    ${chosen && html`<p class="zone-chosen"><b>${chosen.code} ${chosen.name}</b></p>`}
-    <${Field} label=${t("查找类别(名称或代码)", "Search a class (name or code)")}><input type="search" value=${words} onInput=${(/** @type {any} */ event) => setWords(event.target.value)} /><//>
-    <ul class="listed">${found.slice(0, MOST_CLASSES).map((/** @type {any} */ one) => html`<li key=${`${one.scheme} ${one.code}`}>
-      <button type="button" onClick=${() => { onWork({ values: { ...values, class_scheme: one.scheme, class_code: one.code } }); setWords(""); }}>
-        <b>${one.name}</b><small>${one.code} · ${one.scheme}</small></button></li>`)}</ul><//>`;
+    <${ClassPicker} value=${code ? { scheme, code } : null}
+      onChange=${(/** @type {any} */ one) => onWork({ values: { ...values, class_scheme: one.scheme, class_code: one.code } })} /><//>`;
 }
 
 /** After the answer: what the first report said. @param {{about: {id: string}, outcome: any}} props */
 export function Compared({ about, outcome }) {
   const finding = useRecord("finding", about.id);
-  const { classes } = useReference();
+  const classes = useClasses();
   if (!finding) return null;
-  const named = (/** @type {any} */ one) => classes.find((/** @type {any} */ each) => each.scheme === one?.class_scheme && each.code === one?.class_code)?.name ?? "—";
+  const named = (/** @type {any} */ one) => (one?.class_code ? className(one, classes) : "—");
   return html`<${Section} title=${t("对照", "Side by side")}><dl class="sides">
     <dt>${t("原报告", "First report")}</dt><dd>${named(finding.fields)} · ${finding.fields.text ?? ""}</dd>
     <dt>${t("您的答复", "Yours")}</dt><dd>${named(outcome?.values)} · ${outcome?.note ?? ""}</dd></dl><//>`;

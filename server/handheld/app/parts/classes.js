@@ -1,12 +1,12 @@
 // Which class of the standard: favourites and recent ones at one tap, all others by name, code or first letters.
 
-import { t } from "../words.js";
+import { language, t } from "../words.js";
 import { useKept } from "./device.js";
 import { html, useMemo, useState } from "./html.js";
 import { initials } from "./pinyin.js";
 import { useReference } from "./reference.js";
 
-/** @typedef {{scheme: string, code: string, name: string}} Class */
+/** `name` is in the chosen language, `zh` the standard's. @typedef {{scheme: string, code: string, name: string, zh: string}} Class */
 
 const RECENT_MOST = 6, FOUND_MOST = 30;
 
@@ -18,13 +18,14 @@ const keyOf = ({ scheme, code }) => `${scheme}/${code}`;
  * @returns {Class[]}
  */
 export function useClasses() {
-  const { classes } = useReference();
+  const { classes } = useReference(), spoken = language();
   return useMemo(() => {
     const heads = new Set(classes.map((/** @type {Class} */ one) => `${one.scheme}/${one.code.slice(0, 2)}`));
     const below = new Set(classes.filter((/** @type {Class} */ one) => one.code.length > 2)
       .map((/** @type {Class} */ one) => `${one.scheme}/${one.code.slice(0, 2)}`));
-    return classes.filter((/** @type {Class} */ one) => !(heads.has(keyOf(one)) && below.has(keyOf(one))));
-  }, [classes]);
+    return classes.filter((/** @type {Class} */ one) => !(heads.has(keyOf(one)) && below.has(keyOf(one))))
+      .map((/** @type {any} */ one) => ({ ...one, zh: one.name, name: t(one.name, one.name_en) }));
+  }, [classes, spoken]);
 }
 
 /** The name of a record's class, its code where the name is not known here. @param {Record<string, any>} fields @param {Class[]} classes */
@@ -33,7 +34,7 @@ export function className({ class_scheme, class_code }, classes) {
 }
 
 /**
- * Classes in which all that is typed is found: in the name, at the start of the code, or among the first letters.
+ * Classes in which all that is typed is found: in a name, at the start of the code, or among the first letters.
  * @param {Class[]} classes
  * @param {string} typed
  */
@@ -45,11 +46,11 @@ export function matching(classes, typed) {
 }
 
 /** @param {Class} one @param {string} wanted */
-function rankOf({ name, code }, wanted) {
-  const letters = initials(name), place = name.toLowerCase().indexOf(wanted);
-  if (place === 0 || code === wanted) return 0;
+function rankOf({ name, zh, code }, wanted) {
+  const letters = initials(zh), places = [name, zh].map((one) => one.toLowerCase().indexOf(wanted));
+  if (places.includes(0) || code === wanted) return 0;
   if (code.startsWith(wanted) || letters.startsWith(wanted)) return 1;
-  return place > 0 || letters.includes(wanted) ? 2 : 9;
+  return Math.max(...places) > 0 || letters.includes(wanted) ? 2 : 9;
 }
 
 /**
