@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from tests.bureau import PASSWORD, Bureau, with_root
-from tests.phones import ARGUMENTS, CHROMIUM
+from tests.phones import ARGUMENTS, HEADLESS
 from tests.running import Server
 from tests.wire import Person
 
@@ -106,7 +106,7 @@ def bureau(engine: Engine, server: Server, admin: Person, places: Places) -> Bur
 @pytest.fixture(scope="session")
 def play() -> Iterator[Playwright]:
     """The one Playwright of this process, which bears no second beside it; drives Debian's chromium."""
-    if not CHROMIUM.exists():
+    if not HEADLESS.exists():
         pytest.skip("needs Debian's chromium")
     with sync_playwright() as play:
         yield play
@@ -114,7 +114,7 @@ def play() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(play: Playwright) -> Iterator[Browser]:
-    browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    browser = play.chromium.launch(executable_path=str(HEADLESS), args=ARGUMENTS)
     yield browser
     browser.close()
 

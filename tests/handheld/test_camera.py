@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.bureau import Bureau, a_photo, eventually
 from tests.patrols import HERE, begin, classify, go_online, inspector_of, photograph, save, shoot
-from tests.phones import ARGUMENTS, CHROMIUM, Phone, fill_disk, free_disk
+from tests.phones import ARGUMENTS, HEADLESS, Phone, fill_disk, free_disk
 from tests.wire import granted, sha256
 
 pytestmark = pytest.mark.browser
@@ -23,7 +23,7 @@ FULL = 1024  # bytes that the origin may have: less than it has already
 @pytest.fixture
 def with_camera(chromium: Browser, office: Bureau, street: dict[str, str]) -> Iterator[Phone]:
     """A phone of the inspector whose browser has a camera of its own."""
-    browser = chromium.browser_type.launch(executable_path=str(CHROMIUM), args=[*ARGUMENTS, *A_CAMERA])
+    browser = chromium.browser_type.launch(executable_path=str(HEADLESS), args=[*ARGUMENTS, *A_CAMERA])
     one = Phone(browser, office.url)
     one.context.grant_permissions(["camera", "geolocation"])
     one.context.set_geolocation(HERE)

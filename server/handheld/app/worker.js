@@ -66,7 +66,7 @@ async function sound({ path, digest, known }) {
     const found = await checked(await caches.match(where, { cacheName }), digest);
     if (found) return found;
   }
-  for (const cache of /** @type {RequestCache[]} */ (["no-cache", "reload"])) { // what lies on the way may be damaged, too
+  for (const cache of /** @type {RequestCache[]} */ (["default", "reload"])) { // what lies on the way may be damaged
     const found = await checked(await fetch(path, { cache, credentials: "omit" }), digest);
     if (found) return found;
   }

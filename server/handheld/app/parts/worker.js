@@ -76,7 +76,8 @@ export function applyUpdate() {
 
 /** @returns {Promise<ServiceWorkerRegistration>} */
 async function registered() {
-  const given = /** @type {RegistrationOptions} */ ({ scope: SCOPE, updateViaCache: "none" });
+  // the worker itself is asked for at the server each time; what it imports names its edition and may come from the cache
+  const given = /** @type {RegistrationOptions} */ ({ scope: SCOPE, updateViaCache: "imports" });
   const { serviceWorker } = navigator;
   try {
     return await serviceWorker.register(SCRIPT, { ...given, type: "module" });
