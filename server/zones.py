@@ -20,8 +20,9 @@ from schemas.values import parse_time, stamp
 from server.models import ZoneRow
 from server.reference import known_scope
 from server.rules.attribution import Attribution
+from server.rules.features import Rejection
 from server.rules.zone_features import Accepted
-from server.rules.zone_import import Rejection, check_features
+from server.rules.zone_import import check_features
 from server.rules.zones import ZoneIndex, ZoneVersion
 from sync.kept import Kept
 from sync.models import table_of
@@ -107,12 +108,18 @@ class Checked(NamedTuple):
 
 def check_collection(session: Session, collection: Any, scopes: Sequence[str] | None) -> Checked:
     """Check the features of a FeatureCollection, best before the gate is open; raises `invalid_request`."""
-    if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection" \
-            or not isinstance(collection.get("features"), list):
-        raise Problem("invalid_request", "须为 GeoJSON FeatureCollection the body must be a GeoJSON FeatureCollection")
+    features = features_of(collection)
     number, index = _numbered(session)
-    return Checked(number, *check_features(collection["features"], existing=index, scopes=scopes,
+    return Checked(number, *check_features(features, existing=index, scopes=scopes,
                                            known_scope=known_scope))
+
+
+def features_of(collection: Any) -> list[Any]:
+    """The features of a FeatureCollection; raises `invalid_request` for what is none."""
+    features = collection.get("features") if isinstance(collection, dict) else None
+    if not isinstance(features, list) or collection.get("type") != "FeatureCollection":
+        raise Problem("invalid_request", "须为 GeoJSON FeatureCollection the body must be a GeoJSON FeatureCollection")
+    return features
 
 
 def import_features(door: Door, collection: Any, *, actor: str, scopes: Sequence[str] | None,
@@ -130,8 +137,7 @@ def import_features(door: Door, collection: Any, *, actor: str, scopes: Sequence
     imported = len(checked.accepted)
     door.record_entry("zones_imported", actor, None, {"imported": imported, "rejected": len(checked.rejected),
                                                       **counts})
-    return {"imported": imported, "rejected": [
-        {"index": one.index, "name": one.name, "code": one.code, "detail": one.detail} for one in checked.rejected]}
+    return {"imported": imported, "rejected": [one.as_wire() for one in checked.rejected]}
 
 
 def _newest(session: Session) -> dict[str, tuple[int, str, dict[str, str]]]:

@@ -8,30 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from server.reference import settings
+from server.rules.features import KNOWN_SCOPE, FeatureRefused, Rejection
 from server.rules.plane import Plane, Shapes
-from server.rules.zone_features import KNOWN_SCOPE, Accepted, FeatureRefused, read_feature
+from server.rules.zone_features import Accepted, read_feature
 from server.rules.zones import ZoneIndex, ZoneVersion
 
 BATCH = 512  # features compared at once: bounds the pairs in memory when a hostile file lays all of them on one place
 Pairs = Iterator[tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """Why the feature at `index` is not imported; `detail` is one sentence in Chinese, then English."""
-
-    index: int
-    name: str
-    code: str
-    detail: str
 
 
 def check_features(
@@ -69,14 +59,8 @@ def _read(
         try:
             standing.append(read_feature(index, feature, scopes, known_scope))
         except FeatureRefused as refused:
-            rejected.append(Rejection(index, _name(feature), refused.code, refused.detail))
+            rejected.append(Rejection.of(index, feature, refused))
     return standing
-
-
-def _name(feature: Any) -> str:
-    properties = feature.get("properties") if isinstance(feature, dict) else None
-    name = properties.get("name") if isinstance(properties, dict) else None
-    return name[:80].encode("utf-8", "replace").decode() if isinstance(name, str) else ""
 
 
 def _without_twins(standing: list[Accepted], rejected: list[Rejection]) -> list[Accepted]:
