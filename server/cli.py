@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-import orjson
 from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,12 +28,17 @@ from server.console import tell as _tell
 from server.db import db, guard_again, initialise, writing
 from server.house import house
 from server.meters import count_together
+from server.registers import roads, zones
 from sync.outbox_file import OutboxFileInvalid
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """门前 Menqian: the server of frontage inspections."""
+
+
+main.add_command(zones)
+main.add_command(roads)
 
 
 @main.command()
@@ -136,27 +140,6 @@ def import_outbox(file: Path, by: str | None) -> None:
         found = bring(file, by, _tell)
     _print(found)
     sys.exit(0 if found["whole"] else 1)
-
-
-@main.group()
-def zones() -> None:
-    """Frontage responsibility zones."""
-
-
-@zones.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_zones(file: Path) -> None:
-    """Import a GeoJSON FeatureCollection; prints what was imported and what was rejected."""
-    from server.zones import check_collection, import_features
-    try:
-        collection = orjson.loads(file.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise click.ClickException(f"不是有效的 JSON not valid JSON: {error}") from None
-    with _installation():
-        checked = check_collection(db.session(), collection, None)
-        with writing() as door:
-            found = import_features(door, collection, actor="console", scopes=None, checked=checked)
-        _print(found)
 
 
 @main.command()

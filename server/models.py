@@ -1,11 +1,11 @@
-"""The server's own tables: people, sessions, invitations, zone versions, review claims, spot checks,
-audits."""
+"""The server's own tables: people, sessions, invitations, zone versions, roads, review claims, spot
+checks, audits."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, Index, Integer, String, Text
+from sqlalchemy import Boolean, Float, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models import Base, Big, Json, ScopeText, TimeText, UuidText
@@ -75,6 +75,19 @@ class ZoneRow(Base):
     valid_from: Mapped[str] = mapped_column(TimeText)
     valid_to: Mapped[str | None] = mapped_column(TimeText)
     outline: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class RoadRow(Base):
+    """A road or a section of one, as last imported; `line` is GeoJSON in WGS 84."""
+
+    __tablename__ = "road"
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    scope: Mapped[str] = mapped_column(ScopeText, index=True)
+    name: Mapped[str] = mapped_column(String(500))
+    section: Mapped[str] = mapped_column(String(500))
+    width_m: Mapped[float | None] = mapped_column(Float)
+    line: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
 
 

@@ -95,6 +95,12 @@ def frontage(lon: float, lat: float, scope: str, *, width_m: float = 8, depth_m:
     return {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": known | properties}
 
 
+def a_road(line: list[Any], scope: str, *, name: Any = "武宜路", id: Any = None, **properties: Any) -> dict[str, Any]:
+    """A road along these positions, as `POST /roads/import` takes it."""
+    return {"type": "Feature", "id": id, "geometry": {"type": "LineString", "coordinates": line},
+            "properties": {"name": name, "scope": scope} | properties}
+
+
 def collection(*features: dict[str, Any]) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": list(features)}
 

@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
         records,
         retention,
         reviews,
+        roads,
         sessions,
         snapshot,
         spot_checks,
@@ -63,7 +64,7 @@ def init_app(app: Flask) -> None:
     api = Description(app)
     app.before_request(_authenticate_the_lost)
     for module in (sessions, users, devices, hello, push, pull, snapshot, quarantine, records, receipts, uploads, media,
-                   derivatives, zones, journal, reviews, spot_checks, conflicts, retention,
+                   derivatives, zones, roads, journal, reviews, spot_checks, conflicts, retention,
                    legal_holds, disposals, erasures, poke):
         api.register_blueprint(module.blp)
     describe_the_rest(api, BASE)

@@ -25,22 +25,23 @@ from server.wire import answer, read_json
 blp = blueprint("zones", "责任区 Zones")
 AT = query("at", "the time in question; now", format="date-time")
 IMPORT_BYTES = 64 * 1024 * 1024
+GEOJSON = "application/geo+json"
 
 
 @blp.get("/zones.geojson")
 @blp.doc(parameters=[query("bbox", "west,south,east,north in degrees"), AT])
-@blp.response(200, content_type="application/geo+json")
+@blp.response(200, content_type=GEOJSON)
 def zones_geojson() -> Response:
     """GeoJSON of the zone versions in force at `at` (now) in the caller's scopes, within `bbox` where given."""
     box = _box(request.args.get("bbox"))
     features = features_at(_time(request.args.get("at")), me().scopes, box)
     response = answer({"type": "FeatureCollection", "features": features})
-    response.content_type = "application/geo+json"
+    response.content_type = GEOJSON
     return response
 
 
 @blp.post("/zones/import")
-@blp.doc(requestBody=body(FEATURES, "application/geo+json"))
+@blp.doc(requestBody=body(FEATURES, GEOJSON))
 @needs_role("admin")
 @blp.response(200)
 def import_zones() -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.bureau import Bureau, collection, frontage
+from tests.bureau import Bureau, a_road, collection, frontage
 from tests.enrolled import Handheld
 from tests.wire import Person, a_finding, granted, new_id, position, refused
 
@@ -45,7 +45,7 @@ def posts(supervisor: Person, admin: Person) -> list[tuple[Person, str]]:
     ghost = new_id()
     return [
         (admin, "/sessions"), (admin, "/devices/invitations"), (admin, "/devices"), (admin, f"/devices/{ghost}/revoke"),
-        (admin, "/users"), (admin, "/zones/import"), (supervisor, "/records/finding"),
+        (admin, "/users"), (admin, "/zones/import"), (admin, "/roads/import"), (supervisor, "/records/finding"),
         (supervisor, f"/records/finding/{ghost}/edits"), (supervisor, f"/records/finding/{ghost}/commands"),
         (supervisor, f"/quarantine/{ghost}/release"), (supervisor, f"/quarantine/{ghost}/dismiss"),
         (supervisor, "/sync/push"), (supervisor, "/sync/verify"), (supervisor, f"/reviews/{ghost}/claim"),
@@ -206,7 +206,9 @@ def test_odd_json_from_the_office_is_refused_or_kept(fresh: Handheld, supervisor
         (admin, "/users", {"username": f"u-{new_id()[-8:]}", "name": "@", **scope}),
         (admin, "/devices/invitations", {"username": "@"}), (admin, "/sessions", {"username": "@", "password": "@"}),
         (admin, "/zones/import", collection(frontage(118.5, 31.2, SCOPE, name="@"))),
-        (admin, "/zones/import", {"type": "FeatureCollection", "features": ["@"]})]
+        (admin, "/zones/import", {"type": "FeatureCollection", "features": ["@"]}),
+        (admin, "/roads/import", collection(a_road([[118.5, 31.2], [118.6, 31.2]], SCOPE, name="@"))),
+        (admin, "/roads/import", collection(a_road([[118.5, 31.2], "@"], SCOPE, id="@")))]
     for person, path, body in calls:
         sent = json.dumps(body).replace('"@"', ODD[name]).encode()
         answer = person.http.post(person.url(path), content=sent, headers={"Content-Type": "application/json"})

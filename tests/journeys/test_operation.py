@@ -57,6 +57,7 @@ DESCRIBED = {
     "/sessions": "post", "/sessions/current": "delete", "/devices/invitations": "post", "/devices": "post",
     "/users": "post", "/hello": "get", "/sync/push": "post", "/sync/pull": "get", "/sync/verify": "post",
     "/quarantine": "get", "/records": "get", "/uploads": "post", "/zones.geojson": "get", "/zones/import": "post",
+    "/roads": "get", "/roads/import": "post",
     "/zones/attribute": "get", "/journal/checkpoint": "get", "/journal/key": "get", "/journal/entries": "get",
     "/journal/inclusion": "get", "/journal/consistency": "get", "/reviews": "get", "/spot-checks": "post",
 }

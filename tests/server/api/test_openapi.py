@@ -34,6 +34,7 @@ QUERIES = {
 }
 HEADERS = {
     ("post", "/sync/push"): {"Menqian-Signature"}, ("get", "/media/{sha256}"): {"Range", "If-Range"},
+    ("get", "/roads"): {"If-None-Match"},
     ("get", "/sync/pull"): {"Menqian-Health"}, ("get", "/sync/snapshots/{sha256}"): {"Range", "If-Range"},
     ("post", "/uploads"): {*TUS, "Upload-Length", "Upload-Metadata", "Upload-Checksum"},
     ("head", "/uploads/{upload_id}"): TUS, ("delete", "/uploads/{upload_id}"): TUS,

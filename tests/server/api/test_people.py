@@ -58,7 +58,8 @@ def test_a_token_of_a_device_opens_no_call_of_people(office: Indoors) -> None:
         ("POST", f"/records/finding/{some}/edits", {"base": 1}),
         ("POST", f"/records/finding/{some}/commands", {"name": "file"}),
         ("POST", f"/quarantine/{some}/release", {}), ("POST", f"/quarantine/{some}/dismiss", {"reason": "x"}),
-        ("POST", "/zones/import", {"type": "FeatureCollection", "features": []}), ("GET", "/journal/entries", None),
+        ("POST", "/zones/import", {"type": "FeatureCollection", "features": []}),
+        ("POST", "/roads/import", {"type": "FeatureCollection", "features": []}), ("GET", "/journal/entries", None),
         ("GET", "/reviews", None), ("POST", f"/reviews/{some}/claim", {}),
         ("POST", f"/reviews/{some}/decisions", {"decision": "accept", "version": 1}), ("GET", "/spot-checks", None),
         ("POST", "/spot-checks", {}), ("POST", f"/spot-checks/{some}/draw", {}), ("GET", f"/spot-checks/{some}", None),
@@ -74,7 +75,7 @@ def test_a_device_still_reads_what_it_needs(office: Indoors) -> None:
     finding = device.report(SCOPE)
     record = f"/records/finding/{finding}"
     for path in ("/hello", "/records?type=finding", record, f"{record}/history", "/quarantine",
-                 "/zones.geojson", "/zones/attribute?lon=119.9&lat=31.7&crs=EPSG:4326",
+                 "/zones.geojson", "/roads", "/zones/attribute?lon=119.9&lat=31.7&crs=EPSG:4326",
                  "/journal/inclusion?index=0", "/journal/consistency?from=1"):
         granted(device.get(path))
 
