@@ -12,14 +12,17 @@ import segno
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.bureau import Bureau, east_north
-from tests.patrols import HERE, MIDDLE, SHOPS, begin, classify, delivered, go_online, inspector_of, save
+from tests.bureau import Bureau, a_road, collection, east_north
+from tests.patrols import HERE, MIDDLE, SCOPE, SHOPS, begin, classify, delivered, go_online, inspector_of, save
 from tests.phones import ARGUMENTS, HEADLESS, Phone
+from tests.wire import granted
 
 pytestmark = pytest.mark.browser
 VIDEO = (640, 480)
 ZOOM_19_PX = 256 * 2**19
 """Width of the Earth's equator in pixels at the nearest view that the map opens with."""
+FOLLOWING = 4
+"""Node.DOCUMENT_POSITION_FOLLOWING: what is drawn later lies above."""
 
 
 def film(text: str) -> bytes:
@@ -108,3 +111,20 @@ def test_a_candidate_touched_on_the_map_of_a_finding_settles_it(inspector, offic
     go_online(one)
     zone = delivered(office, finding)["zone"]
     assert (zone["zone_id"], zone["method"]) == (street[name], "person")
+
+
+def test_roads_lie_under_the_zones_and_bear_their_names_without_a_network(inspector, office):
+    line = [east_north(*MIDDLE, east, -7 + east / 100) for east in (-300, 300)]
+    granted(office.admin.post("/roads/import", collection(a_road(line, SCOPE, name="晋陵中路", carriageway_m=10))))
+    one = inspector(online=True)
+    name = one.see("/map").locator(".road-label", has_text="晋陵中路")
+    expect(name).to_be_visible(timeout=20_000)
+    one.context.set_offline(True)
+    page = begin(one)
+    road, zone = page.locator(".map path.road"), page.locator(".map path.zone").first
+    expect(road).to_be_visible()
+    expect(page.locator(".road-label")).to_have_text(["晋陵中路", "测试路"])
+    assert float(road.get_attribute("stroke-width") or 0) > 10  # ten metres on a map of one street
+    assert road.evaluate("(road, zone) => road.compareDocumentPosition(zone)", zone.element_handle()) & FOLLOWING
+    paper = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()")
+    assert road.get_attribute("stroke") == paper

@@ -2,7 +2,8 @@
 //
 // Kinds: `server_restored` (a new epoch: what it lost is delivered again), `journal_replaced` (how much of the journal
 // that was seen the new one holds), `store_older` (this store is an older copy: the server has more of it), `photo_gone`
-// (the server lost a photo whose bytes are no longer here), `conflict_settled` (what became of a conflict of this person).
+// (the server lost a photo whose bytes are no longer here), `conflict_settled` (what became of a conflict of this person),
+// `roads_failed` (the roads for the map did not come; told once until they do).
 
 import { stamp } from "./values.js";
 

@@ -2,6 +2,7 @@
 // coming again by itself. Serves `device`.
 
 import { Problem, Unreachable } from "./client.js";
+import { renewRoads } from "./roads.js";
 import { stamp } from "./values.js";
 
 /** @import { Report, SyncState } from "./types.js" */
@@ -101,6 +102,7 @@ export class Talking {
     }
     this.#doing("receipt");
     await delivery.renew();
+    await renewRoads(exchange.parts, () => this.#doing("pull"));
     const { unsent, unsent_photos } = await store.read((t) => outbox.health(t));
     return { ...pushed, waiting: unsent, uploaded, photos_waiting: unsent_photos, received };
   }

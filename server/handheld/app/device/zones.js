@@ -36,7 +36,7 @@ export function zoneOf({ id, scope, fields }) {
 }
 
 /** @param {any} outline @returns {[number, number, number, number]} */
-function boxOf(outline) {
+export function boxOf(outline) {
   const points = outline.coordinates.flat(outline.type === "MultiPolygon" ? 2 : 1);
   const lons = points.map((/** @type {number[]} */ p) => p[0]), lats = points.map((/** @type {number[]} */ p) => p[1]);
   return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];

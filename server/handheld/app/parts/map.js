@@ -1,7 +1,9 @@
-// A small map of lines: zones, names of roads, findings and the own position. No tiles, unless the reference names an
+// A small map of lines: roads with their names, zones, findings and the own position. No tiles, unless the reference names an
 // address of some (`map.tile_url`), for a patrol has no network to fetch them by.
 
+import { boxOf } from "../device/zones.js";
 import { t } from "../words.js";
+import { useAsked } from "./device.js";
 import { failureWords } from "./failures.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { Note } from "./page.js";
@@ -9,10 +11,14 @@ import { useReference } from "./reference.js";
 
 /** @typedef {import("../device/zones.js").Zone} Zone */
 /** @typedef {import("../device/types.d.ts").Position} Position */
+/** @typedef {import("../device/roads.js").Road & {box: any}} Road */
 /** @typedef {{id: string, lon: number, lat: number, kind: string, label: string}} Mark */
 
 const LEAFLET = "../vendor/leaflet/leaflet.js";
-const ROADS_MOST = 12;
+const ROADS_MOST = 12, NAMED_FROM_PX = 40, LEAST_PX = 3, USUAL_M = 6;
+const EQUATOR_PX_A_M = 256 / 40_075_017; // at zoom 0
+/** By device, so that they are read once. @type {WeakMap<import("../device/types.d.ts").Device, {got: number, roads: Road[]}>} */
+const read = new WeakMap();
 
 /** @returns {Promise<any>} */
 async function leaflet() {
@@ -26,6 +32,18 @@ async function leaflet() {
   return /** @type {any} */ (globalThis).L;
 }
 
+/** The roads of this device; the same array until others come. */
+function useRoads() {
+  return useAsked(async (device) => {
+    const { got } = await device.kept("roads_asked", /** @type {any} */ ({}));
+    const known = read.get(device);
+    if (known && known.got === got) return known.roads;
+    const roads = (await device.kept("roads", /** @type {Road[]} */ ([]))).map((road) => ({ ...road, box: boxOf({ type: "Polygon", coordinates: road.parts }) }));
+    read.set(device, { got, roads });
+    return roads;
+  }, ["roads"]);
+}
+
 /**
  * @param {{zones: Zone[], ranks?: Map<string, number>, chosen?: string | null, position?: Position | null, marks?: Mark[],
  *   tall?: boolean, onZone?: (zoneId: string) => void, onMark?: (id: string) => void,
@@ -35,9 +53,9 @@ async function leaflet() {
 export function MapView(props) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null)), drawn = useRef(/** @type {Drawing | null} */ (null));
   const tiles = useReference().map?.tile_url ?? null;
-  const [problem, setProblem] = useState("");
-  const newest = useRef(props);
-  newest.current = props;
+  const [problem, setProblem] = useState(""), roads = useRoads();
+  const newest = useRef(/** @type {any} */ (null));
+  newest.current = { ...props, roads };
   useEffect(() => {
     let over = false;
     leaflet().then((L) => {
@@ -71,6 +89,7 @@ class Drawing {
     if (tiles) L.tileLayer(tiles, { maxZoom: 22, maxNativeZoom: 18 }).addTo(this.map);
     this.layer = L.layerGroup().addTo(this.map);
     this.lastSeen = "";
+    this.lastRoads = undefined;
     this.moved = false;
     this.lookedAt = this.#aim();
     this.#look();
@@ -102,20 +121,23 @@ class Drawing {
   }
 
   draw() {
-    const { zones, ranks, chosen, position, marks } = this.props.current;
+    const { zones, ranks, chosen, position, marks, roads } = this.props.current;
     const seen = JSON.stringify([zones.length, [...ranks ?? []], chosen, position?.lon, position?.lat, position?.accuracy_m,
       marks?.map((/** @type {Mark} */ { id, kind, lon, lat }) => [id, kind, lon, lat])]);
-    if (seen === this.lastSeen) return;
+    if (seen === this.lastSeen && roads === this.lastRoads) return;
     this.lastSeen = seen;
+    this.lastRoads = roads;
     if (!this.moved && this.#aim() !== this.lookedAt) {
       this.lookedAt = this.#aim();
       this.#look();
     }
     this.layer.clearLayers();
     const view = this.map.getBounds().pad(0.2);
-    const near = zones.filter((/** @type {Zone} */ { box }) => view.intersects([[box[1], box[0]], [box[3], box[2]]]));
+    const isNear = (/** @type {Zone | Road} */ { box }) => view.intersects([[box[1], box[0]], [box[3], box[2]]]);
+    const near = zones.filter(isNear), ways = (roads ?? []).filter(isNear);
+    this.#lines(ways);
     near.forEach((/** @type {Zone} */ zone) => this.#zone(zone, ranks?.get(zone.zone_id), zone.zone_id === chosen));
-    this.#roads(near);
+    this.#names(ways, near);
     marks?.filter((/** @type {Mark} */ mark) => view.contains([mark.lat, mark.lon]))
       .forEach((/** @type {Mark} */ mark) => this.#mark(mark));
     if (position) this.#self(position);
@@ -133,32 +155,66 @@ class Drawing {
     shape.addTo(this.layer);
   }
 
-  /** Colours of the theme, which a canvas does not read from a style sheet. @param {string} kind */
+  /** @param {string} kind */
   #ink(kind) {
-    const theme = getComputedStyle(document.documentElement);
-    const colour = (/** @type {string} */ name) => theme.getPropertyValue(name).trim();
     if (kind === "chosen") return { color: colour("--leaf"), weight: 3, fillColor: colour("--leaf"), fillOpacity: 0.5 };
     if (kind === "candidate") return { color: colour("--leaf"), weight: 2, fillColor: colour("--leaf"), fillOpacity: 0.15 };
     return { color: colour("--dim"), weight: 1, fillColor: colour("--dim"), fillOpacity: 0.07 };
   }
 
-  /** The name of each road, amid its zones. @param {Zone[]} zones */
-  #roads(zones) {
-    /** @type {Map<string, Zone[]>} */
-    const roads = new Map();
-    zones.filter((zone) => zone.road).forEach((zone) => roads.set(zone.road, [...roads.get(zone.road) ?? [], zone]));
-    if (roads.size > ROADS_MOST) return;
-    for (const [road, along] of roads) {
-      const middle = along[along.length >> 1].box;
-      this.L.marker([middle[1], (middle[0] + middle[2]) / 2], { interactive: false, keyboard: false,
-        icon: this.L.divIcon({ className: "road-label", html: text(road), iconSize: null }) }).addTo(this.layer);
+  /** Roads as wide as they are, all edges below all surfaces so that crossings are open. @param {Road[]} roads */
+  #lines(roads) {
+    const pxAMetre = EQUATOR_PX_A_M * 2 ** this.map.getZoom() / Math.cos(this.map.getCenter().lat * Math.PI / 180);
+    const draw = (/** @type {string} */ className, /** @type {string} */ color, edge = 0) => roads.forEach(({ parts, width_m }) =>
+      this.L.polyline(parts.map(latLons), { className, color, interactive: false,
+        weight: Math.max(LEAST_PX, (width_m ?? USUAL_M) * pxAMetre) + edge }).addTo(this.layer));
+    draw("road-edge", colour("--line"), 2);
+    draw("road", colour("--paper"));
+  }
+
+  /** Names: along the middle of what is seen of a road, of others amid their zones. @param {Road[]} roads @param {Zone[]} zones */
+  #names(roads, zones) {
+    const { L, map } = this, bounds = L.bounds([0, 0], map.getSize());
+    /** By name the pieces in view, in pixels. @type {Map<string, [any, any][]>} */
+    const seen = new Map(roads.map(({ name }) => [name, []])), named = new Set();
+    for (const { name, parts } of roads) {
+      for (const points of parts.map(latLons).map((part) => part.map((point) => map.latLngToContainerPoint(point)))) {
+        for (let n = 1; n < points.length; n += 1) {
+          const piece = L.LineUtil.clipSegment(points[n - 1], points[n], bounds);
+          if (piece) seen.get(name)?.push(piece);
+        }
+      }
     }
+    const lengths = [...seen].map(([name, pieces]) => ({ name, pieces, px: pieces.reduce((sum, [from, to]) => sum + from.distanceTo(to), 0) }));
+    for (const { name, pieces, px } of lengths.sort((one, other) => other.px - one.px).slice(0, ROADS_MOST)) {
+      if (px < NAMED_FROM_PX) break;
+      let left = px / 2;
+      const [from, to] = pieces.find((piece) => (left -= piece[0].distanceTo(piece[1])) <= 0) ?? pieces[0];
+      const turn = Math.atan((to.y - from.y) / (to.x - from.x)), middle = to.subtract(from).multiplyBy(1 + left / from.distanceTo(to)).add(from);
+      this.#name(name, map.containerPointToLatLng(middle), `rotate(${turn}rad)`);
+      named.add(name);
+    }
+    /** @type {Map<string, Zone[]>} */
+    const others = new Map();
+    zones.filter(({ road }) => road && !named.has(road)).forEach((zone) => others.set(zone.road, [...others.get(zone.road) ?? [], zone]));
+    if (others.size > ROADS_MOST) return;
+    for (const [road, along] of others) {
+      const middle = along[along.length >> 1].box;
+      this.#name(road, [middle[1], (middle[0] + middle[2]) / 2], "translateY(1em)");
+    }
+  }
+
+  /** @param {string} name @param {any} place @param {string} turn */
+  #name(name, place, turn) {
+    const html = text(name);
+    html.style.transform = `translate(-50%, -50%) ${turn}`;
+    this.L.marker(place, { interactive: false, keyboard: false,
+      icon: this.L.divIcon({ className: "road-label", html, iconSize: null }) }).addTo(this.layer);
   }
 
   /** @param {Mark} mark */
   #mark(mark) {
-    const colour = getComputedStyle(document.documentElement).getPropertyValue(mark.kind === "own" ? "--leaf" : "--red-line");
-    this.L.circleMarker([mark.lat, mark.lon], { radius: 9, weight: 2, color: "#fff", fillColor: colour.trim(), fillOpacity: 0.95 })
+    this.L.circleMarker([mark.lat, mark.lon], { radius: 9, weight: 2, color: "#fff", fillColor: colour(mark.kind === "own" ? "--leaf" : "--red-line"), fillOpacity: 0.95 })
       .on("click", () => this.props.current.onMark?.(mark.id)).bindTooltip(text(mark.label)).addTo(this.layer);
   }
 
@@ -168,6 +224,16 @@ class Drawing {
     if (accuracy_m) this.L.circle([lat, lon], { ...blue, radius: accuracy_m }).addTo(this.layer);
     this.L.circleMarker([lat, lon], { ...blue, radius: 7, weight: 3, color: "#fff", fillOpacity: 1 }).addTo(this.layer);
   }
+}
+
+/** A colour of the theme, which a canvas does not read from a style sheet. @param {string} name */
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** As Leaflet has points. @param {[number, number][]} part @returns {[number, number][]} */
+function latLons(part) {
+  return part.map(([lon, lat]) => [lat, lon]);
 }
 
 /** A node of text, so that a name is never read as markup. @param {string} words */

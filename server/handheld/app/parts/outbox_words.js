@@ -93,6 +93,7 @@ const EVENTS = /** @type {Record<string, (event: Record<string, any>) => string>
     "The server lost a photo whose original is no longer here. Tell your supervisor."),
   conflict_settled: ({ choice }) => t(`一处冲突已裁决:${choice === "mine" ? "采用后到的值" : choice === "theirs" ? "采用先到的值" : "采用第三个值"}。`,
     `A conflict was settled: ${choice === "mine" ? "the later value" : choice === "theirs" ? "the earlier value" : "a third value"} stands.`),
+  roads_failed: () => t("地图的道路没有取到,下次同步再取。", "The roads for the map did not come; the next sync asks again."),
 });
 
 /** @param {Record<string, any>} event */
