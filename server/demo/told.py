@@ -58,9 +58,9 @@ def _settle_in(telling: Telling, server: Hosted, installation: Installation, tow
     client = logged_in(server.url, admin)
     telling.step("人员与责任区", "people and zones")
     enter(client, others)
-    imported = client.post("/zones/import", town.zones)
+    imported, roads = client.post("/zones/import", town.zones), client.post("/roads/import", town.roads)
     telling.fact(f"{len(others)} 人 people; 湖塘镇 {SCOPE}: {imported['imported']} 个责任区 zones imported, "
-                 f"{len(imported['rejected'])} 个被拒 rejected")
+                 f"{len(imported['rejected'])} 个被拒 rejected, {roads['imported']} 条道路 roads")
     telling.fact(LABEL)
     return Office.open(server.url, installation.people)
 

@@ -1,9 +1,10 @@
 """The synthetic town of the demonstration: about 700 frontage zones in 320412100 湖塘镇, made from a seed.
 
-Owns the form in which the town enters a deployment (`POST /zones/import`) and what the demonstration knows of each
-shop. Serves `server.demo` and tests. Pure: the same seed makes the same town. A zone reaches from the building's wall
-to the kerb; to the centimetre it is `frontage_m` wide and `depth_m` deep, or L-shaped before a corner shop (frontage
-there is the sum of both). The streets are turned by `TURN_DEG`: nothing lies along a parallel or meridian.
+Owns the form in which the town enters a deployment (`POST /zones/import`, `POST /roads/import`) and what the
+demonstration knows of each shop. Serves `server.demo` and tests. Pure: the same seed makes the same town. A zone
+reaches from the building's wall to the kerb; to the centimetre it is `frontage_m` wide and `depth_m` deep, or L-shaped
+before a corner shop (frontage there is the sum of both). The streets are turned by `TURN_DEG`: nothing lies along a
+parallel or meridian.
 """
 
 import math
@@ -51,7 +52,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Town:
-    """Streets as LineStrings, zones as `POST /zones/import` takes them, and a shop for each zone, in their order."""
+    """Streets and zones as `POST /roads/import` and `POST /zones/import` take them; a shop for each zone, in order."""
 
     roads: Geojson
     zones: Geojson
