@@ -15,7 +15,7 @@ import { useReference } from "./reference.js";
 /** @typedef {{id: string, lon: number, lat: number, kind: string, label: string}} Mark */
 
 const LEAFLET = "../vendor/leaflet/leaflet.js";
-const ROADS_MOST = 12, NAMED_FROM_PX = 40, LEAST_PX = 3, USUAL_M = 6;
+const ROADS_MOST = 12, NAMED_FROM_PX = 40, LEAST_PX = 3, INSET_PX = 12, USUAL_M = 6;
 const EQUATOR_PX_A_M = 256 / 40_075_017; // at zoom 0
 /** By device, so that they are read once. @type {WeakMap<import("../device/types.d.ts").Device, {got: number, roads: Road[]}>} */
 const read = new WeakMap();
@@ -174,9 +174,9 @@ class Drawing {
 
   /** Names: along the middle of what is seen of a road, of others amid their zones. @param {Road[]} roads @param {Zone[]} zones */
   #names(roads, zones) {
-    const { L, map } = this, bounds = L.bounds([0, 0], map.getSize());
+    const { L, map } = this, bounds = L.bounds([INSET_PX, INSET_PX], map.getSize().subtract([INSET_PX, INSET_PX]));
     /** By name the pieces in view, in pixels. @type {Map<string, [any, any][]>} */
-    const seen = new Map(roads.map(({ name }) => [name, []])), named = new Set();
+    const seen = new Map(roads.map(({ name }) => [name, []])), named = new Map();
     for (const { name, parts } of roads) {
       for (const points of parts.map(latLons).map((part) => part.map((point) => map.latLngToContainerPoint(point)))) {
         for (let n = 1; n < points.length; n += 1) {
@@ -191,8 +191,10 @@ class Drawing {
       let left = px / 2;
       const [from, to] = pieces.find((piece) => (left -= piece[0].distanceTo(piece[1])) <= 0) ?? pieces[0];
       const turn = Math.atan((to.y - from.y) / (to.x - from.x)), middle = to.subtract(from).multiplyBy(1 + left / from.distanceTo(to)).add(from);
-      this.#name(name, map.containerPointToLatLng(middle), `rotate(${turn}rad)`);
-      named.add(name);
+      if ([...named.values()].every((place) => place.distanceTo(middle) > NAMED_FROM_PX)) { // else the shorter one has no room
+        this.#name(name, map.containerPointToLatLng(middle), `rotate(${turn}rad)`);
+      }
+      named.set(name, middle);
     }
     /** @type {Map<string, Zone[]>} */
     const others = new Map();
