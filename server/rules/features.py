@@ -60,16 +60,16 @@ def parts_of(feature: object) -> tuple[Mapping[Any, Any], Mapping[Any, Any]]:
     return feature, properties if isinstance(properties, Mapping) else {}
 
 
-def text_of(values: Mapping[Any, Any], key: str, *, required: bool = False, path: str = "") -> str:
+def text_of(values: Mapping[Any, Any], key: str, *, required: bool = False, path: str = "",
+            longest: int = LONGEST_TEXT) -> str:
+    """A text of at most `longest` characters, which its column must hold; empty where there is none."""
     value = values.get(key)
     if value is None or (isinstance(value, str) and not value.strip()):
         if required:
             raise missing(path + key)
         return ""
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT or UNFIT.search(value):
-        raise invalid(
-            path + key, f"不是 {LONGEST_TEXT} 字以内的文本", f"is no text of at most {LONGEST_TEXT} characters"
-        )
+    if not isinstance(value, str) or len(value) > longest or UNFIT.search(value):
+        raise invalid(path + key, f"不是 {longest} 字以内的文本", f"is no text of at most {longest} characters")
     return value.strip()
 
 

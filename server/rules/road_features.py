@@ -95,9 +95,7 @@ def _read(index: int, feature: object, scopes: Sequence[str] | None, known_scope
 def _road_id(feature: Mapping[Any, Any], properties: Mapping[Any, Any], names: list[str]) -> str:
     """`road_id`, which means one road everywhere; the Feature's own `id` (RFC 7946 section 3.2) does so within its
     scope; without either scope, name and section are the road."""
-    if stated := text_of(properties, "road_id"):
-        if len(stated) > LONGEST_ID:
-            raise invalid("road_id", f"超过 {LONGEST_ID} 字", f"has more than {LONGEST_ID} characters")
+    if stated := text_of(properties, "road_id", longest=LONGEST_ID):
         return stated
     own = feature.get("id")
     if own := text_of({"id": str(own) if type(own) in (int, float) else own}, "id"):

@@ -36,6 +36,7 @@ from server.rules.identity import uscc_warnings
 
 BEIJING = timezone(timedelta(hours=8))
 LEAST_M2 = 1.0
+LONGEST_NAME, LONGEST_ROAD, LONGEST_SERIAL = 300, 200, 80  # as wide as the columns of the register
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class Accepted:
 def read_feature(index: int, feature: object, scopes: Sequence[str] | None, known_scope: KNOWN_SCOPE) -> Accepted:
     """Read one feature by itself; raises FeatureRefused."""
     feature, properties = parts_of(feature)
-    name = text_of(properties, "name", required=True)
+    name = text_of(properties, "name", required=True, longest=LONGEST_NAME)
     scope = scope_of(properties, scopes, known_scope)
     party, warnings = _party(properties)
     valid_from = _moment(properties, "valid_from", required=True)
@@ -71,11 +72,11 @@ def read_feature(index: int, feature: object, scopes: Sequence[str] | None, know
         index=index,
         zone_id=_zone_id(properties) or _feature_id(feature),
         name=name,
-        road=text_of(properties, "road"),
-        section=text_of(properties, "section"),
+        road=text_of(properties, "road", longest=LONGEST_ROAD),
+        section=text_of(properties, "section", longest=LONGEST_ROAD),
         scope=scope,
         party=party,
-        sticker_serial=text_of(properties, "sticker_serial") or None,
+        sticker_serial=text_of(properties, "sticker_serial", longest=LONGEST_SERIAL) or None,
         valid_from=valid_from,
         valid_to=valid_to,
         outline=_outline(feature.get("geometry"), crs_of(properties)),

@@ -218,6 +218,16 @@ def test_odd_json_from_the_office_is_refused_or_kept(fresh: Handheld, supervisor
     granted(supervisor.get(f"/records?type=finding&scope={SCOPE}&limit=5&sort=-updated_at"))
 
 
+@pytest.mark.parametrize(("key", "longest"), [("name", 300), ("road", 200), ("section", 200), ("sticker_serial", 80)])
+def test_a_text_too_long_for_the_register_of_zones_is_reported_and_the_longest_is_kept(admin: Person, key: str,
+                                                                                       longest: int) -> None:
+    bad, good = (frontage(118.6 + longest / 1e4 + len(key) / 1e3, 31.2 + n / 1e3, SCOPE,
+                          **{key: new_id()[-8:].ljust(longest + 1 - n, "长")}) for n in range(2))
+    answer = granted(admin.post("/zones/import", collection(bad, good)))
+    assert (answer["imported"], [(row["index"], row["code"]) for row in answer["rejected"]]) == (
+        1, [(0, "invalid_property")])
+
+
 def test_a_doubled_member_is_never_a_crash(fresh: Handheld) -> None:
     answer = fresh.send(b'{"mutations": [], "mutations": [], "mutations": 7}')
     assert answer.status_code < 500
