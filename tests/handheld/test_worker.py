@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,6 +78,13 @@ def later(page: Page, edition: str) -> str:
     """What a script says that the page asks for only now."""
     said: str = page.evaluate("(of) => import(`/handheld/${of}/later.js`).then((one) => one.said)", edition)
     return said
+
+
+def asked_for(server: Editions, endpoint: str) -> float:
+    """How often the server answered that."""
+    told = re.findall(rf'^menqian_requests_total\{{endpoint="{endpoint}".*\}} (.*)$',
+                      httpx.get(f"{server.url}/metrics").text, re.MULTILINE)
+    return sum(map(float, told))
 
 
 def offer(page: Page) -> Any:
@@ -164,6 +172,16 @@ def test_an_update_is_offered_and_begins_when_it_is_tapped(server, phone):
     assert second != first
     assert later(page, second) == server.said
     assert eventually(lambda: list(caches(page)) == [f"menqian-handheld-{second}"])
+
+
+def test_a_look_for_news_costs_the_worker_alone(server, phone):
+    page = opened(phone, server.url)
+    kept(page)
+    worker, files = asked_for(server, "handheld.worker"), asked_for(server, "handheld.file")
+    page.reload()
+    page.evaluate("navigator.serviceWorker.getRegistration().then((its) => its.update())")
+    assert asked_for(server, "handheld.worker") > worker
+    assert asked_for(server, "handheld.file") == files
 
 
 def test_a_window_of_the_old_edition_runs_to_its_end_beside_one_of_the_new(server, phone):

@@ -264,7 +264,7 @@ export class Device {
   /** @param {boolean} data @param {string[]} touched */
   async #heard(data, touched) {
     this.seeing.forget(touched);
-    if (data) await this.know();
+    if (data) await this.know().catch((failure) => console.warn(failure)); // the screens, which read for themselves, tell of it
     for (const listener of [...this.listeners]) listener(data);
   }
 }
