@@ -15,7 +15,7 @@ import { useReference } from "./reference.js";
 /** @typedef {{id: string, lon: number, lat: number, kind: string, label: string}} Mark */
 
 const LEAFLET = "../vendor/leaflet/leaflet.js";
-const ROADS_MOST = 12, NAMED_FROM_PX = 40, LEAST_PX = 3, INSET_PX = 12, USUAL_M = 6;
+const ROADS_MOST = 12, NAMED_FROM_PX = 40, NAMED_FROM_ZOOM = 19, LETTER_PX = 12, LINE_PX = 16, BUTTONS_PX = [64, 112], LEAST_PX = 3, INSET_PX = 12, USUAL_M = 6;
 const EQUATOR_PX_A_M = 256 / 40_075_017; // at zoom 0
 /** By device, so that they are read once. @type {WeakMap<import("../device/types.d.ts").Device, {got: number, roads: Road[]}>} */
 const read = new WeakMap();
@@ -121,7 +121,7 @@ class Drawing {
   }
 
   draw() {
-    const { zones, ranks, chosen, position, marks, roads } = this.props.current;
+    const { zones, ranks, chosen, position, marks, roads, tall } = this.props.current;
     const seen = JSON.stringify([zones.length, [...ranks ?? []], chosen, position?.lon, position?.lat, position?.accuracy_m,
       marks?.map((/** @type {Mark} */ { id, kind, lon, lat }) => [id, kind, lon, lat])]);
     if (seen === this.lastSeen && roads === this.lastRoads) return;
@@ -134,10 +134,14 @@ class Drawing {
     this.layer.clearLayers();
     const view = this.map.getBounds().pad(0.2);
     const isNear = (/** @type {Zone | Road} */ { box }) => view.intersects([[box[1], box[0]], [box[3], box[2]]]);
-    const near = zones.filter(isNear), ways = (roads ?? []).filter(isNear);
+    const middle = this.map.getCenter(), away = (/** @type {Zone} */ { box }) => Math.hypot(box[0] - middle.lng, box[1] - middle.lat);
+    const near = zones.filter(isNear).sort((/** @type {Zone} */ one, /** @type {Zone} */ other) => away(one) - away(other)), ways = (roads ?? []).filter(isNear);
     this.#lines(ways);
-    near.forEach((/** @type {Zone} */ zone) => this.#zone(zone, ranks?.get(zone.zone_id), zone.zone_id === chosen));
+    /** Where words stand already, in pixels. @type {any[]} */
+    this.worded = tall ? [this.L.bounds([0, 0], BUTTONS_PX)] : [];
+    if (position) this.#hasRoom(" ", this.map.latLngToContainerPoint([position.lat, position.lon]));
     this.#names(ways, near);
+    near.forEach((/** @type {Zone} */ zone) => this.#zone(zone, ranks?.get(zone.zone_id), zone.zone_id === chosen));
     marks?.filter((/** @type {Mark} */ mark) => view.contains([mark.lat, mark.lon]))
       .forEach((/** @type {Mark} */ mark) => this.#mark(mark));
     if (position) this.#self(position);
@@ -148,11 +152,24 @@ class Drawing {
     const kind = chosen ? "chosen" : rank === undefined ? "plain" : "candidate";
     const shape = this.L.geoJSON(zone.outline, { style: { ...this.#ink(kind), className: `zone ${kind}` } });
     const label = rank === undefined ? zone.name : `${rank + 1}`;
-    if (rank !== undefined || this.map.getZoom() >= 19) {
+    if (rank !== undefined || (this.map.getZoom() >= NAMED_FROM_ZOOM && this.#hasRoom(label, this.map.latLngToContainerPoint(shape.getBounds().getCenter())))) {
       shape.bindTooltip(text(label), { permanent: true, direction: "center", className: `zone-label ${kind}` });
     }
     if (this.props.current.onZone) shape.on("click", () => this.props.current.onZone(zone.zone_id));
     shape.addTo(this.layer);
+  }
+
+  /**
+   * Is there room in sight for these words around that place? Then it is theirs.
+   * @param {string} words @param {any} middle in pixels @param {number} [turn] in radians
+   */
+  #hasRoom(words, middle, turn = 0) {
+    const half = words.length * LETTER_PX / 2;
+    const reach = this.L.point(half * Math.abs(Math.cos(turn)) + LINE_PX / 2, half * Math.abs(Math.sin(turn)) + LINE_PX / 2);
+    const box = this.L.bounds(middle.subtract(reach), middle.add(reach));
+    if (!this.L.bounds([0, 0], this.map.getSize()).contains(box) || this.worded?.some((one) => one.overlaps(box))) return false;
+    this.worded?.push(box);
+    return true;
   }
 
   /** @param {string} kind */
@@ -176,7 +193,7 @@ class Drawing {
   #names(roads, zones) {
     const { L, map } = this, bounds = L.bounds([INSET_PX, INSET_PX], map.getSize().subtract([INSET_PX, INSET_PX]));
     /** By name the pieces in view, in pixels. @type {Map<string, [any, any][]>} */
-    const seen = new Map(roads.map(({ name }) => [name, []])), named = new Map();
+    const seen = new Map(roads.map(({ name }) => [name, []])), named = new Set();
     for (const { name, parts } of roads) {
       for (const points of parts.map(latLons).map((part) => part.map((point) => map.latLngToContainerPoint(point)))) {
         for (let n = 1; n < points.length; n += 1) {
@@ -191,10 +208,10 @@ class Drawing {
       let left = px / 2;
       const [from, to] = pieces.find((piece) => (left -= piece[0].distanceTo(piece[1])) <= 0) ?? pieces[0];
       const turn = Math.atan((to.y - from.y) / (to.x - from.x)), middle = to.subtract(from).multiplyBy(1 + left / from.distanceTo(to)).add(from);
-      if ([...named.values()].every((place) => place.distanceTo(middle) > NAMED_FROM_PX)) { // else the shorter one has no room
+      if (this.#hasRoom(name, middle, turn)) { // else the longer one has it
         this.#name(name, map.containerPointToLatLng(middle), `rotate(${turn}rad)`);
       }
-      named.set(name, middle);
+      named.add(name);
     }
     /** @type {Map<string, Zone[]>} */
     const others = new Map();
@@ -202,7 +219,8 @@ class Drawing {
     if (others.size > ROADS_MOST) return;
     for (const [road, along] of others) {
       const middle = along[along.length >> 1].box;
-      this.#name(road, [middle[1], (middle[0] + middle[2]) / 2], "translateY(1em)");
+      const place = /** @type {[number, number]} */ ([middle[1], (middle[0] + middle[2]) / 2]);
+      if (this.#hasRoom(road, map.latLngToContainerPoint(place).add([0, LINE_PX]))) this.#name(road, place, "translateY(1em)");
     }
   }
 
