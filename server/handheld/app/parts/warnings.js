@@ -1,4 +1,4 @@
-// What stands in the way, in words and with what to do: revoked, forked, full, clock wrong, two tabs, not kept for good.
+// What stands in the way, in words and with what to do: revoked, forked, full, clock wrong; and what is good to know.
 
 import { t } from "../words.js";
 import { useAsked, useDevice, useKept } from "./device.js";
@@ -14,7 +14,6 @@ export const CLOCK_OFF_MS = 120_000;
 export function Warnings() {
   const device = useDevice(), free = useRoom(), hindered = usePatrolProblem();
   const state = useAsked(async (asked) => asked.state, ["state"]);
-  const others = useTabs();
   return html`
     ${state === "revoked" && html`<${Note} kind="bad"><b>${t("本机已被停用", "This device was revoked")}</b>
       <span>${t("做过的都还在本机,不会删除。请联系主管;拿到新的邀请码后可以重新登记,再送一遍。",
@@ -31,7 +30,13 @@ export function Warnings() {
     ${hindered && html`<${Note} kind="warn"><b>${t("轨迹没有在记录", "The track is not recorded")}</b>
       <span>${hindered === "denied" ? t("浏览器不许读取位置。请在浏览器设置里允许本网站使用位置。",
         "The browser does not allow the position. Allow it for this site in the browser's settings.")
-      : t("暂时没有定位。到室外开阔处会自动恢复。", "There is no position now. It comes back by itself under the open sky.")}</span><//>`}
+      : t("暂时没有定位。到室外开阔处会自动恢复。", "There is no position now. It comes back by itself under the open sky.")}</span><//>`}`;
+}
+
+/** What can wait, told where nothing moves under the finger when it comes: several tabs, a store that is not kept for good. */
+export function Hints() {
+  const free = useRoom(), others = useTabs();
+  return html`
     ${others > 1 && html`<${Note} kind="wait">${t(`本应用开了 ${others} 个窗口。数据是同一份,不会打架;建议只留一个。`,
       `The app is open in ${others} tabs. They share one store and do no harm; better keep one.`)}<//>`}
     ${free && !free.persistent && html`<${KeepForGood} />`}`;

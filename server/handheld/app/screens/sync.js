@@ -8,12 +8,12 @@ import { html, useState } from "../parts/html.js";
 import { Button, Note, Page, Section, Sheet, say } from "../parts/page.js";
 import { save } from "../parts/saving.js";
 import { ago, day, size, when } from "../parts/time.js";
-import { Warnings } from "../parts/warnings.js";
+import { Hints, Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
 
 export default function Sync() {
   return html`<${Page} title=${t("同步", "Sync")}>
-    <${Standing} /><${Warnings} /><${Photos} /><${Deliveries} /><${Happened} /><${WayOut} /><//>`;
+    <${Standing} /><${Warnings} /><${Hints} /><${Photos} /><${Deliveries} /><${Happened} /><${WayOut} /><//>`;
 }
 
 function Standing() {

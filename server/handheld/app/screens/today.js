@@ -10,7 +10,7 @@ import { typeWords } from "../parts/outbox_words.js";
 import { Button, Choice, Page, Section, Sheet, say } from "../parts/page.js";
 import { useMay, useReference } from "../parts/reference.js";
 import { ago, dueBy, when } from "../parts/time.js";
-import { Warnings } from "../parts/warnings.js";
+import { Hints, Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
 
 const LONG_DUTY_MS = 14 * 3600_000, SHOWN = 5;
@@ -32,14 +32,15 @@ export default function Today() {
     <${DutyStrip} /><${Warnings} />
     <ul class="doings">${ACTIONS.filter(({ makes }) => !makes || may(makes)).map((one) => html`<li key=${one.path}><a class="doing" href="#${one.path}">
       <${Icon} of=${one.sign} /><span>${one.words()}</span></a></li>`)}</ul>
-    <${DueTasks} /><${Begun} /><${OpenConflicts} /><//>`;
+    <${Hints} /><${DueTasks} /><${Begun} /><${OpenConflicts} /><//>`;
 }
 
 function DutyStrip() {
   const device = useDevice(), duty = useDuty(), may = useMay();
   const { divisions } = useReference();
   const [asking, setAsking] = useState(false), [busy, setBusy] = useState(false);
-  if (duty === undefined || (!duty && !may("track"))) return null;
+  if (!duty && !may("track")) return null;
+  if (duty === undefined) return html`<div class="duty off"></div>`; // as high as what comes
   async function turn(/** @type {() => Promise<void>} */ work, /** @type {string} */ done) {
     setBusy(true);
     await work().then(() => say(done), (failure) => say(failureWords(failure)));
