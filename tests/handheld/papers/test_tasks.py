@@ -11,31 +11,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.paperwork import SCOPE, ZONE, draw_zone, is_sound, of_type, offline, shoot, synced
+from tests.paperwork import SCOPE, ZONE, is_sound, of_type, offline, shoot, synced
 from tests.phones import PLACE, Phone
 from tests.wire import EVENT, Person, granted
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module", autouse=True)
-def zone(office: Bureau) -> None:
-    draw_zone(office)
-
-
-@pytest.fixture
-def inspector(office: Bureau) -> Person:
-    return office.newcomer("inspector", scopes=(SCOPE,))
-
-
-@pytest.fixture
-def supervisor(office: Bureau) -> Person:
-    return office.person("supervisor", scopes=(SCOPE,))
-
-
-@pytest.fixture
-def one(office: Bureau, inspector: Person, phone: Callable[..., Phone]) -> Phone:
-    return offline(phone().enrol(office.invite(inspector.username)))
 
 
 def returned(office: Bureau, device: Any) -> tuple[str, list[str]]:

@@ -15,10 +15,8 @@ from tests.paperwork import (
     NAME,
     SCOPE,
     ZONE,
-    draw_zone,
     is_sound,
     of_type,
-    offline,
     on_disk,
     pick_zone,
     shoot,
@@ -30,26 +28,6 @@ from tests.phones import Phone
 from tests.wire import Person
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module", autouse=True)
-def zone(office: Bureau) -> None:
-    draw_zone(office)
-
-
-@pytest.fixture
-def inspector(office: Bureau) -> Person:
-    return office.newcomer("inspector", scopes=(SCOPE,))
-
-
-@pytest.fixture
-def supervisor(office: Bureau) -> Person:
-    return office.person("supervisor", scopes=(SCOPE,))
-
-
-@pytest.fixture
-def one(office: Bureau, inspector: Person, phone: Callable[..., Phone]) -> Phone:
-    return offline(phone().enrol(office.invite(inspector.username)))
 
 
 def test_an_inspection_is_answered_offline_and_scored_as_the_server_does(
