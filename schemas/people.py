@@ -64,11 +64,14 @@ class Jwk(Schema):
 
 
 class Enrolment(Schema):
+    """`user_id`: whose the device is to be; the invitation of somebody else is refused, and stays."""
+
     code = Text(required=True, validate=validate.Length(max=200))
     name = Text(required=True, validate=name())
     platform = Text(required=True, validate=validate.Length(max=200))
     app_version = Text(required=True, validate=validate.Length(max=80))
     public_key = fields.Nested(Jwk, allow_none=True)
+    user_id = fields.UUID(allow_none=True)
 
 
 class Reason(Schema):

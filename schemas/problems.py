@@ -37,6 +37,7 @@ PROBLEMS: Final[Mapping[str, Kind]] = {
     "too_many_requests":    Kind(429, "retry", "请求过于频繁 Too many requests"),
     "invitation_invalid":   Kind(404, "contact", "邀请码不存在 No such invitation"),
     "invitation_used":      Kind(409, "contact", "邀请码已使用 Invitation already used"),
+    "invitation_of_another": Kind(409, "contact", "邀请码属于他人 Invitation of somebody else"),
     "invitation_expired":   Kind(410, "contact", "邀请码已过期 Invitation expired"),
     "username_taken":       Kind(409, "none", "用户名已存在 User name taken"),
     # the request itself

@@ -33,7 +33,7 @@ from server.watch import WEIGHTS, judged, watched
 from server.wire import answer
 from sync.models import Device
 from sync.records import Door
-from sync.signing import public_key_of
+from sync.signing import public_key_of, verify_push_signature
 
 blp = blueprint("devices", "设备 Devices")
 LARGEST = 10**9
@@ -56,7 +56,12 @@ def add_invitation(given: dict[str, Any]) -> Response:
 @blp.arguments(Enrolment)
 @blp.response(201)
 def enrol(given: dict[str, Any]) -> Response:
-    """Enrol with an invitation code. 404 `invitation_invalid`, 410 `invitation_expired`, 409 `invitation_used`."""
+    """Enrol with an invitation code. 404 `invitation_invalid`, 410 `invitation_expired`, 409 `invitation_used`, or
+    `invitation_of_another` where a `user_id` is given and it is not that person's.
+
+    The answer may have been lost: asked again with the same code and key, the body signed by it (`Menqian-Signature`),
+    before anything was pushed, it is the same device with a new token.
+    """
     key = given.get("public_key")
     if key is not None:
         try:
@@ -66,13 +71,16 @@ def enrol(given: dict[str, Any]) -> Response:
                           errors={"public_key": ["not a P-256 key"]}) from None
     token = new_token()
     with writing() as door:
-        user = _redeem(door, given["code"])
-        device = Device(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), user_id=user.id,
-                        token_hash=hash_token(token), name=given["name"], platform=given["platform"],
-                        app_version=given["app_version"], public_key=key, state="active", enrolled_at=door.at,
-                        last_seen_at=door.at, last_n=0, scopes_acknowledged=first_scopes(user),
-                        scopes_acknowledged_at=door.at)
-        door.session.add(device)
+        user, device = _redeem(door, given)
+        said = {"token_hash": hash_token(token), "name": given["name"], "platform": given["platform"],
+                "app_version": given["app_version"], "enrolled_at": door.at, "last_seen_at": door.at,
+                "scopes_acknowledged": first_scopes(user), "scopes_acknowledged_at": door.at}
+        if device is None:
+            device = Device(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), user_id=user.id, public_key=key,
+                            state="active", last_n=0, **said)
+            door.session.add(device)
+        for name, value in said.items():
+            setattr(device, name, value)
         door.record_entry("device_enrolled", user.id, device.id, {"public_key": key, "platform": given["platform"]},
                           aside=said_of(device), kept=False)
     return answer({"device_id": device.id, "token": token, "user": shown(user), "scopes": user.scopes,
@@ -141,11 +149,15 @@ def invite(door: Door, actor: str, user_id: str) -> tuple[str, str]:
     return code, expires_at
 
 
-def _redeem(door: Door, code: str) -> User:
-    invitation = door.session.get(InvitationRow, hash_token(code.strip().upper()))
+def _redeem(door: Door, given: dict[str, Any]) -> tuple[User, Device | None]:
+    """Whose invitation it is, and the device that it made already, if it is that one which asks again."""
+    invitation = door.session.get(InvitationRow, hash_token(given["code"].strip().upper()))
     if invitation is None:
         raise Problem("invitation_invalid")
-    if invitation.used_at is not None:
+    if given.get("user_id") and str(given["user_id"]) != invitation.user_id:
+        raise Problem("invitation_of_another")
+    device = _asking_again(door, invitation, given.get("public_key")) if invitation.used_at is not None else None
+    if invitation.used_at is not None and device is None:
         raise Problem("invitation_used")
     if invitation.expires_at < door.at:
         raise Problem("invitation_expired")
@@ -154,7 +166,17 @@ def _redeem(door: Door, code: str) -> User:
         remember_asker(user.id)
         raise Problem("user_inactive")
     invitation.used_at = door.at
-    return user
+    return user, device
+
+
+def _asking_again(door: Door, invitation: InvitationRow, key: dict[str, Any] | None) -> Device | None:
+    """The device that the invitation made and that has pushed nothing, if its key signed this very request."""
+    if key is None or not verify_push_signature(key, request.headers.get("Menqian-Signature"), request.get_data()):
+        return None
+    made = door.session.execute(select(Device).where(
+        Device.user_id == invitation.user_id, Device.enrolled_at == invitation.used_at, Device.state == "active",
+        Device.last_n == 0)).scalars()
+    return next((device for device in made if device.public_key == key), None)
 
 
 def _commanded(door: Door, device_id: str) -> tuple[Device, User]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import httpx
 import pytest
 
 from tests.bureau import PASSWORD, Bureau
@@ -109,6 +112,37 @@ def test_an_invitation_works_once(bureau: Bureau) -> None:
     assert device.enrolment["hello"]["device"] == {"id": device.id, "last_n": 0}
     body = {"code": code, "name": "x", "platform": "ios", "app_version": "1"}
     refused(Wire(bureau.url).post("/devices", body), 409, "invitation_used")
+
+
+def test_an_enrolment_whose_answer_was_lost_is_asked_for_again(bureau: Bureau, server: Server) -> None:
+    code = bureau.invite(bureau.person("inspector").username)
+    device, stranger = Handheld(bureau.url, code), bureau.handheld()
+    body = json.dumps({"code": code, "name": "再来", "platform": "web", "app_version": "2",
+                       "public_key": device.public_key()}).encode()
+
+    def again(signature: str | None) -> httpx.Response:
+        signed = {"Menqian-Signature": signature} if signature else {}
+        return httpx.post(f"{bureau.url}/api/v1/devices", content=body, headers={
+            "Content-Type": "application/json", **signed})
+
+    for signature in (None, stranger.sign(body), device.sign(body + b" ")):
+        refused(again(signature), 409, "invitation_used")
+    found = granted(again(device.sign(body)), 201)
+    assert found["device_id"] == device.id and found["token"] != device.token
+    refused(device.get("/hello"), 401)
+    device.http.headers["Authorization"] = f"Bearer {found['token']}"
+    assert granted(device.get("/hello"))["device"] == {"id": device.id, "last_n": 0}
+    device.report("320412100")
+    refused(again(device.sign(body)), 409, "invitation_used")
+    assert device.id not in server.cli("verify", check=False).stdout
+
+
+def test_an_invitation_of_somebody_else_is_refused_and_stays(bureau: Bureau) -> None:
+    mine, other = bureau.person("inspector"), bureau.person("inspector", who="another")
+    body = {"code": bureau.invite(other.username), "name": "x", "platform": "web", "app_version": "1"}
+    refused(Wire(bureau.url).post("/devices", body | {"user_id": mine.id}), 409, "invitation_of_another")
+    refused(Wire(bureau.url).post("/devices", body | {"user_id": "me"}), 422)
+    assert granted(Wire(bureau.url).post("/devices", body | {"user_id": other.id}), 201)["user"]["id"] == other.id
 
 
 def test_an_invitation_that_never_was_is_refused(bureau: Bureau) -> None:

@@ -17,11 +17,6 @@ export class NotSecure extends Error {
   name = "NotSecure";
 }
 
-/** The invitation was somebody else's: what this person made must not be delivered as another's. */
-export class AnotherPerson extends Error {
-  name = "AnotherPerson";
-}
-
 /** @param {Parts} parts @param {string} code @param {string} name how the office will find it in its list of devices */
 export async function enrolFirst(parts, code, name) {
   if (await parts.store.get("device_id") !== null) throw new AlreadyEnrolled("this browser already holds a device");
@@ -34,7 +29,6 @@ export async function enrolFirst(parts, code, name) {
 export async function enrolAgain(parts, code) {
   const { identity, outbox, rows } = parts;
   await become(parts, code, async (t, enrolment, key) => {
-    if (enrolment.user.id !== (await t.setting("user"))?.id) throw new AnotherPerson("an invitation of somebody else");
     const epoch = await t.setting("epoch");
     const restored = await t.setting("asked") !== null || (epoch !== null && epoch !== enrolment.hello.epoch);
     identity.take(t, enrolment, key);
@@ -47,15 +41,20 @@ export async function enrolAgain(parts, code) {
   });
 }
 
-/** @param {Parts} parts @param {string} code
+/** What this browser's person made must not be delivered as another's, so the code must be for him. The keys are kept before they are
+ * shown: an answer that was lost is asked for again by the same.
+ * @param {Parts} parts @param {string} code
  * @param {(t: import("./store.js").Transaction, enrolment: any, key: CryptoKey) => any} take */
 async function become({ store, client, exchange }, code, take) {
   if (!globalThis.crypto?.subtle) throw new NotSecure("the page must come by https");
   await globalThis.navigator?.storage?.persist?.(); // so that a browser short of room does not clear the outbox away
-  const keys = await newKey(), enrolment = await enrol(client, code, await store.get("name"), keys.publicKey);
+  const begun = await store.get("enrolling"), keys = begun?.code === code ? begun.keys : await newKey();
+  await store.put("enrolling", { code, keys });
+  const enrolment = await enrol(client, code, await store.get("name"), keys, (await store.get("user"))?.id);
   const fingerprint = await fingerprintOf(keys.publicKey);
   await store.write((t) => {
     t.set("fingerprint", fingerprint);
+    t.set("enrolling", null);
     return take(t, enrolment, keys.privateKey);
   });
   client.token = enrolment.token;

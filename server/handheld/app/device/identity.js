@@ -2,7 +2,7 @@
 //
 // The private key is made non-extractable: no script can read it out, not even this one; the database keeps a handle.
 
-import { base64url } from "./values.js";
+import { base64url, utf8 } from "./values.js";
 
 /** @import { Fields } from "./types.js" */
 /** @import { Client } from "./client.js" */
@@ -36,11 +36,13 @@ export async function sign(key, content) {
   return base64url(new Uint8Array(await crypto.subtle.sign(SIGNATURE, key, content)));
 }
 
-/** Turn an invitation into an enrolment (`POST /devices`). Never sent twice: a code works once.
- * @param {Client} client @param {string} code @param {string} name @param {CryptoKey} key @returns {Promise<Fields>} */
-export async function enrol(client, code, name, key) {
-  return client.post("/devices", { code, name, platform: PLATFORM, app_version: APP_VERSION, public_key: await jwkOf(key) },
-    { tries: 1 });
+/** Turn an invitation into an enrolment (`POST /devices`). A code works once, but whoever signs with the same key is given
+ * again what it gave. Of `user_id` it must be, if there is one.
+ * @param {Client} client @param {string} code @param {string} name @param {CryptoKeyPair} keys @param {string} [user_id]
+ * @returns {Promise<Fields>} */
+export async function enrol(client, code, name, { publicKey, privateKey }, user_id) {
+  const asked = utf8(JSON.stringify({ code, name, platform: PLATFORM, app_version: APP_VERSION, public_key: await jwkOf(publicKey), user_id }));
+  return client.postBytes("/devices", asked, { "Content-Type": "application/json", "Menqian-Signature": await sign(privateKey, asked) });
 }
 
 /** What an enrolment gave, as the store keeps it. */

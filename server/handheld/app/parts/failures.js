@@ -36,6 +36,9 @@ const WORDS = /** @type {Record<string, () => string>} */ ({
     "This code was used already. Each enrols one device; ask your supervisor for a new one."),
   invitation_expired: () => t("这个邀请码已过期。请向主管要一个新的。",
     "This code has expired. Ask your supervisor for a new one."),
+  invitation_of_another: () => t("这个邀请码是给别人的,没有用掉。本机里是您做的,不能以别人的名义送出;请要一个给您本人的码。",
+    "This code is for somebody else, and still good. What is here is your work and must not be sent in another's name; ask for a code of "
+    + "your own."),
   device_revoked: () => t("本机已被停用。做过的都还在本机,请联系主管。",
     "This device was revoked. All that was made is still here; contact your supervisor."),
   device_forked: () => t("本机的数据似有另一份副本在用。请向主管要一个新的邀请码;已做的不会丢。",
@@ -70,10 +73,6 @@ export function failureWords(failure) {
   if (failure.name === "QuotaExceededError") {
     return t("手机存储已满,这一步没有存下。请清理手机空间后再试一次;已存的都在。",
       "The storage of this phone is full, so this was not kept. Free some space and try again; what was kept is safe.");
-  }
-  if (failure.name === "AnotherPerson") {
-    return t("这个邀请码是给别人的。本机里是您做的,不能以别人的名义送出;请要一个给您本人的码。",
-      "This code is for somebody else. What is here is your work and must not be sent in another's name; ask for a code of your own.");
   }
   if (failure.name === "Unreachable") return WORDS.unreachable();
   if (failure.name === "LogRefused") return WORDS.log_refused();

@@ -1,5 +1,6 @@
 // Enrolling this browser as somebody's device, by an invitation code that is typed, scanned or in the address.
 
+import { Unreachable } from "../device/client.js";
 import { appearance, setAppearance } from "../parts/appearance.js";
 import { useDevice } from "../parts/device.js";
 import { failureWords } from "../parts/failures.js";
@@ -108,7 +109,8 @@ export function EnrolForm({ enrol, onEnrolled, known, onBack, children }) {
         hint=${t("主管在设备列表里看到的名字", "What your supervisor sees in the list of devices")}>
         <input value=${name} maxlength="80" autocomplete="off"
           onInput=${(/** @type {any} */ event) => setName(event.target.value)} /><//>`}
-      ${failure ? html`<${Note} kind="bad">${failureWords(failure)}<//>` : null}
+      ${failure ? html`<${Note} kind="bad">${failure instanceof Unreachable ? t("连不上服务器,还没有登记。请连上网络再点一次;同一个邀请码仍可用。",
+        "The server cannot be reached: not enrolled yet. Get a network and tap again; the same code still works.") : failureWords(failure)}<//>` : null}
       <${Button} kind="primary" type="submit" disabled=${!complete} busy=${busy}>
         ${busy ? t("正在登记…", "Enrolling …") : t("登记", "Enrol")}<//>
     </form>
