@@ -79,6 +79,24 @@ def test_what_is_being_typed_is_not_taken_back_by_a_new_look_at_the_position(ins
     expect(tags).to_have_value("夜间,反复")
 
 
+def test_photos_taken_before_the_place_was_known_follow_their_finding_into_its_street(phone, office, street):
+    everywhere = office.person("inspector", scopes=("320402",))
+    one = phone()
+    one.context.set_geolocation(NOWHERE)
+    one.enrol(office.invite(everywhere.username))
+    one.see("/map").get_by_text(f"{len(street)} 个责任区").wait_for(timeout=20_000)
+    page = begin(one)
+    photograph(page)
+    one.context.set_geolocation(HERE)
+    page.get_by_role("button", name="包子铺").click(timeout=40_000)
+    finding = save(page)
+    go_online(one)
+    assert delivered(office, finding)["zone"]["zone_id"] == street["包子铺"]
+    found = granted(inspector_of(office).get("/records", params={"type": "evidence", "limit": 500}))["items"]
+    photo, = (each for each in found if each["fields"]["about"]["id"] == finding)
+    assert (photo["scope"], photo["version"]) == (SCOPE, 2)
+
+
 def test_a_class_is_found_by_its_name_in_either_language(inspector):
     page = begin(inspector(online=True))
     page.evaluate("localStorage.setItem('menqian-language', 'en')")

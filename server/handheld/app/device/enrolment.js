@@ -1,6 +1,7 @@
 // Becoming a device: by an invitation code into an empty database, or anew, as another device of the same person. Serves
 // `device`; the caller has the turn.
 
+import { deleteDB } from "../vendor/idb/index.js";
 import { Problem, Unreachable } from "./client.js";
 import { enrol, fingerprintOf, newKey } from "./identity.js";
 
@@ -39,6 +40,16 @@ export async function enrolAgain(parts, code) {
     await rows.beginAgain(t);
     t.set("new_enrolment", true);
   });
+}
+
+/** Empty this browser for somebody else. False, and nothing is done, as long as something is unfinished or the server has not signed
+ * for all that was made. @param {import("./device.js").Device} device */
+export async function handOver(device) {
+  const [made, drafts] = [await device.outbox({ all: true }), await device.drafts()];
+  if (drafts.length || (made.length && !await device.everythingDelivered())) return false;
+  device.close();
+  await deleteDB(device.parts.store.name);
+  return true;
 }
 
 /** What this browser's person made must not be delivered as another's, so the code must be for him. The keys are kept before they are

@@ -122,10 +122,10 @@ async function addInTurn(device, track, { coords, timestamp }) {
   if (duty.points.length + 1 >= AT_ONCE || !duty.last) await deliver(device);
 }
 
-/** About every 30 s while walking, every 5 min while standing. @param {Point} last @param {Point} point */
+/** About every 30 s while walking, every 5 min while standing, and at once when the clock was put back. @param {Point} last @param {Point} point */
 export function worthwhile(last, point) {
   const passed = Date.parse(point.at) - Date.parse(last.at);
-  return passed >= STANDING_MS || (passed >= EVERY_MS && apart(last, point) >= MOVED_M);
+  return passed < 0 || passed >= STANDING_MS || (passed >= EVERY_MS && apart(last, point) >= MOVED_M);
 }
 
 /** Metres, good enough within a street. @param {Point} one @param {Point} other */

@@ -101,7 +101,7 @@ function Form({ id, params }) {
       <${Choice} label=${t("程度", "Severity")} value=${fields.severity} onChange=${(/** @type {string} */ severity) => set({ severity })}
         options=${[["轻", "minor"], ["中", "medium"], ["重", "grave"]].map(([value, english]) => ({ value, label: t(value, english) }))} /><//>
     <${More} fields=${fields} set=${set} scope=${place.scope} scopes=${device.scopes}
-      onScope=${photos.length ? null : (/** @type {string} */ scope) => draft.change({ scope })} />
+      onScope=${(/** @type {string} */ scope) => draft.change({ scope })} />
     <${Discard} id=${id} draft=${draft} place=${place} photos=${photos} />
   <//>`;
 }

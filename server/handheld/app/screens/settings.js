@@ -1,7 +1,9 @@
 // Settings of this phone alone: language, light or dark, size of text, PIN, room; and what this device is.
 
+import { handOver } from "../device/enrolment.js";
 import { setAppearance, useAppearance } from "../parts/appearance.js";
 import { useDevice, useKept } from "../parts/device.js";
+import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
 import { Keypad, FEWEST, MOST } from "../parts/keypad.js";
 import { LOCK_AFTER } from "../parts/lock.js";
@@ -99,11 +101,25 @@ function Space() {
 function ThisDevice() {
   const device = useDevice();
   const { offline } = useWorker();
+  const [leaving, setLeaving] = useState(false);
+  async function leave() {
+    setLeaving(false);
+    if (await handOver(/** @type {any} */ (device)).catch((failure) => say(failureWords(failure))) === false) {
+      return say(t("还有没写完或没送达的,先送完才能交出。", "Something is unfinished or not delivered: it must be sent first."));
+    }
+    location.hash = "/enrol";
+    location.reload();
+  }
   return html`<${Section} title=${t("本机", "This device")}><dl class="facts">
     <dt>${t("属于", "Belongs to")}</dt><dd>${device.user.name} (${device.user.username})</dd>
     <dt>${t("责任范围", "Area")}</dt><dd>${device.scopes.join("、")}</dd>
     <dt>${t("设备编号", "Device")}</dt><dd><code>${device.id}</code></dd>
     ${device.fingerprint && html`<dt>${t("钥匙指纹", "Key fingerprint")}</dt><dd><code>${device.fingerprint}</code></dd>`}
     <dt>${t("版本", "Version")}</dt><dd><code>${VERSION}</code></dd>
-    <dt>${t("没有网络时", "Without a network")}</dt><dd>${offline ? t("可以打开", "it opens") : t("还没下载完,请在有网时多开一会儿", "not all is here yet; keep it open a while with a network")}</dd></dl><//>`;
+    <dt>${t("没有网络时", "Without a network")}</dt><dd>${offline ? t("可以打开", "it opens") : t("还没下载完,请在有网时多开一会儿", "not all is here yet; keep it open a while with a network")}</dd></dl>
+    <${Button} onClick=${() => setLeaving(true)}>${t("交给别人用", "Hand this phone over")}<//>
+    ${leaving && html`<${Sheet} title=${t("交给别人用", "Hand this phone over")} onClose=${() => setLeaving(false)}>
+      <p>${t("本机会清空:记录、照片和钥匙都不再在这台手机上。服务器签收的一切都在服务器上。下一位用自己的邀请码登记。",
+        "This phone is emptied: records, photos and key are no longer on it. All that the server signed for is there. The next person enrols with an own code.")}</p>
+      <${Button} kind="danger" onClick=${leave}>${t("清空并交出", "Empty and hand over")}<//><//>`}<//>`;
 }

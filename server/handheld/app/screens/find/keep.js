@@ -59,9 +59,10 @@ export function mayChoose({ roles }) {
  * @param {Shown[]} photos
  */
 export async function keepFinding(device, id, draft, placed, photos) {
-  const choice = mayChoose(device.user) ? choiceOf(draft, placed) : null, scope = photos[0]?.scope ?? placed.scope; // photos lie where their finding does
+  const choice = mayChoose(device.user) ? choiceOf(draft, placed) : null, { scope } = placed;
   await device.group((maker) => {
     maker.create("finding", fieldsOf(draft, placed.position), scope, { id });
+    for (const photo of photos) if (photo.scope !== scope) maker.edit("evidence", photo.id, { scope }, photo.version); // taken before the place was known
     if (choice) maker.command("finding", id, "choose_zone", choice, null, 0);
   }, { apart: true });
 }

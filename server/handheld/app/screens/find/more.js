@@ -7,7 +7,7 @@ import { useReference } from "../../parts/reference.js";
 
 /**
  * @param {{fields: Record<string, any>, set: (part: Record<string, any>) => void, scope: string, scopes: string[],
- *   onScope: ((scope: string) => void) | null}} props
+ *   onScope: (scope: string) => void}} props
  */
 export function More({ fields, set, scope, scopes, onScope }) {
   const { conditions, divisions } = useReference();
@@ -23,7 +23,7 @@ export function More({ fields, set, scope, scopes, onScope }) {
     <label class="tick"><input type="checkbox" checked=${Boolean(fields.self_handled)}
       onChange=${(/** @type {any} */ event) => set({ self_handled: event.currentTarget.checked || undefined })} />
       <span>${t("我已当场处置", "I handled it on the spot")}</span></label>
-    ${offered.length > 1 && onScope && html`<${Choice} label=${t("属于", "Belongs to")} value=${scope} onChange=${onScope}
+    ${offered.length > 1 && html`<${Choice} label=${t("属于", "Belongs to")} value=${scope} onChange=${onScope}
       options=${offered.map((value) => ({ value, label: divisions[value] ?? value }))} />`}
   <//>`;
 }
