@@ -10,7 +10,7 @@ const HEALTH = { unsent: 0, oldest_unsent_at: null, unsent_bytes: 0, unsent_phot
 const SYNCING = { doing: null, photo: null, failure: null, last_ok_at: "2026-11-22T01:00:00.000Z", paused: false, wifi_only: false };
 
 function standing(now) {
-  return syncWords({ health: HEALTH, syncing: SYNCING, delivered: false, state: "enrolled", any: true, held: false, checked: 0, lost: 0, ...now });
+  return syncWords({ health: HEALTH, syncing: SYNCING, delivered: false, state: "enrolled", any: true, held: false, checked: 0, lost: 0, stopped: 0, ...now });
 }
 
 test("photos that were not accepted are told, delivered as the rest may be", () => {
@@ -21,4 +21,11 @@ test("photos that were not accepted are told, delivered as the rest may be", () 
     assert.match(title, /^2 /);
   }
   assert.equal(standing({ lost: 2, state: "revoked" }).title, standing({ state: "revoked" }).title);
+});
+
+test("what the server did not apply is told, delivered as the rest may be", () => {
+  const { kind, title, detail } = standing({ stopped: 1, delivered: true });
+  assert.deepEqual([kind, title, detail], ["warn", "1 条未采纳,由主管处理", "其余全部送达"]);
+  assert.doesNotMatch(standing({ stopped: 1, health: { ...HEALTH, unsent: 2 } }).detail, /全部送达/);
+  assert.match(standing({ stopped: 1, lost: 1, delivered: true }).detail, /1 条未采纳/);
 });

@@ -209,6 +209,13 @@ def test_what_was_not_applied_says_why(enrolled: Phone) -> None:
     page.get_by_role("button", name="立即同步").click()
     expect(row).to_contain_text("未采纳", timeout=40_000)
     expect(row).to_contain_text("必填")
+    expect(page.locator(".standing")).to_contain_text("1 条未采纳")
+    enrolled.see("/")
+    expect(page.locator("main").get_by_text("1 条未采纳,由主管处理")).to_be_visible()
+    expect(page.locator(".sync-bar.warn")).to_contain_text("1 条未采纳")
+    enrolled.see("/findings")
+    page.get_by_text("没有地点的一条").click()
+    expect(page.locator(".badges")).to_contain_text("未采纳")
 
 
 def test_a_revoked_device_says_so_and_loses_nothing(office: Bureau, enrolled: Phone, inspector: Person) -> None:

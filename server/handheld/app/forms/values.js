@@ -1,7 +1,7 @@
 // Values of records in words, for people who have to choose between two of them.
 
 import { stepWords } from "../parts/outbox_words.js";
-import { statusWords } from "../parts/states.js";
+import { stateWords } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
 
@@ -52,7 +52,7 @@ export function fieldWords(field) {
 export function valueWords(field, value, me) {
   if (value === null || value === undefined || value === "") return t("(空)", "(empty)");
   if (field === "deleted") return value ? t("删除", "deleted") : t("保留", "kept");
-  if (typeof value === "string" && ["status", "verdict"].includes(field)) return STATES[value] ? t(...STATES[value]) : statusWords({ fields: { status: value }, unsent: 0 });
+  if (typeof value === "string" && ["status", "verdict"].includes(field)) return STATES[value] ? t(...STATES[value]) : stateWords(value);
   if (typeof value === "string" && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}/.test(value)) return value === me?.id ? me.name : t(`编号…${value.slice(-4)}`, `no. …${value.slice(-4)}`);
   if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : SAID[value] ? t(...SAID[value]) : value;
   if (typeof value !== "object") return SAID[String(value)] ? t(...SAID[String(value)]) : String(value);

@@ -4,16 +4,19 @@ import { t } from "../words.js";
 import { useAsked, useSyncing } from "./device.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
+import { stoppedOf } from "./outbox_words.js";
 import { useRoute } from "./router.js";
 import { syncWords } from "./sync_words.js";
 
 /** How things stand with the server, in one line and one kind; asked at once, so that no half of it is older. */
 export function useStanding() {
   const syncing = useSyncing();
-  const now = useAsked(async (device) => ({
-    health: await device.health(), delivered: await device.everythingDelivered(), state: device.state, any: await hasMade(device),
-    lost: await lostPhotos(device), held: (await device.outbox()).some((made) => made.state === "held"), checked: (await device.photos("stored")).length,
-  }), ["standing"]);
+  const now = useAsked(async (device) => {
+    const open = await device.outbox();
+    return { health: await device.health(), delivered: await device.everythingDelivered(), state: device.state, any: await hasMade(device),
+      lost: await lostPhotos(device), held: open.some((one) => one.state === "held"), checked: (await device.photos("stored")).length,
+      stopped: stoppedOf(open) };
+  }, ["standing"]);
   return now ? syncWords({ ...now, syncing }) : null;
 }
 

@@ -46,12 +46,17 @@ export function subjectWords({ body }) {
   return String(said).slice(0, 60);
 }
 
+/** How many changes the server keeps for the supervisor without having applied them. @param {Made[]} made */
+export function stoppedOf(made) {
+  return made.filter(({ state }) => state === "quarantined").length;
+}
+
 /** @param {Made} made @returns {Fate} */
 export function fateWords({ state, outcome, settled }) {
   const last = settled ?? outcome ?? {};
   const why = last.problem ? problemWords(last.problem) : "";
   if (state === "waiting") return { kind: "wait", word: t("待送", "waiting"), why: "" };
-  if (state === "quarantined") return { kind: "bad", word: t("未采纳", "not applied"), 
+  if (state === "quarantined") return { kind: "bad", word: t("未采纳", "not applied"),
     why: [why, t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")].filter(Boolean).join(" ") };
   if (state === "held") return { kind: "wait", word: t("在等", "held"), why: t("服务器已收下,等它所属的记录到达。", "The server has it; it waits for the record it refers to.") };
   if (last.outcome === "conflicted") return { kind: "warn", word: t("有冲突", "conflict"), why: t("别人也改了同一处,两个都留着。", "Somebody changed the same; both are kept.") };

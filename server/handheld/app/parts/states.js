@@ -31,10 +31,17 @@ const COMMANDS = /** @type {Record<string, (status?: string) => string>} */ ({
   check_fail: () => t("核查不通过", "Check failed"), choose_zone: () => t("认定责任区", "Choose the zone"),
 });
 
-/** A finding that was not pulled yet has no status: it waits here, or was delivered. @param {{fields: Fields, unsent: number}} finding */
-export function statusWords({ fields: { status }, unsent }) {
-  if (status) return STATUS[status]?.() ?? status;
-  return unsent ? t("未送达", "not delivered") : t("已送达", "delivered");
+/** A finding that was not pulled yet has no status: it waits here, was not applied, or was delivered.
+ *  @param {{fields: Fields, unsent: number, problems: Fields[]}} finding */
+export function statusWords({ fields: { status }, unsent, problems }) {
+  if (status) return stateWords(status);
+  if (unsent) return t("未送达", "not delivered");
+  return problems.length ? t("未采纳", "not applied") : t("已送达", "delivered");
+}
+
+/** @param {string} status */
+export function stateWords(status) {
+  return STATUS[status]?.() ?? status;
 }
 
 /** @param {string} command @param {string} [status] */

@@ -11,12 +11,12 @@ import { ago, size } from "./time.js";
 /**
  * `any` says whether anything was ever made on this device, `held` whether the server holds something that waits for
  * its record, such as photos of what is still being written, `checked` how many photos it is looking at, `lost` how many it
- * will not have.
+ * will not have, `stopped` how many changes it keeps without applying them.
  * @param {{health: Health, syncing: SyncState, delivered: boolean, state: string, any: boolean, held: boolean,
- *   checked: number, lost: number}} now
+ *   checked: number, lost: number, stopped: number}} now
  * @returns {Standing}
  */
-export function syncWords({ health, syncing, delivered, state, any, held, checked, lost }) {
+export function syncWords({ health, syncing, delivered, state, any, held, checked, lost, stopped }) {
   const count = health.unsent + health.unsent_photos;
   if (state === "revoked") {
     return { kind: "bad", count, title: t("本机已停用", "This device was revoked"),
@@ -26,11 +26,13 @@ export function syncWords({ health, syncing, delivered, state, any, held, checke
     return { kind: "bad", count, title: t("需要新的邀请码", "A new invitation code is needed"),
       detail: t("已做的不会丢,点此处理", "Nothing is lost; tap to go on") };
   }
+  const rest = delivered ? t("其余全部送达", "everything else is delivered")
+    : [waiting(health), why(health, syncing)].filter(Boolean).join(" · ");
   if (lost) {
     return { kind: "bad", count, title: t(`${lost} 张照片未被接收,请重拍`, lost === 1 ? "A photo was not accepted: take it again"
-      : `${lost} photos were not accepted: take them again`),
-      detail: delivered ? t("其余全部送达", "everything else is delivered") : [waiting(health), why(health, syncing)].filter(Boolean).join(" · ") };
+      : `${lost} photos were not accepted: take them again`), detail: [stopped && stoppedWords(stopped), rest].filter(Boolean).join(" · ") };
   }
+  if (stopped) return { kind: "warn", count, title: stoppedWords(stopped), detail: rest };
   if (delivered) {
     return { kind: "ok", count: 0, title: t("全部送达", "Everything delivered"),
       detail: t("服务器已签收", "The server has signed for it") };
@@ -50,6 +52,11 @@ function lastWords({ failure, last_ok_at: at }) {
   if (failure?.kind === "unreachable" || !navigator.onLine) return t("没有网络,照常工作", "no network; go on working");
   if (failure) return problemWords(failure);
   return at ? t(`数据更新于 ${ago(at)}`, `up to date ${ago(at)}`) : "";
+}
+
+/** What the server has and did not apply. @param {number} count */
+export function stoppedWords(count) {
+  return t(`${count} 条未采纳,由主管处理`, `${count} not applied: your supervisor sees to ${count === 1 ? "it" : "them"}`);
 }
 
 /** What waits. @param {Health} health */

@@ -38,11 +38,12 @@ export default function Finding({ params: { id } }) {
   const own = fields.inspector_id === device.user.id || made.some(({ body }) => body.op === "put" && body.scope && body.base === 0);
   return html`<${Page} title=${className(fields, classes)} back="/findings" actions=${html`
       <${Button} onClick=${() => go("/find")}>${t("再报一件", "Report another")}<//>`}>
-    <p class="badges"><span class="badge">${statusWords(finding)}</span>
+    <p class="badges"><span class="badge ${problems.length && !fields.status ? "bad" : ""}">${statusWords(finding)}</span>
       ${unsent > 0 && html`<span class="badge wait">${t(`${unsent} 项待送`, `${unsent} unsent`)}</span>`}
       ${version > 0 && !unsent && html`<span class="badge ok">${t("服务器已有", "on the server")}</span>`}
       ${fields.severity !== undefined && html`<span class="badge">${t("程度", "severity")} ${String(fields.severity)}</span>`}</p>
-    ${problems.map((problem, n) => html`<${Note} key=${n} kind="bad">${problemWords(problem)}<//>`)}
+    ${problems.map((problem, n) => html`<${Note} key=${n} kind="bad"><b>${t("未采纳", "Not applied")}</b>
+      <span>${problemWords(problem)} <a href="#/sync">${t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")}</a></span><//>`)}
     ${conflicts?.map((one) => html`<${Note} key=${one.id} kind="warn">${t("有人同时改了这一条。", "Somebody changed this at the same time.")}
       <a href="#/conflicts/${one.id}">${t("去看看", "See both")}</a><//>`)}
     <${Section}>

@@ -66,7 +66,7 @@ function Row({ finding, classes }) {
   return html`<a class="row" href="#/findings/${id}"><span class="text">
       <span class="one-line">${fields.text || fields.address || className(fields, classes)}</span>
       <small class="one-line">${[className(fields, classes), zoneName(fields), when(fields.observed_at)].filter(Boolean).join(" · ")}</small></span>
-    ${problems.length ? html`<span class="badge bad">${t("被拦下", "stopped")}</span>`
+    ${problems.length ? html`<span class="badge bad">${t("未采纳", "not applied")}</span>`
       : unsent ? html`<span class="badge wait">${t("待送", "unsent")}</span>`
         : html`<span class="badge ${OVER.includes(fields.status) ? "ok" : ""}">${statusWords(finding)}</span>`}</a>`;
 }

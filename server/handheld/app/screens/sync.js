@@ -5,8 +5,10 @@ import { useAsked, useDevice, useHealth, useSyncing } from "../parts/device.js";
 import { failureWords, problemWords } from "../parts/failures.js";
 import { lostPhotos, useStanding } from "../parts/frame.js";
 import { html, useState } from "../parts/html.js";
+import { stoppedOf } from "../parts/outbox_words.js";
 import { Button, Note, Page, Section, Sheet, say } from "../parts/page.js";
 import { save } from "../parts/saving.js";
+import { stoppedWords } from "../parts/sync_words.js";
 import { ago, day, size, when } from "../parts/time.js";
 import { Hints, Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
@@ -55,7 +57,8 @@ function tell({ delivered, uploaded, received, waiting, photos_waiting }) {
 
 function WayOut() {
   const device = useDevice(), receipt = useAsked((asked) => asked.receipt(), ["receipt"]);
-  const delivered = useAsked(async (asked) => await asked.everythingDelivered() && { lost: await lostPhotos(asked) }, ["delivered"]);
+  const delivered = useAsked(async (asked) => await asked.everythingDelivered()
+    && { lost: await lostPhotos(asked), stopped: stoppedOf(await asked.outbox()) }, ["delivered"]);
   const [shown, setShown] = useState(false), [making, setMaking] = useState(false);
   async function bundle() {
     setMaking(true);
@@ -66,7 +69,8 @@ function WayOut() {
   return html`<${Section} title=${t("凭据与备份", "Proof and a way out")}>
     ${receipt ? html`<p>${delivered ? (delivered.lost ? t("服务器签收了全部记录和它接收的照片。", "The server has signed for everything but the photos that it did not accept.")
         : t("服务器签收了本机的全部记录和照片。", "The server has signed for everything from this device."))
-      : t("这是较早的签收,此后又做了新的。", "This is an earlier receipt; more was made since.")}</p>
+      : t("这是较早的签收,此后又做了新的。", "This is an earlier receipt; more was made since.")}
+      ${delivered && delivered.stopped > 0 && t(`其中 ${stoppedWords(delivered.stopped)}。`, ` Of it, ${stoppedWords(delivered.stopped)}.`)}</p>
       <div class="buttons"><${Button} onClick=${() => setShown(true)}>${t("看签收单", "Show the receipt")}<//>
       <${Button} onClick=${() => save(new Blob([receipt], { type: "text/plain" }), `menqian-receipt-${day()}.txt`)}>${t("存签收单", "Save the receipt")}<//></div>`
     : html`<p class="dim">${t("还没有服务器的签收单。全部送达后自动取得。", "There is no receipt yet. It comes once everything has arrived.")}</p>`}

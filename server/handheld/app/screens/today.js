@@ -6,9 +6,10 @@ import { TO_DO, stateOf } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
-import { typeWords } from "../parts/outbox_words.js";
+import { stoppedOf, typeWords } from "../parts/outbox_words.js";
 import { Button, Choice, Page, Section, Sheet, say } from "../parts/page.js";
 import { useMay, useReference } from "../parts/reference.js";
+import { stoppedWords } from "../parts/sync_words.js";
 import { ago, dueBy, when } from "../parts/time.js";
 import { Hints, Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
@@ -32,7 +33,7 @@ export default function Today() {
     <${DutyStrip} /><${Warnings} />
     <ul class="doings">${ACTIONS.filter(({ makes }) => !makes || may(makes)).map((one) => html`<li key=${one.path}><a class="doing" href="#${one.path}">
       <${Icon} of=${one.sign} /><span>${one.words()}</span></a></li>`)}</ul>
-    <${Hints} /><${DueTasks} /><${Begun} /><${OpenConflicts} /><//>`;
+    <${Hints} /><${DueTasks} /><${Begun} /><${Stopped} /><${OpenConflicts} /><//>`;
 }
 
 function DutyStrip() {
@@ -90,6 +91,11 @@ function Begun() {
       <span class="text"><b>${[typeWords(draft.kind === "register" ? "register_entry" : draft.kind), draft.value?.name ?? draft.value?.text ?? draft.id.match(/^register-(.*)/)?.[1]].filter(Boolean).join(" · ").slice(0, 40)}</b>
         <small>${t("存于", "kept")} ${ago(draft.saved_at)}</small></span>
       <span class="badge">${t("继续", "Go on")}</span></a></li>`)}</ul><//>`;
+}
+
+function Stopped() {
+  const made = useOutbox(), count = made ? stoppedOf(made) : 0;
+  return count > 0 && html`<a class="note warn plain-link" href="#/sync"><b>${stoppedWords(count)}</b></a>`;
 }
 
 function OpenConflicts() {

@@ -11,7 +11,7 @@ import { when } from "../../parts/time.js";
 
 const STATES = {
   waiting: () => t("待送", "waiting"), applied: () => t("已送达", "delivered"), done: () => t("已送达", "delivered"),
-  held: () => t("已送达,等相关记录", "delivered, waits for a record"), quarantined: () => t("已送达,被拦下", "delivered, stopped"),
+  held: () => t("已送达,等相关记录", "delivered, waits for a record"), quarantined: () => t("未采纳", "not applied"),
 };
 const KINDS = /** @type {Record<string, string>} */ ({ waiting: "wait", held: "wait", quarantined: "bad", applied: "ok", done: "ok" });
 const FIELDS = /** @type {Record<string, () => string>} */ ({
