@@ -179,7 +179,9 @@ def _scrub_quarantine(door: Door, kept: Kept, names: Collection[str], found: Era
 
 
 def _bare_outcome(outcome: Any) -> Any:
-    return {**outcome, "problem": bare(outcome["problem"])} if outcome and outcome.get("problem") else outcome
+    if not outcome or not outcome.get("problem"):
+        return outcome
+    return {**{name: one for name, one in outcome.items() if name != "reason"}, "problem": bare(outcome["problem"])}
 
 
 def bare(problem: Mapping[str, Any]) -> dict[str, Any]:

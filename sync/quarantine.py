@@ -83,7 +83,8 @@ def dismiss(door: Door, row: Quarantined, supervisor: Writer, reason: str) -> di
     row.settlement = {"at": door.at, "by": supervisor.user_id, "reason": reason}
     door.record_entry("dismiss", supervisor.user_id, row.id, {"n": row.n, "device_id": row.device_id},
                       aside={"reason": reason}, kept=False)
-    return settle(door, row.device_id, row.n, "dismissed", problem=row.problem)
+    return settle(door, row.device_id, row.n, "dismissed", problem=row.problem,
+                  said={"reason": reason, "at": door.at})
 
 
 def _must_be_open(row: Quarantined, supervisor: Writer) -> None:

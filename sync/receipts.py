@@ -13,9 +13,9 @@ from sync.records import Door
 
 
 def settle(door: Door, device_id: str, n: int, outcome: str, *, version: int | None = None,
-           problem: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Note the settlement; the device learns it with its next pull."""
-    settled = {"outcome": outcome, "version": version, "problem": dict(problem) if problem else None}
+           problem: Mapping[str, Any] | None = None, said: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Note the settlement, with what the person `said` who made it; the device learns it with its next pull."""
+    settled = {"outcome": outcome, "version": version, "problem": dict(problem) if problem else None, **(said or {})}
     own = (Receipt.device_id == device_id) & (Receipt.n == n)
     same_id = (Receipt.id == select(Receipt.id).where(own).scalar_subquery()) \
         & (Receipt.digest == select(Receipt.digest).where(own).scalar_subquery())

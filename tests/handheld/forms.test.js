@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { article, beijing, localBeijing, missing, offencesFor, orderText, stepsFor } from "../../server/handheld/app/forms/order.js";
-import { valueWords } from "../../server/handheld/app/forms/values.js";
+import { factsOf, valueWords } from "../../server/handheld/app/forms/values.js";
 import { arrival, metres, middle, pointOf, zonesNear } from "../../server/handheld/app/forms/places.js";
 
 const t = (/** @type {string} */ chinese) => chinese;
@@ -90,4 +90,12 @@ test("a conflict over a step is told in words, and of the people the one who rea
   assert.equal(valueWords("command", { status: "handed_back" }), "状态 已退回");
   assert.equal(valueWords("command", { status: "checking" }), "状态 待核查");
   assert.equal(valueWords("officers", [me.id, "0191f2a0-0000-7000-8000-000000001234", "周晓"], me), "张敏、编号…1234、周晓");
+});
+
+test("fields are told by their names in one order, a class by its own", () => {
+  const classes = [{ scheme: "S", code: "0203", name: "暴露垃圾", zh: "暴露垃圾" }];
+  const told = "类别 暴露垃圾 0203 · 程度 重 · 描述 纸箱";
+  assert.equal(factsOf({ text: "纸箱", severity: "重", class_code: "0203", class_scheme: "S" }, me, classes).map((fact) => fact.join(" ")).join(" · "), told);
+  assert.equal(valueWords("classification", { class_code: "0203", class_scheme: "S", severity: "重", text: "纸箱" }, me, classes), told);
+  assert.equal(valueWords("classification", { class_scheme: "S", class_code: "0299", severity: null }, me, classes), "类别 0299");
 });

@@ -1,13 +1,16 @@
 // Values of records in words, for people who have to choose between two of them.
 
+import { className } from "../parts/classes.js";
 import { stepWords } from "../parts/outbox_words.js";
 import { stateWords } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
 
-/** @type {Record<string, [string, string]>} */
+/** @typedef {import("../parts/classes.js").Class} Class */
+
+/** In the order in which they are told. @type {Record<string, [string, string]>} */
 const FIELDS = {
-  text: ["描述", "text"], address: ["地址", "address"], condition: ["情形", "condition"], classification: ["类别", "class"],
+  classification: ["类别", "class"], severity: ["程度", "severity"], text: ["描述", "text"], address: ["地址", "address"], condition: ["情形", "condition"],
   position: ["位置", "position"], status: ["状态", "status"], deleted: ["删除", "deletion"], scope: ["范围", "scope"],
   tags: ["标签", "tags"], note: ["备注", "note"], facts: ["事实", "facts"], officers: ["人员", "officers"],
   observed_at: ["发现时间", "observed at"], sticker_serial: ["贴花编号", "sticker serial"], party_id: ["责任人", "party"],
@@ -24,6 +27,9 @@ const TYPES = {
 };
 /** @type {Record<string, [string, string]>} */
 const SAID = { pass: ["合格", "pass"], fail: ["不合格", "fail"], na: ["不适用", "n/a"], true: ["是", "yes"], false: ["否", "no"] };
+
+/** @type {Record<string, [string, string]>} */
+const SEVERITIES = { 轻: ["轻", "minor"], 中: ["中", "medium"], 重: ["重", "grave"] };
 
 /** Codes of a task's state and of a verdict. @type {Record<string, [string, string]>} */
 const STATES = {
@@ -43,16 +49,33 @@ export function fieldWords(field) {
 }
 
 /**
+ * Fields with their names, in one order whatever theirs is. Scheme and code of a class are one, told by its name.
+ * @param {Record<string, any>} fields
+ * @param {{id: string, name: string}} [me]
+ * @param {Class[]} [classes]
+ * @returns {[string, string][]}
+ */
+export function factsOf({ class_scheme, class_code, ...fields }, me, classes = []) {
+  const names = Object.keys(FIELDS), place = (/** @type {string} */ name) => names.indexOf(name.split(".")[0]) + 1 || Infinity;
+  const known = class_code ? { ...fields, classification: [...new Set([className({ class_scheme, class_code }, classes), class_code])].join(" ") } : fields;
+  return Object.entries(known).filter(([, one]) => one !== null && one !== undefined)
+    .sort(([one], [other]) => (place(one) - place(other)) || (one < other ? -1 : 1))
+    .map(([name, one]) => [fieldWords(name), valueWords(name, one, me, classes)]);
+}
+
+/**
  * A value as a person reads it; text that is data stays text. Of ids of people the device knows one by name.
  * @param {string} field
  * @param {any} value
  * @param {{id: string, name: string}} [me]
+ * @param {Class[]} [classes]
  * @returns {string}
  */
-export function valueWords(field, value, me) {
+export function valueWords(field, value, me, classes) {
   if (value === null || value === undefined || value === "") return t("(空)", "(empty)");
-  if (field === "deleted") return value ? t("删除", "deleted") : t("保留", "kept");
+  if (field === "deleted" && typeof value !== "object") return value ? t("删除", "deleted") : t("保留", "kept");
   if (typeof value === "string" && ["status", "verdict"].includes(field)) return STATES[value] ? t(...STATES[value]) : stateWords(value);
+  if (field === "severity" && SEVERITIES[value]) return t(...SEVERITIES[value]);
   if (typeof value === "string" && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}/.test(value)) return value === me?.id ? me.name : t(`编号…${value.slice(-4)}`, `no. …${value.slice(-4)}`);
   if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : SAID[value] ? t(...SAID[value]) : value;
   if (typeof value !== "object") return SAID[String(value)] ? t(...SAID[String(value)]) : String(value);
@@ -63,8 +86,7 @@ export function valueWords(field, value, me) {
       .map((one) => valueWords(one, value.args[one], me))].join(" · ");
   }
   if ("value" in value) return [valueWords("", value.value, me), value.note].filter(Boolean).join(" · ");
-  return Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
-    .map(([name, one]) => `${fieldWords(name)} ${valueWords(name, one, me)}`).join(" · ");
+  return factsOf(value, me, classes).map((fact) => fact.join(" ")).join(" · ");
 }
 
 /** Can a person type another value? Only where both are plain words or numbers. @param {Record<string, any>} conflict */

@@ -60,9 +60,14 @@ export function fateWords({ state, outcome, settled }) {
     why: [why, t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")].filter(Boolean).join(" ") };
   if (state === "held") return { kind: "wait", word: t("在等", "held"), why: t("服务器已收下,等它所属的记录到达。", "The server has it; it waits for the record it refers to.") };
   if (last.outcome === "conflicted") return { kind: "warn", word: t("有冲突", "conflict"), why: t("别人也改了同一处,两个都留着。", "Somebody changed the same; both are kept.") };
-  if (last.outcome === "dismissed") return { kind: "warn", word: t("主管已作结", "dismissed"), why };
+  if (last.outcome === "dismissed") return { kind: "warn", word: t("已驳回", "dismissed"), why: [dismissalWords(last), why].join(" · ") };
   if (last.outcome === "merged") return { kind: "ok", word: t("已合并", "merged"), why: t("与别人的改动合在一起。", "Together with others' changes.") };
   return { kind: "ok", word: t("已采纳", "applied"), why: "" };
+}
+
+/** A dismissal with the reason that the supervisor wrote. @param {Record<string, any>} settled */
+export function dismissalWords({ reason }) {
+  return reason ? t(`主管驳回:${reason}`, `Dismissed by your supervisor: ${reason}`) : t("主管已驳回", "Dismissed by your supervisor");
 }
 
 const REFUSED = /** @type {Record<string, () => string>} */ ({

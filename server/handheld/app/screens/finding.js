@@ -13,6 +13,7 @@ import { when } from "../parts/time.js";
 import { t } from "../words.js";
 import { usePhotosOf } from "./find/photos.js";
 import { Edit, Remove } from "./finding/edit.js";
+import { Gone } from "./finding/gone.js";
 import { History } from "./finding/history.js";
 import { PhotosShown } from "./finding/photos.js";
 import { Steps } from "./finding/steps.js";
@@ -30,8 +31,7 @@ export default function Finding({ params: { id } }) {
   }
   if (finding === undefined || !made || !photos || !embargo) return html`<${Page} title=${t("问题", "Finding")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
   if (!finding) {
-    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Note} kind="wait">${made.length
-      ? t("这一条已在本机删除。", "This one was deleted on this device.") : t("本机没有这一条。", "This device does not have it.")}<//>
+    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Gone} made=${made} />
       <${History} made=${made} /><//>`;
   }
   const { fields, unsent, problems, version } = finding;
