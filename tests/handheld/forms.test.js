@@ -99,3 +99,9 @@ test("fields are told by their names in one order, a class by its own", () => {
   assert.equal(valueWords("classification", { class_code: "0203", class_scheme: "S", severity: "重", text: "纸箱" }, me, classes), told);
   assert.equal(valueWords("classification", { class_scheme: "S", class_code: "0299", severity: null }, me, classes), "类别 0299");
 });
+
+test("a deletion against an edit is told with what was edited", () => {
+  assert.equal(valueWords("deleted", { text: "已清空", tags: ["夜间"] }, me), "描述 已清空 · 标签 夜间");
+  assert.equal(valueWords("deleted", { text: "已清空", classification: { severity: "轻", class_code: "0203" } }, me), "类别 0203 · 程度 轻 · 描述 已清空");
+  assert.deepEqual([true, false].map((deleted) => valueWords("deleted", deleted)), ["删除", "保留"]);
+});

@@ -76,6 +76,30 @@ def test_two_phones_write_apart_and_each_learns_what_became_of_it(inspector, pho
     assert values == [{"桶满溢,有异味", "桶已清空"}]
 
 
+def test_a_deletion_against_an_edit_shows_the_words_that_were_written(inspector, phone, office: Bureau) -> None:
+    first = inspector(online=True)
+    colleague = office.person("inspector", scopes=(SCOPE,), who="the colleague")
+    second = phone().enrol(office.invite(colleague.username))
+    finding = reported(first, "杂物")
+    go_online(first)
+    assert delivered(office, finding)["text"] == "杂物"
+    assert shows(second, finding, "杂物")
+    rewritten(first, finding, "杂物,已劝离")
+    page = second.see(f"/findings/{finding}")
+    page.get_by_role("button", name="删除").click()
+    page.get_by_label("理由").fill("重复上报")
+    page.get_by_role("dialog").get_by_role("button", name="删除").click()
+    page.wait_for_url("**/#/findings")
+    go_online(second)
+    assert eventually(lambda: colleague.get(f"/records/finding/{finding}").status_code != 200, within_s=40)
+    go_online(first)
+    card = first.see("/conflicts").locator("article.conflict")
+    expect(card.locator(".value")).to_have_text(["删除", "描述 杂物,已劝离"], timeout=40_000)
+    go_online(second)
+    others = second.see("/conflicts").locator("article.conflict .value")
+    expect(others).to_have_text(["删除:重复上报", "描述 杂物,已劝离"], timeout=40_000)
+
+
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
     """An installation that this test may lose."""

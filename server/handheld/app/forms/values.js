@@ -55,7 +55,8 @@ export function fieldWords(field) {
  * @param {Class[]} [classes]
  * @returns {[string, string][]}
  */
-export function factsOf({ class_scheme, class_code, ...fields }, me, classes = []) {
+export function factsOf({ classification, ...given }, me, classes = []) {
+  const { class_scheme, class_code, ...fields } = { ...given, ...classification };
   const names = Object.keys(FIELDS), place = (/** @type {string} */ name) => names.indexOf(name.split(".")[0]) + 1 || Infinity;
   const known = class_code ? { ...fields, classification: [...new Set([className({ class_scheme, class_code }, classes), class_code])].join(" ") } : fields;
   return Object.entries(known).filter(([, one]) => one !== null && one !== undefined)

@@ -1,6 +1,7 @@
 // Conflicts as the field sees them: both values side by side, with whose and when; chosen here or left to the office.
 
 import { fieldWords, takesThird, typeWords, valueWords } from "../forms/values.js";
+import { useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
@@ -50,18 +51,20 @@ function side(conflict, which, user) {
 
 /** @param {{conflict: Shown, given?: Record<string, any>, onLeave?: () => Promise<void>}} props */
 function ConflictCard({ conflict, given, onLeave }) {
-  const device = useDevice(), { fields } = conflict;
+  const device = useDevice(), classes = useClasses(), { fields } = conflict;
+  const done = useOutbox({ all: true, record_id: fields.record_id });
   const record = useRecord(fields.record_type, fields.record_id);
   const [typing, setTyping] = useState(false), [third, setThird] = useState("");
   const [busy, setBusy] = useState(false);
   const there = record && SCREENS[fields.record_type];
+  const words = (/** @type {any} */ value) => valueWords(fields.field, value, device.user, classes);
 
   /** @param {Record<string, any>} args */
   async function resolve(args) {
     setBusy(true);
-    const done = await tried(() => device.command("conflict", conflict.id, "resolve", args, { state: "open" }));
+    const made = await tried(() => device.command("conflict", conflict.id, "resolve", args, { state: "open" }));
     setBusy(false);
-    if (!done) return;
+    if (!made) return;
     say(t("已选择,联网后生效", "Chosen; it counts with the next network"));
     device.syncSoon();
   }
@@ -69,9 +72,11 @@ function ConflictCard({ conflict, given, onLeave }) {
   /** @param {"theirs" | "mine"} which */
   function column(which) {
     const by = fields[`${which}_by`], own = by?.user_id === device.user.id, stands = fields.winner === which;
+    const deleted = fields.kind === "deletion" && fields[which] === true && by?.device_id === device.id
+      ? done?.findLast(({ body }) => body.op === "delete") : undefined; // its reason stands where it was given
     return html`<div class="side ${stands ? "stands" : ""}">
       <h3>${own ? by?.device_id === device.id ? t("我(本机)", "Me (this device)") : t("我(另一端)", "Me (elsewhere)") : t("另一人", "Somebody else")}</h3>
-      <p class="value">${valueWords(fields.field, fields[which], device.user)}</p>
+      <p class="value">${words(fields[which])}${deleted && `:${deleted.body.set?.reason}`}</p>
       <small>${when(by?.made_at ?? by?.at)}${stands ? t(" · 现在生效", " · stands now") : ""}</small>
       ${!given && html`<${Button} busy=${busy} kind=${own ? "primary" : "plain"} onClick=${() => resolve({ choice: which })}>${t("用这个", "Take this")}<//>`}</div>`;
   }
@@ -81,10 +86,9 @@ function ConflictCard({ conflict, given, onLeave }) {
     <p class="hint">${ago(fields.opened_at)}${record?.fields.text ? ` · ${record.fields.text}` : ""}</p>
     ${there && html`<button type="button" class="link" onClick=${() => go(`${there}/${fields.record_id}`)}>${t("看记录", "See the record")}</button>`}
     ${fields.kind === "command" && html`<${Note}>${t("一项操作到达时,状态已被他人改变,所以没有执行。", "When the step arrived the state had moved on, so that it was not taken.")}<//>`}
-    <p class="hint">${t("原值", "Before")}:${valueWords(fields.field, fields.base, device.user)}</p>
+    ${!(fields.kind === "deletion" && fields.base === null) && html`<p class="hint">${t("原值", "Before")}:${words(fields.base)}</p>`}
     <div class="sides">${column("theirs")}${column("mine")}</div>
-    ${given ? html`<${Note} kind="wait">${t("您已选择:", "You chose: ")}${given.choice === "value" ? valueWords(fields.field, given.value, device.user)
-      : valueWords(fields.field, fields[given.choice], device.user)} · ${t("等待送达", "waits to be delivered")}<//>`
+    ${given ? html`<${Note} kind="wait">${t("您已选择:", "You chose: ")}${words(given.choice === "value" ? given.value : fields[given.choice])} · ${t("等待送达", "waits to be delivered")}<//>`
     : html`<div class="pair">
         ${takesThird(/** @type {any} */ (fields)) && html`<${Button} onClick=${() => { setTyping(!typing); setThird(String(fields.mine ?? "")); }}>${t("另写一个值", "Write another")}<//>`}
         ${onLeave && html`<${Button} onClick=${onLeave}>${t("留给办公室", "Leave to the office")}<//>`}</div>
@@ -97,9 +101,10 @@ function ConflictCard({ conflict, given, onLeave }) {
 
 /** @param {{event: Record<string, any>, me: {id: string, name: string}}} props */
 function Settled({ event, me }) {
+  const classes = useClasses();
   /** @type {Record<string, [string, string]>} */
   const choices = { theirs: ["采用先到的值", "the earlier value"], mine: ["采用后到的值", "the later value"], value: ["采用第三个值", "a third value"] };
   return html`<b>${typeWords(event.record_type)} · ${fieldWords(event.field)}</b>
-    <span>${choices[event.choice] ? t(...choices[event.choice]) : event.choice}:${valueWords(event.field, event.value ?? event[event.choice], me)}</span>
+    <span>${choices[event.choice] ? t(...choices[event.choice]) : event.choice}:${valueWords(event.field, event.value ?? event[event.choice], me, classes)}</span>
     <small>${event.by === me.id ? t("由我处理", "settled by me") : t("由他人处理", "settled by somebody else")} · ${when(event.at)}</small>`;
 }
