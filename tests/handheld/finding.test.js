@@ -4,9 +4,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { wayWords } from "../../server/handheld/app/parts/outbox_words.js";
 import { initials } from "../../server/handheld/app/parts/pinyin.js";
 import { DELETABLE, OVER, STEPS, commandsOf, handled, mayChooseZone, onward, stepsFor } from "../../server/handheld/app/parts/states.js";
 import { choiceOf, fieldsOf } from "../../server/handheld/app/screens/find/keep.js";
+
+Object.defineProperty(globalThis, "localStorage", { value: { getItem: () => null } }); // where the chosen language stands
 
 /** @param {string} name a table of the server without commas inside its first columns */
 function table(name) {
@@ -82,4 +85,11 @@ test("words are found by their first letters", () => {
   assert.equal(initials("店外经营"), "dwjy");
   assert.equal(initials("暴露垃圾"), "bllj");
   assert.equal(initials("A类 水井盖"), "al sjg");
+});
+
+test("how far a photo has come is told in words, by this device where it was taken", () => {
+  const told = (/** @type {string | null} */ here, /** @type {string | null} */ there) => wayWords(
+    { fields: { sha256: "d", ...(there ? { media: { state: there } } : {}) } }, new Map(here ? [["d", here]] : []));
+  assert.deepEqual([told("waiting", "expected"), told("stored", "partial"), told("verified", "stored")], ["待传", "已传,待核验", "已核验"]);
+  assert.deepEqual([told(null, "expected"), told(null, "partial"), told(null, null)], ["还没传到", "传到一部分", "在别的设备上"]);
 });

@@ -92,6 +92,19 @@ export function photoWords({ state, offset, problem }) {
   }
 }
 
+const WAYS = /** @type {Record<string, () => string>} */ ({
+  waiting: () => t("待传", "waiting"), stored: () => t("已传,待核验", "uploaded"), verified: () => t("已核验", "verified"),
+  refused: () => t("被拒收", "refused"), damaged: () => t("损坏", "damaged"), gone: () => t("本机已缺", "gone from here"),
+  expected: () => t("还没传到", "not arrived yet"), partial: () => t("传到一部分", "partly arrived"),
+});
+
+/** How far the photo of an evidence record has come: this device hears of it before the record does; of others' the record says.
+ *  @param {{fields: Record<string, any>}} evidence @param {Map<string, string>} here the states of photos by digest */
+export function wayWords({ fields }, here) {
+  const state = here.get(fields.sha256) ?? fields.media?.state;
+  return state ? WAYS[state]?.() ?? state : t("在别的设备上", "on another device");
+}
+
 const EVENTS = /** @type {Record<string, (event: Record<string, any>) => string>} */ ({
   server_restored: ({ delivered_again: again }) => t(`服务器从备份恢复过;它丢了的正由本机补送(${again ?? 0} 条)。`,
     `The server was restored from a backup; what it lost is sent again from here (${again ?? 0}).`),

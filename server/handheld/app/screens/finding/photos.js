@@ -4,6 +4,7 @@ import { t } from "../../words.js";
 import { Camera } from "../../parts/camera.js";
 import { usePhotos } from "../../parts/device.js";
 import { html, useState } from "../../parts/html.js";
+import { wayWords } from "../../parts/outbox_words.js";
 import { Button, Section, Sheet, Thumb } from "../../parts/page.js";
 import { roleWords } from "../../parts/roles.js";
 import { OVER } from "../../parts/states.js";
@@ -11,17 +12,6 @@ import { when } from "../../parts/time.js";
 import { Viewer } from "./viewer.js";
 
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
-
-const STATES = /** @type {Record<string, () => string>} */ ({
-  waiting: () => t("待传", "waiting"), stored: () => t("已传,待核验", "uploaded"), verified: () => t("已核验", "verified"),
-  refused: () => t("被拒收", "refused"), damaged: () => t("损坏", "damaged"), gone: () => t("本机已缺", "gone from here"),
-});
-
-/** How far a photo has come: by this device, else by what the server says of it. @param {Shown} photo @param {Map<string, string>} states */
-function wayOf({ fields }, states) {
-  const state = fields.media?.state ?? states.get(fields.sha256);
-  return state ? STATES[state]?.() ?? state : t("在别的设备上", "on another device");
-}
 
 /** @param {{finding: Shown, photos: Shown[]}} props */
 export function PhotosShown({ finding, photos }) {
@@ -37,7 +27,7 @@ export function PhotosShown({ finding, photos }) {
     ${photos.length > 0 && html`<ul class="thumbs">${photos.map((photo) => html`<li key=${photo.id}><button type="button" class="thumb-button"
       aria-label=${`${roleWords(photo.fields.role)} ${when(photo.fields.captured_at)}`} onClick=${() => setShown(photo)}>
       <${Thumb} sha256=${photo.fields.sha256} alt="" /></button>
-      <small>${roleWords(photo.fields.role)}</small><small>${wayOf(photo, states)}</small></li>`)}</ul>`}
+      <small>${roleWords(photo.fields.role)}</small><small>${wayWords(photo, states)}</small></li>`)}</ul>`}
     ${!OVER.includes(finding.fields.status) && html`<div class="buttons">
       <${Button} onClick=${() => setCamera({})}>${t("补拍", "Add photos")}<//>
       <${Button} onClick=${after}>${t("拍整改后", "After photo")}<//></div>`}
@@ -47,6 +37,6 @@ export function PhotosShown({ finding, photos }) {
         <${Thumb} sha256=${photo.fields.sha256} alt="" /></button><small>${roleWords(photo.fields.role)}</small></li>`)}</ul><//>`}
     ${camera && html`<${Camera} about=${{ type: "finding", id: finding.id }} scope=${finding.scope} role=${camera.role} ghost=${camera.ghost}
       onTaken=${() => {}} onClose=${() => setCamera(null)} />`}
-    ${shown && html`<${Viewer} photo=${shown} way=${wayOf(shown, states)} onClose=${() => setShown(null)} />`}
+    ${shown && html`<${Viewer} photo=${shown} way=${wayWords(shown, states)} onClose=${() => setShown(null)} />`}
   <//>`;
 }
