@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { a_device, SCOPE } from "./devices.js";
-import { a_photo, enrolled, NEEDS_SERVER, network, on_server, report } from "./office.js";
+import { a_photo, admin, enrolled, NEEDS_SERVER, network, on_server, report } from "./office.js";
 
 const HERE = { lon: 119.95, lat: 31.7, crs: "EPSG:4326", accuracy_m: 8.0 };
 
@@ -206,4 +206,52 @@ test("news come although no photo goes through", NEEDS_SERVER, async () => {
   assert.equal((await device.sync()).uploaded, 1);
   device.close();
   office.close();
+});
+
+/** How many photos wait, as the office has heard. */
+async function told(device) {
+  const { items } = await (await admin()).get("/devices");
+  return items.find(({ id }) => id === device.id).reported.unsent_photos;
+}
+
+/** Somebody on the way who answers uploads in the server's place. */
+function between(status, body = "<html>Request Entity Too Large</html>") {
+  const way = { on: true };
+  way.fetch = async (address, options) => (way.on && /\/uploads/.test(address) ? new Response(body, { status }) : fetch(address, options));
+  return way;
+}
+
+test("what a proxy says of a photo passes, and the photo goes once it is mended", NEEDS_SERVER, async () => {
+  const way = between(413), device = await enrolled({ fetch: way.fetch });
+  await device.capture(await a_photo(), { about: { type: "finding", id: await report(device) }, role: "scene", scope: SCOPE });
+  await device.sync();
+  assert.deepEqual((await device.photos()).map(({ state, problem }) => [state, problem]), [["waiting", "http_413"]]);
+  assert.equal((await device.health()).unsent_photos, 1);
+  way.on = false;
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  assert.equal((await device.photos())[0].problem, null);
+  device.close();
+});
+
+test("a photo that stopped here is told to the office, lies in the bundle and may be sent again", NEEDS_SERVER, async () => {
+  const way = between(413, '{"code": "too_large", "action": "none"}');
+  const device = await enrolled({ fetch: way.fetch });
+  await device.capture(await a_photo(), { about: { type: "finding", id: await report(device) }, role: "scene", scope: SCOPE });
+  await device.sync();
+  const [{ sha256, state }] = await device.photos();
+  assert.deepEqual([state, (await device.health()).unsent_photos, await told(device)], ["refused", 0, 1]);
+  assert.match(await (await device.bundle()).text(), new RegExp(`"photos":\\[\\{"sha256":"${sha256}"`));
+  way.on = false; // the limit was raised
+  await device.sendAgain(sha256);
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  assert.equal(await told(device), 0);
+  device.close();
+});
+
+test("a photo that the server itself refused waits nowhere: the office knows of it", NEEDS_SERVER, async () => {
+  const device = await enrolled();
+  await device.capture(new Blob(["<html>no picture</html>"]), { about: { type: "finding", id: await report(device) }, role: "scene", scope: SCOPE });
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  assert.equal(await told(device), 0);
+  device.close();
 });

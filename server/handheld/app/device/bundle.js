@@ -3,6 +3,7 @@
 // Nothing here changes by it: what waits goes on waiting, and what both bring is a replay to the server. Photos are read
 // one by one, for digest and checksum, and then named as they lie in the store: the file is never whole in memory.
 
+import { STOPPED } from "./files.js";
 import { ENVELOPE_BYTES } from "./outbox.js";
 import { hex, sha256, stamp, utf8 } from "./values.js";
 import { zipOf } from "./zip.js";
@@ -10,6 +11,8 @@ import { zipOf } from "./zip.js";
 /** @import { Waiting } from "./outbox.js" */
 
 export const FORMAT = "menqian-outbox/1";
+/** What the server did not take from here it may take from the file, and else says so to the one who brings it. */
+const UNDELIVERED = ["waiting", ...STOPPED];
 
 /**
  * The file of one device, and its `outbox.json`.
@@ -34,7 +37,7 @@ export async function bundleOf({ store, outbox, files, identity, clock }) {
   /** @type {{ sha256: string, bytes: number, media_type: string }[]} */
   const photos = [];
   const contents = [], lacking = [];
-  for (const file of await files.all("waiting")) {
+  for (const file of (await Promise.all(UNDELIVERED.map((state) => files.all(state)))).flat()) {
     const content = await readable(files, file.sha256);
     if (content) {
       photos.push({ sha256: file.sha256, bytes: file.bytes, media_type: file.media_type });

@@ -3,12 +3,14 @@
 // Serves `device`. A receipt proves later, without the server, what the server said it had.
 
 import { Problem, Unreachable } from "./client.js";
+import { STOPPED } from "./files.js";
 import { leafHash, rootOf } from "./merkle.js";
 import { NoteInvalid, readStatement } from "./notes.js";
 import { hex, unhex } from "./values.js";
 import { LogRefused } from "./witness.js";
 
 /** @import { Fields } from "./types.js" */
+/** @import { File } from "./files.js" */
 /** @import { Client } from "./client.js" */
 /** @import { Store, Transaction } from "./store.js" */
 /** @import { Outbox } from "./outbox.js" */
@@ -16,7 +18,6 @@ import { LogRefused } from "./witness.js";
 /** @import { Witness } from "./witness.js" */
 
 const TRIES = 3;
-const JUDGED = ["refused", "damaged"];
 
 /** The newest receipt of this device. */
 export class Delivery {
@@ -89,18 +90,22 @@ export class Delivery {
   /** The digests of the photos captured here, sorted, without those whose evidence a supervisor dismissed or the server judged.
    * @param {Transaction} t @returns {Promise<string[]>} */
   async #photos(t) {
-    const found = await t.all("mutation", null, "photo"), judged = new Set();
-    for (const state of JUDGED) {
-      for (const { sha256 } of await t.all("file", state, "state")) {
-        for (const { record_id } of await t.all("mutation", sha256, "photo")) {
-          const { media } = (await this.rows.get(t, "evidence", record_id))?.fields ?? {};
-          if (JUDGED.includes(media?.state)) judged.add(sha256);
-        }
-      }
-    }
+    const found = await t.all("mutation", null, "photo");
+    const judged = new Set((await stopped(t, this.rows)).filter((file) => file.judged).map((file) => file.sha256));
     return [...new Set(found.filter((row) => row.settled?.outcome !== "dismissed" && !judged.has(row.photo))
       .map((row) => row.photo))].sort();
   }
+}
+
+/** The photos that go no further, and whether it is the server itself that refused them or found them damaged.
+ * @param {Transaction} t @param {Rows} rows @returns {Promise<(File & { judged: boolean })[]>} */
+export async function stopped(t, rows) {
+  const files = (await Promise.all(STOPPED.map((state) => t.all("file", state, "state")))).flat();
+  return Promise.all(files.map(async (file) => {
+    const made = await t.all("mutation", file.sha256, "photo");
+    const found = await Promise.all(made.map(({ record_id }) => rows.get(t, "evidence", record_id)));
+    return { ...file, judged: found.some((row) => STOPPED.includes(row?.fields.media?.state)) };
+  }));
 }
 
 /** Hex root of the RFC 6962 tree whose leaves are these SHA-256 digests, each once, sorted. @param {string[]} digests */

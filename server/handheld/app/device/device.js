@@ -25,8 +25,7 @@ import { Uploads } from "./uploads.js";
 import { randomBytes, stamp } from "./values.js";
 import { Witness } from "./witness.js";
 
-/** @import { Device as Face } from "./types.js" */
-/** @import { Fields, Made, Maker, Members, Shown, SyncState, User } from "./types.js" */
+/** @import { Device as Face, Fields, Made, Maker, Members, Shown, SyncState, User } from "./types.js" */
 /**
  * `base`: the server's address, that of the page when left out. `clock`, `random`, `locks`, `fetch` and `patience` are
  * for tests and for node.
@@ -206,6 +205,9 @@ export class Device {
   }
 
   // talking
+
+  /** @param {string} sha256 */
+  sendAgain(sha256) { return this.parts.files.sendAgain(sha256); }
 
   sync() {
     return this.talking.sync();

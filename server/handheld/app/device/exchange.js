@@ -5,6 +5,7 @@
 
 import { Problem, Unreachable } from "./client.js";
 import { Clocks } from "./clocks.js";
+import { stopped } from "./delivery.js";
 import { Epochs } from "./epochs.js";
 import { HEADER, writeHeader } from "./health.js";
 import { ENVELOPE_BYTES } from "./outbox.js";
@@ -114,7 +115,7 @@ export class Exchange {
 
   /** Say how much waits now, when the server has heard of more: it shows who has unsent work. */
   async tellHealth() {
-    const { unsent, unsent_bytes } = await this.store.read((t) => this.outbox.health(t));
+    const { unsent, unsent_bytes } = await this.#waits();
     if (this.told !== null && this.told !== `${unsent} ${unsent_bytes}`) {
       await this.#receive([], await this.#send([]), { delivered: 0, conflicts: 0, quarantined: 0 });
     }
@@ -128,9 +129,14 @@ export class Exchange {
 
   /** What is said with a call, and remembered as said. @returns {Promise<Fields>} */
   async #health() {
-    const health = await this.store.read((t) => this.outbox.health(t)), { round_trip_ms } = this.clocks;
+    const health = await this.#waits(), { round_trip_ms } = this.clocks;
     this.told = `${health.unsent} ${health.unsent_bytes}`;
     return round_trip_ms === null ? health : { ...health, round_trip_ms };
+  }
+
+  /** What only this device has: also photos that stopped here, unless the server judged them itself. */
+  #waits() {
+    return this.store.read(async (t) => this.outbox.health(t, (await stopped(t, this.rows)).filter((file) => !file.judged)));
   }
 
   /** Before the first push: hello, and a whole pull where epoch or enrolment are new (bases and chain need it). */

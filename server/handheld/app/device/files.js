@@ -2,22 +2,25 @@
 //
 // States: `waiting` -> `stored` (the server has all bytes) -> `verified` (it checked them: ours are removed a while later,
 // for it may be restored from a backup that lacks them), or `refused`, `damaged` with the `problem`'s code; those bytes
-// stay. `gone`: the server lost what is no longer here.
+// stay, and may be sent again. `gone`: the server lost what is no longer here.
 
 import { hex, sha256, stamp } from "./values.js";
 
 /** @import { Fields, Photo } from "./types.js" */
 /** @import { Store, Transaction } from "./store.js" */
 /** @import { Events } from "./events.js" */
-/** A photo's row. @typedef {Photo & { mismatches: number }} File */
+/** A photo's row. @typedef {Photo} File */
 
 export const KEEP_MS = 30 * 86_400_000;
 /** What is kept however little room there is: backups are made daily. */
 const LEAST_KEEP_MS = 2 * 86_400_000;
 /** Above this part of what the browser grants, room is short. */
 const SHORT = 0.8;
-const FINAL = ["verified", "refused", "damaged"];
+/** States of a photo that goes no further by itself. */
+export const STOPPED = ["refused", "damaged"];
+const FINAL = ["verified", ...STOPPED];
 const ENDED = [...FINAL, "gone"];
+const ANEW = { state: "waiting", url: null, offset: 0, mismatches: 0, problem: null };
 const THUMB_PX = 320;
 
 /** A row for each photo, its bytes, and a small picture of it. Verified bytes are kept for `keepMs`. */
@@ -43,11 +46,19 @@ export class Files {
     t.put("bytes", content, digest);
     const known = await t.get("file", digest);
     if (!known) {
-      t.put("file", { sha256: digest, bytes: content.size, media_type: mediaType, added_at: stamp(at), state: "waiting",
-        kept: true, url: null, offset: 0, mismatches: 0, problem: null, verified_at: null });
+      t.put("file", { sha256: digest, bytes: content.size, media_type: mediaType, added_at: stamp(at), ...ANEW, kept: true,
+        verified_at: null });
     } else if (ENDED.includes(known.state)) {
-      t.put("file", { ...known, state: "waiting", kept: true, url: null, offset: 0, mismatches: 0, problem: null });
+      t.put("file", { ...known, ...ANEW, kept: true });
     }
+  }
+
+  /** Let a photo that stopped wait once more. @param {string} digest */
+  async sendAgain(digest) {
+    await this.store.write(async (t) => {
+      const known = await t.get("file", digest);
+      if (known && STOPPED.includes(known.state)) t.put("file", { ...known, ...ANEW });
+    });
   }
 
   /** The files, oldest first, all or those in a state. @param {string} [state] @returns {Promise<File[]>} */

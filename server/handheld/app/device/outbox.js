@@ -199,11 +199,11 @@ export class Outbox {
     return await t.count("mutation", under(recordId), "record_waiting") > 0;
   }
 
-  /** How many mutations and photos wait, since when, and how many bytes they are (`health` of a push).
-   * @param {Transaction} t @returns {Promise<Told>} */
-  async health(t) {
+  /** How many mutations and photos wait, since when, and how many bytes they are; `more` photos are counted with them.
+   * @param {Transaction} t @param {import("./files.js").File[]} [more] @returns {Promise<Told>} */
+  async health(t, more = []) {
     const rows = await this.#waiting(t);
-    const files = await t.all("file", "waiting", "state");
+    const files = [...await t.all("file", "waiting", "state"), ...more];
     const since = [...rows.map((row) => row.made_at), ...files.map((file) => file.added_at)].sort();
     return {
       unsent: rows.length, oldest_unsent_at: since[0] ?? null,

@@ -32,7 +32,7 @@ export interface Shown {
 /** A photo: `waiting` -> `stored` (the server has all bytes) -> `verified`, or `refused`, `damaged`, `gone`. */
 export interface Photo {
   sha256: string; bytes: number; media_type: string; added_at: string; state: string; kept: boolean;
-  url: string | null; offset: number; problem: string | null; verified_at: string | null;
+  url: string | null; offset: number; mismatches: number; problem: string | null; verified_at: string | null;
 }
 
 export interface Health {
@@ -123,6 +123,8 @@ export interface Device {
 
   // talking: one tab at a time (Web Locks); throws Unreachable and Problem, and nothing is lost by either
   sync(): Promise<Report>;
+  /** Let a photo that was refused, or damaged on its way, wait once more. */
+  sendAgain(sha256: string): Promise<void>;
   /** Ask for a sync soon: now if there is a network, else when the browser says so (background sync: then with `background`). */
   syncSoon(options?: { background?: boolean }): void;
   readonly syncing: SyncState;

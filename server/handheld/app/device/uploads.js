@@ -16,8 +16,8 @@ export const SLOW_CHUNK_BYTES = 1 << 18;
 const SLOW_MS = 8000;
 /** After so many refusals for its digest a photo stays here, marked damaged. */
 const MISMATCHES_AT_MOST = 3;
-/** Refusals of this photo for what it is. */
-const REFUSED = [413, 415, 422];
+/** What this server refuses a photo with for what it is. The same status without such a code is somebody else's: it passes. */
+const REFUSED = ["too_large", "media_type_refused", "too_many_pixels"];
 /** Refusals that concern the device or the server, not this one photo. */
 const STOPS = [401, 403, 507];
 
@@ -165,7 +165,7 @@ export class Uploads {
    * @param {File} file @param {Problem} problem
    */
   async #noteRefusal(file, problem) {
-    const final = REFUSED.includes(problem.status) && problem.code !== "digest_mismatch";
+    const final = REFUSED.includes(problem.code);
     await this.files.note(file.sha256, { state: final ? "refused" : "waiting", problem: problem.code });
   }
 

@@ -1,7 +1,7 @@
 // The lists of the sync screen: what was made here and its fate, the photos and their way, what befell this device.
 
 import { t } from "../words.js";
-import { useAsked, useOutbox, usePhotos } from "./device.js";
+import { useAsked, useDevice, useOutbox, usePhotos } from "./device.js";
 import { html, useState } from "./html.js";
 import { deedWords, eventWords, fateWords, photoWords, subjectWords } from "./outbox_words.js";
 import { Button, Section, Thumb } from "./page.js";
@@ -16,7 +16,7 @@ function More({ count, shown, onMore }) {
 }
 
 export function Photos() {
-  const photos = usePhotos();
+  const device = useDevice(), photos = usePhotos();
   const [shown, setShown] = useState(AT_FIRST);
   if (!photos?.length) return null;
   const open = photos.filter((photo) => photo.state !== "verified");
@@ -29,10 +29,17 @@ export function Photos() {
         <span class="text"><span>${size(photo.bytes)} · ${when(photo.added_at)}</span>
           ${photo.state === "waiting" && photo.offset > 0 && html`<progress max=${photo.bytes} value=${photo.offset}
             aria-label=${t("已传", "sent")}></progress>`}
-          ${fate.why && html`<small>${fate.why}</small>`}</span>
+          ${fate.why && html`<small>${fate.why}</small>`}
+          ${maySendAgain(photo) && html`<${Button} onClick=${() => device.sendAgain(photo.sha256)}>${t("再送一次", "Send it again")}<//>`}</span>
         <span class="badge ${fate.kind}">${fate.word}</span></li>`;
     })}</ul>
     <${More} count=${open.length} shown=${shown} onMore=${() => setShown(shown + MORE)} /><//>`;
+}
+
+/** A refusal may be mended elsewhere, and damage on the way; what the server found damaged it has.
+ * @param {import("../device/types.d.ts").Photo} photo */
+function maySendAgain({ state, mismatches }) {
+  return state === "refused" || (state === "damaged" && mismatches > 0);
 }
 
 export function Deliveries() {

@@ -80,7 +80,8 @@ const REFUSED = /** @type {Record<string, () => string>} */ ({
 
 /** @param {Photo} photo @returns {Fate} */
 export function photoWords({ state, offset, problem }) {
-  const why = problem ? REFUSED[problem]?.() ?? problem : "";
+  const said = t(`没送成(${problem}),会再试`, `it did not go through (${problem}) and is tried again`);
+  const why = problem ? REFUSED[problem]?.() ?? (state === "waiting" ? said : problem) : "";
   switch (state) {
     case "verified": return { kind: "ok", word: t("已核验", "verified"), why: "" };
     case "stored": return { kind: "wait", word: t("已到,待核验", "arrived, being checked"), why: "" };
