@@ -224,7 +224,7 @@ function between(status, body = "<html>Request Entity Too Large</html>") {
 test("what a proxy says of a photo passes, and the photo goes once it is mended", NEEDS_SERVER, async () => {
   const way = between(413), device = await enrolled({ fetch: way.fetch });
   await device.capture(await a_photo(), { about: { type: "finding", id: await report(device) }, role: "scene", scope: SCOPE });
-  await device.sync();
+  await assert.rejects(device.sync(), { code: "http_413" });
   assert.deepEqual((await device.photos()).map(({ state, problem }) => [state, problem]), [["waiting", "http_413"]]);
   assert.equal((await device.health()).unsent_photos, 1);
   way.on = false;
@@ -253,5 +253,38 @@ test("a photo that the server itself refused waits nowhere: the office knows of 
   await device.capture(new Blob(["<html>no picture</html>"]), { about: { type: "finding", id: await report(device) }, role: "scene", scope: SCOPE });
   assert.equal(await until(device, () => device.everythingDelivered()), true);
   assert.equal(await told(device), 0);
+  device.close();
+});
+
+test("a photo that fails each time holds no other, and only three in a row end an upload", NEEDS_SERVER, async () => {
+  const failing = new Set(), device = await enrolled({ fetch: async (address, options) => (
+    failing.has(String(address).split("/media/")[1]) ? new Response("", { status: 502 }) : fetch(address, options)) });
+  const about = { type: "finding", id: await report(device) };
+  for (let count = 0; count < 5; count += 1) await device.capture(await a_photo(), { about, role: "scene", scope: SCOPE });
+  const smallest = (await device.photos()).sort((one, other) => one.bytes - other.bytes).map(({ sha256 }) => sha256);
+  for (const sha256 of smallest.slice(0, 3)) failing.add(sha256);
+  await assert.rejects(device.sync(), { code: "http_502" });
+  assert.equal((await device.photos("waiting")).length, 5);
+  await assert.rejects(device.sync(), { code: "http_502" }); // those that failed go last
+  assert.deepEqual((await device.photos("waiting")).map(({ sha256, problem }) => [sha256, problem]).sort(),
+    smallest.slice(0, 3).map((sha256) => [sha256, "http_502"]).sort());
+  failing.clear();
+  assert.equal((await device.sync()).uploaded, 3);
+  device.close();
+});
+
+test("without a network no photo is tried after the first", NEEDS_SERVER, async () => {
+  const way = network(), asked = new Set(), device = await enrolled({ fetch: (address, options) => {
+    if (/\/media\//.test(address)) {
+      asked.add(String(address));
+      way.offline = true;
+    }
+    return way.fetch(address, options);
+  } });
+  const about = { type: "finding", id: await report(device) };
+  for (let count = 0; count < 3; count += 1) await device.capture(await a_photo(), { about, role: "scene", scope: SCOPE });
+  await assert.rejects(device.sync(), { name: "Unreachable" });
+  assert.equal(asked.size, 1);
+  assert.ok((await device.photos()).every(({ problem }) => problem === null));
   device.close();
 });

@@ -4,7 +4,7 @@
 // chunk travels twice. tus-js-client walks the chunks; every request of it goes through our own client.
 
 import "../vendor/tus/tus.min.js";
-import { PASSING, Problem, Unreachable } from "./client.js";
+import { Problem, Unreachable } from "./client.js";
 import { ClientStack, GONE, isGone, pathOf, TUS, WholeAlready } from "./tus.js";
 
 /** @typedef {import("./files.js").File} File */
@@ -18,10 +18,15 @@ const SLOW_MS = 8000;
 const MISMATCHES_AT_MOST = 3;
 /** What this server refuses a photo with for what it is. The same status without such a code is somebody else's: it passes. */
 const REFUSED = ["too_large", "media_type_refused", "too_many_pixels"];
-/** Refusals that concern the device or the server, not this one photo. */
-const STOPS = [401, 403, 507];
+/** Refusals that concern the device or the server, not this one photo; 403 is one where the server itself says why. */
+const STOPS = [401, 429, 507];
+/** So many failures one after the other are no longer the photos' own. */
+const FAILURES_AT_MOST = 3;
 
-/** Uploads the files that wait, the smallest first. */
+/** Nobody answered when asked for a photo: there is no network. */
+class NobodyThere extends Unreachable {}
+
+/** Uploads the files that wait, the smallest first, those that failed the last time after all others. */
 export class Uploads {
   /**
    * @param {import("./files.js").Files} files
@@ -36,29 +41,36 @@ export class Uploads {
    * Bring every waiting file; gives how many the server has now that it had not (all of) before.
    *
    * A file that the server refuses for what it is stays here with the reason, one that cannot be read goes on waiting. `goesOn` is asked before each file and
-   * each chunk: false ends it between two of them. Throws Problem and Unreachable when the rest must wait.
+   * each chunk: false ends it between two of them. Throws Problem and Unreachable when some must wait: at once where it concerns
+   * all of them, else after the others were brought.
    * @param {{ onProgress?: (at: Progress) => void, goesOn?: () => boolean, chunkBytes?: number }} [options]
    * @returns {Promise<number>}
    */
   async upload({ onProgress = () => {}, goesOn = () => true, chunkBytes = lineChunkBytes() } = {}) {
-    let done = 0;
-    const waiting = await this.files.all("waiting");
-    for (const file of waiting.sort((one, other) => one.bytes - other.bytes)) {
-      if (!goesOn()) break;
+    let done = 0, failures = 0, failed;
+    const waiting = await this.files.all("waiting"), last = (/** @type {File} */ file) => Number(file.problem !== null);
+    for (const file of waiting.sort((one, other) => last(one) - last(other) || one.bytes - other.bytes)) {
+      if (!goesOn() || failures >= FAILURES_AT_MOST) break;
       try {
         if (await this.#deliver(file, chunkBytes, onProgress, goesOn)) {
           await this.files.note(file.sha256, { state: "stored", offset: file.bytes, problem: null });
           done += 1;
         }
+        failures = 0;
       } catch (failure) {
         if (failure instanceof DOMException) { // its bytes cannot be read just now, perhaps never: the others go
           await this.files.note(file.sha256, { problem: "unreadable" });
           continue;
         }
-        if (!(failure instanceof Problem) || STOPS.includes(failure.status) || PASSING.has(failure.status)) throw failure;
-        await this.#noteRefusal(file, failure);
+        if (this.#concernsAll(failure)) throw failure;
+        const code = failure instanceof Problem ? failure.code : "unreachable", final = REFUSED.includes(code);
+        await this.files.note(file.sha256, { state: final ? "refused" : "waiting", problem: code });
+        if (final) continue;
+        failures += 1;
+        failed = failure;
       }
     }
+    if (failed) throw failed;
     return done;
   }
 
@@ -161,12 +173,12 @@ export class Uploads {
   }
 
   /**
-   * A photo refused for what it is stops here, one that met with trouble waits for the next time.
-   * @param {File} file @param {Problem} problem
+   * Would it be the same with every photo? A server that asks to come later than patience waits has no room, or no store.
+   * @param {unknown} failure
    */
-  async #noteRefusal(file, problem) {
-    const final = REFUSED.includes(problem.code);
-    await this.files.note(file.sha256, { state: final ? "refused" : "waiting", problem: problem.code });
+  #concernsAll(failure) {
+    if (!(failure instanceof Problem)) return !(failure instanceof Unreachable) || failure instanceof NobodyThere;
+    return STOPS.includes(failure.status) || (failure.status === 403 && failure.code !== "http_403") || this.client.patience.isShortFor(failure);
   }
 
   /** @param {File} file @returns {Promise<boolean>} */
@@ -176,7 +188,7 @@ export class Uploads {
       return true;
     } catch (failure) {
       if (failure instanceof Problem && failure.status === 404) return false;
-      throw failure;
+      throw failure instanceof Unreachable ? new NobodyThere(failure.message, { cause: failure }) : failure;
     }
   }
 }

@@ -76,6 +76,7 @@ const REFUSED = /** @type {Record<string, () => string>} */ ({
   too_many_pixels: () => t("像素过多", "too many pixels"),
   unreadable: () => t("本机读不出这张照片,会再试;请补拍一张", "this phone cannot read it and tries again; take another"),
   too_large: () => t("文件过大", "the file is too large"),
+  unreachable: () => t("传到一半断了,会再试", "the line broke; it is tried again"),
 });
 
 /** @param {Photo} photo @returns {Fate} */
