@@ -58,6 +58,15 @@ export async function quiet(...devices) {
   for (let round = 0; round < 3; round += 1) for (const device of devices) await device.sync();
 }
 
+/** Sync until it is so, or ten seconds have passed. */
+export async function until(device, so) {
+  for (let round = 0; round < 40 && !await so(); round += 1) {
+    await device.sync();
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return so();
+}
+
 export function report(device, fields = {}) {
   return device.create("finding", a_finding(fields), SCOPE);
 }

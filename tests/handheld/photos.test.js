@@ -3,18 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { a_device, SCOPE } from "./devices.js";
-import { a_photo, admin, enrolled, NEEDS_SERVER, network, on_server, report } from "./office.js";
+import { a_photo, admin, enrolled, NEEDS_SERVER, network, on_server, report, until } from "./office.js";
 
 const HERE = { lon: 119.95, lat: 31.7, crs: "EPSG:4326", accuracy_m: 8.0 };
-
-/** Sync until it is so, or ten seconds have passed. */
-async function until(device, so) {
-  for (let round = 0; round < 40 && !await so(); round += 1) {
-    await device.sync();
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-  return so();
-}
 
 test("without a network a photo is kept byte for byte, signed into the chain and waiting", async () => {
   const device = await a_device();

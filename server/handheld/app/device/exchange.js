@@ -242,6 +242,7 @@ export class Exchange {
     await this.epochs.settle(t);
     await this.rows.finish(t);
     await this.outbox.closeApplied(t);
+    await this.parts.files.endDismissed(t);
     await this.parts.files.removeVerified(t, now);
   }
 

@@ -2,7 +2,7 @@
 //
 // States: `waiting` -> `stored` (the server has all bytes) -> `verified` (it checked them: ours are removed a while later,
 // for it may be restored from a backup that lacks them), or `refused`, `damaged` with the `problem`'s code; those bytes
-// stay, and may be sent again. `gone`: the server lost what is no longer here.
+// stay, and may be sent again. `dismissed`: so was its evidence; the bytes stay. `gone`: the server lost what is no longer here.
 
 import { hex, sha256, stamp } from "./values.js";
 
@@ -19,7 +19,7 @@ const SHORT = 0.8;
 /** States of a photo that goes no further by itself. */
 export const STOPPED = ["refused", "damaged"];
 const FINAL = ["verified", ...STOPPED];
-const ENDED = [...FINAL, "gone"];
+const ENDED = [...FINAL, "dismissed", "gone"];
 const ANEW = { state: "waiting", url: null, offset: 0, mismatches: 0, problem: null };
 const THUMB_PX = 320;
 
@@ -100,7 +100,7 @@ export class Files {
   async want(t, digests) {
     for (const digest of digests) {
       const known = await t.get("file", digest);
-      if (known && known.kept && (known.state === "stored" || known.state === "verified")) {
+      if (known && known.kept && ["stored", "verified", "dismissed"].includes(known.state)) {
         t.put("file", { ...known, state: "waiting", url: null, offset: 0 });
       } else if (known?.state === "verified") {
         t.put("file", { ...known, state: "gone" });
@@ -117,6 +117,17 @@ export class Files {
     if (known) {
       const since = media.state === "verified" && known.state === "verified" ? known.verified_at : null;
       t.put("file", { ...known, state: media.state, problem: media.code ?? null, verified_at: since });
+    }
+  }
+
+  /** End the photos of whose evidence a supervisor dismissed every record: no word of them will come. One that the server wants
+   *  after all, released by a restored one, waits again. @param {Transaction} t */
+  async endDismissed(t) {
+    for (const file of [...await t.all("file", "waiting", "state"), ...await t.all("file", "stored", "state")]) {
+      const made = await t.all("mutation", file.sha256, "photo");
+      if (made.length && made.every((row) => row.settled?.outcome === "dismissed")) {
+        t.put("file", { ...file, state: "dismissed", problem: null });
+      }
     }
   }
 

@@ -29,7 +29,7 @@ export interface Shown {
   unsent: number; problems: Fields[];
 }
 
-/** A photo: `waiting` -> `stored` (the server has all bytes) -> `verified`, or `refused`, `damaged`, `gone`. */
+/** A photo: `waiting` -> `stored` (the server has all bytes) -> `verified`, or `refused`, `damaged`, `dismissed`, `gone`. */
 export interface Photo {
   sha256: string; bytes: number; media_type: string; added_at: string; state: string; kept: boolean;
   url: string | null; offset: number; mismatches: number; problem: string | null; verified_at: string | null;

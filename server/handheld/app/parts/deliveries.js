@@ -19,10 +19,11 @@ export function Photos() {
   const device = useDevice(), photos = usePhotos();
   const [shown, setShown] = useState(AT_FIRST);
   if (!photos?.length) return null;
-  const open = photos.filter((photo) => photo.state !== "verified");
+  const open = photos.filter(({ state }) => state !== "verified" && state !== "dismissed");
+  const verified = photos.filter(({ state }) => state === "verified").length;
   const title = open.length ? t(`照片:${open.length} 张未完`, `Photos: ${open.length} under way`) : t("照片", "Photos");
   return html`<${Section} title=${title}>
-    <p class="dim">${t(`${photos.length - open.length} 张已在服务器核验`, `${photos.length - open.length} verified on the server`)}</p>
+    <p class="dim">${t(`${verified} 张已在服务器核验`, `${verified} verified on the server`)}</p>
     <ul class="rows">${open.slice(0, shown).map((photo) => {
       const fate = photoWords(photo);
       return html`<li class="row" key=${photo.sha256}><${Thumb} sha256=${photo.sha256} />

@@ -1,0 +1,24 @@
+// What becomes of photos that do not simply arrive.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SCOPE } from "./devices.js";
+import { a_photo, enrolled, NEEDS_SERVER, person, report, until } from "./office.js";
+
+const ELSEWHERE = "320411100";
+
+test("a photo whose evidence was dismissed is waited for no longer, and its bytes stay", NEEDS_SERVER, async () => {
+  const device = await enrolled(), about = { type: "finding", id: await report(device) };
+  await device.capture(await a_photo(), { about, role: "scene", scope: ELSEWHERE });
+  assert.equal((await device.sync()).quarantined, 1);
+  await device.sync();
+  const [{ sha256, state }] = await device.photos();
+  assert.deepEqual([state, await device.everythingDelivered()], ["stored", false]);
+  const office = await person("supervisor", [SCOPE, ELSEWHERE]), { items } = await office.get("/quarantine");
+  const { id } = items.find((item) => item.device_id === device.id);
+  await office.post(`/quarantine/${id}/dismiss`, { reason: "不在本区" });
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  assert.deepEqual((await device.photos()).map((photo) => photo.state), ["dismissed"]);
+  assert.ok(await device.bytes(sha256));
+  device.close();
+});
