@@ -1,4 +1,4 @@
-// What becomes of photos that do not simply arrive.
+// What becomes of photos that do not simply arrive: lost again by the server, or dismissed with their evidence.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,5 +20,20 @@ test("a photo whose evidence was dismissed is waited for no longer, and its byte
   assert.equal(await until(device, () => device.everythingDelivered()), true);
   assert.deepEqual((await device.photos()).map((photo) => photo.state), ["dismissed"]);
   assert.ok(await device.bytes(sha256));
+  device.close();
+});
+
+test("a receipt of before says nothing of a photo that the server wants again", NEEDS_SERVER, async () => {
+  const device = await enrolled(), about = { type: "finding", id: await report(device) };
+  await device.capture(await a_photo(), { about, role: "scene", scope: SCOPE });
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  const { store, files } = device.parts, [{ sha256 }] = await device.photos();
+  await store.write((t) => files.want(t, [sha256]));
+  for (const state of ["waiting", "stored"]) {
+    await files.note(sha256, { state });
+    assert.equal(await device.everythingDelivered(), false);
+  }
+  await files.note(sha256, { state: "verified" });
+  assert.equal(await device.everythingDelivered(), true);
   device.close();
 });

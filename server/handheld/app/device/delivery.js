@@ -42,8 +42,8 @@ export class Delivery {
   async complete() {
     const here = await this.store.read(async (t) => ({
       kept: await t.setting("receipt"), key: await t.setting("journal_key"), health: await this.outbox.health(t),
-      newest: await this.outbox.newest(t), count: await t.count("mutation", null, "photo"), ...await ours(t) }));
-    if (!here.kept || here.health.unsent) return false;
+      newest: await this.outbox.newest(t), count: await t.count("mutation", null, "photo"), onTheWay: await onTheWay(t), ...await ours(t) }));
+    if (!here.kept || here.health.unsent || here.onTheWay) return false;
     const look = JSON.stringify([here.kept.note, here.device_id, here.epoch, here.newest, here.count]);
     if (this.found === look) return true;
     const statement = await read(here.kept.note, here.key);
@@ -56,8 +56,8 @@ export class Delivery {
 
   /** Ask for a receipt where nothing waits here, as far as this device knows, and none says so yet. */
   async renew() {
-    const waits = await this.store.read(async (t) => await t.count("file", "waiting", "state") + await t.count("file", "stored", "state") > 0
-      || (await this.outbox.newest(t)) === 0 || (await this.outbox.health(t)).unsent > 0);
+    const waits = await this.store.read(async (t) => await onTheWay(t) || (await this.outbox.newest(t)) === 0
+      || (await this.outbox.health(t)).unsent > 0);
     if (waits || await this.complete()) return;
     try {
       await this.fetch();
@@ -106,6 +106,11 @@ export async function stopped(t, rows) {
     const found = await Promise.all(made.map(({ record_id }) => rows.get(t, "evidence", record_id)));
     return { ...file, judged: found.some((row) => STOPPED.includes(row?.fields.media?.state)) };
   }));
+}
+
+/** Does any photo wait for its upload, or for the server's word? It may be one that the server had and lost. @param {Transaction} t */
+async function onTheWay(t) {
+  return await t.count("file", "waiting", "state") + await t.count("file", "stored", "state") > 0;
 }
 
 /** Hex root of the RFC 6962 tree whose leaves are these SHA-256 digests, each once, sorted. @param {string[]} digests */
