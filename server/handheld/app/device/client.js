@@ -13,6 +13,10 @@ import { utf8 } from "./values.js";
 
 const API = "/api/v1";
 const TIMEOUT_MS = 60_000;
+/** What the slowest line brings that is any use: 2 kB a second. */
+const SLOWEST_BYTES_A_MS = 2;
+/** Answers that say the same as none within that time. */
+const TOO_LATE = [408, 504];
 
 /** Statuses after which the same request may succeed a little later. */
 export const PASSING = new Set([408, 423, 425, 429, 500, 502, 503, 504]);
@@ -47,6 +51,12 @@ export class Problem extends Error {
       String(body.action ?? (PASSING.has(answer.status) ? "retry" : "none")), String(body.detail ?? ""),
       after && /^\d+$/.test(after) ? Number(after) : null, body);
   }
+}
+
+/** Did it take too long? The same again would, too. @param {unknown} failure */
+export function isTimeout(failure) {
+  if (failure instanceof Problem) return TOO_LATE.includes(failure.status);
+  return failure instanceof Unreachable && /** @type {any} */ (failure.cause)?.name === "TimeoutError";
 }
 
 /** How often a client tries and how long it waits in between, in ms. */
@@ -102,7 +112,8 @@ export class Client {
   }
 
   /**
-   * One call, repeated as patience allows; `tries: 1` for what must not be sent twice unasked. Throws Problem for every
+   * One call, repeated as patience allows, but no bytes for which time was too short; `tries: 1` for what must not be sent
+   * twice unasked. Throws Problem for every
    * answer from 300 on, Unreachable when none came.
    * @param {string} method
    * @param {string} path
@@ -116,7 +127,7 @@ export class Client {
       } catch (failure) {
         if (!(failure instanceof Problem) && !(failure instanceof Unreachable)) throw failure;
         const delayMs = this.patience.delayMs(attempt, failure);
-        if (delayMs === null || attempt >= (sent.tries ?? this.patience.tries)) throw failure;
+        if (delayMs === null || attempt >= (sent.tries ?? this.patience.tries) || (sent.content && isTimeout(failure))) throw failure;
         await this.patience.wait(delayMs);
       }
     }
@@ -151,11 +162,11 @@ export class Client {
   }
 
   /** @param {string} method @param {string} path @param {Sent} sent @returns {Promise<Response>} */
-  async #fetch(method, path, { params, json, content, headers, timeoutMs = TIMEOUT_MS, signal }) {
+  async #fetch(method, path, { params, json, content, headers, timeoutMs, signal }) {
     const named = { ...(this.token ? { Authorization: `Bearer ${this.token}` } : {}),
       ...(json === undefined ? {} : { "Content-Type": "application/json" }), ...headers };
-    const ends = AbortSignal.timeout(timeoutMs);
-    const body = json === undefined ? content : utf8(JSON.stringify(json));
+    const body = json === undefined ? content : utf8(JSON.stringify(json)), bytes = body instanceof Blob ? body.size : body?.length ?? 0;
+    const ends = AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS + Math.ceil(bytes / SLOWEST_BYTES_A_MS));
     try {
       // a cookie of the office's pages must not speak for the device, and a redirect (a portal's) is no answer
       const answer = await this.fetch(this.url(path, params), { method, headers: named, body, credentials: "omit",

@@ -3,7 +3,7 @@
 // Read in this order: `push` sends batches until nothing waits, `pull` fetches pages until there are no more. Both meet the
 // server's epoch and its journal. Nothing is given up here: a refusal leaves the outbox as it is, or orders it anew.
 
-import { Problem, Unreachable } from "./client.js";
+import { isTimeout, Problem, Unreachable } from "./client.js";
 import { Clocks } from "./clocks.js";
 import { stopped } from "./delivery.js";
 import { Epochs } from "./epochs.js";
@@ -38,6 +38,8 @@ export class Exchange {
     this.greeted = false;
     /** How many mutations got an answer since this was opened. */
     this.delivered = 0;
+    /** How many mutations go over this line at once, as far as it has shown. */
+    this.mostAtOnce = Infinity;
     this.met = { id: "", last_n: 0 };
     /** What the server was last told to wait here. @type {string | null} */
     this.told = null;
@@ -61,26 +63,28 @@ export class Exchange {
 
   /**
    * Deliver all that waits; gives what it brought about. Throws Problem and Unreachable when the rest must wait; nothing
-   * is lost by it. `device_forked` and `device_revoked` are noted as the device's state.
+   * is lost by it. After a push that took too long the next is half as large: whether there is a line at all, hello shows
+   * first. `device_forked` and `device_revoked` are noted as the device's state.
    */
   async push() {
     await this.#makeReady();
     const total = { delivered: 0, conflicts: 0, quarantined: 0 };
-    let [count, size] = await this.store.read(async (t) => [await this.outbox.limit(t, "mutations_per_push"),
-      await this.outbox.limit(t, "push_bytes") - ENVELOPE_BYTES]), expected = 0;
+    const [count, size] = await this.store.read(async (t) => [await this.outbox.limit(t, "mutations_per_push"),
+      await this.outbox.limit(t, "push_bytes") - ENVELOPE_BYTES]);
+    let expected = 0;
     for (;;) {
-      const batch = await this.store.read((t) => this.outbox.batch(t, count, size));
+      const batch = await this.store.read((t) => this.outbox.batch(t, Math.min(count, this.mostAtOnce), size));
       if (!batch.length) return total;
       try {
         await this.#receive(batch, await this.#noting(() => this.#send(batch)), total);
       } catch (failure) {
+        const isLarge = failure instanceof Problem && failure.status === 413;
+        if (isLarge || isTimeout(failure)) this.mostAtOnce = Math.max(1, Math.floor(batch.length / 2));
         if (!(failure instanceof Problem)) throw failure;
         if (failure.code === "sequence_gap" && failure.body.expect !== expected) {
           expected = failure.body.expect;
           await this.#deliverFrom(expected);
-        } else if (failure.status === 413 && new Set(batch.map((each) => each.group ?? each.n)).size > 1) {
-          count = Math.max(1, Math.floor(batch.length / 2));
-        } else throw failure;
+        } else if (!isLarge || new Set(batch.map((each) => each.group ?? each.n)).size === 1) throw failure;
       }
     }
   }
