@@ -32,7 +32,7 @@ function Standing() {
     ${standing?.detail && html`<p>${standing.detail}</p>`}
     ${photo && html`<div><progress max=${photo.bytes} value=${photo.sent} aria-label=${t("这张照片", "This photo")}></progress>
       <small>${t("照片", "photo")} ${size(photo.sent)} / ${size(photo.bytes)}</small></div>`}
-    ${health && health.unsent_bytes > 0 && html`<p class="dim">${t(`照片待传 ${size(health.unsent_bytes)}`, `${size(health.unsent_bytes)} of photos to go`)}</p>`}
+    ${health && health.unsent_bytes > 0 && html`<p class="dim">${t(`待送 ${size(health.unsent_bytes)}`, `${size(health.unsent_bytes)} to go`)}</p>`}
     <p class="dim">${last_ok_at ? t(`上次同步成功 ${when(last_ok_at)}(${ago(last_ok_at)})`, `Last went through ${when(last_ok_at)} (${ago(last_ok_at)})`)
       : t("还没有同步成功过", "No sync has gone through yet")}</p>
     ${failure && html`<${Note} kind=${failure.kind === "unreachable" ? "wait" : "bad"}><b>${t("上次没成功", "The last one failed")} · ${when(failure.at)}</b>
