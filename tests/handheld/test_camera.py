@@ -17,6 +17,7 @@ from tests.wire import granted, sha256
 pytestmark = pytest.mark.browser
 A_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 REMEMBERED_MS = 31_000  # for so long Chromium's IndexedDB goes by the room that it was told before
+UPLOADS = "**/api/v1/uploads**"
 FULL = 1024  # bytes that the origin may have: less than it has already
 
 
@@ -128,6 +129,24 @@ def test_a_picture_of_earlier_is_not_said_to_be_of_here(inspector, office, tmp_p
     assert eventually(lambda: len(_evidence(office, finding)) == 2, within_s=30)
     assert {one["sha256"] == sha256(now): bool(one.get("position")) for one in _evidence(office, finding)} \
         == {True: True, False: False}
+
+
+def test_a_photo_that_was_refused_is_sent_again_on_ones_word(inspector, office):
+    one = inspector()
+    page = begin(one)
+    content = photograph(page)
+    classify(page, "0102", "暴露垃圾")
+    finding = save(page)
+    one.context.route(UPLOADS, lambda route: route.fulfill(
+        status=413, content_type="application/problem+json", body='{"code": "too_large", "action": "none"}'))
+    go_online(one)
+    expect(page.get_by_text("文件过大")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("张照片未被接收")).to_be_visible()
+    assert one.small_targets() == [] and one.serious() == []
+    one.context.unroute(UPLOADS)
+    page.get_by_role("button", name="再送一次").click()
+    assert eventually(lambda: sha256(content) in _digests(office, finding), within_s=40)
+    expect(page.get_by_text("全部送达")).to_be_visible(timeout=20_000)
 
 
 def _room(tools: CDPSession, page: Page, size: int | None) -> None:
