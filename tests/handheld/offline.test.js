@@ -159,3 +159,17 @@ test("what a tab did just before it closed is heard by the others", async () => 
   assert.equal((await two.records("finding")).length, 1);
   two.close();
 });
+
+test("a form that is kept in two tabs at once makes its record once, and is over", async () => {
+  const one = await a_device({ database: "two-tabs" }), other = await a_device({ database: "two-tabs", enrolled: true }), id = one.newId();
+  await one.saveDraft(id, "finding", { text: "门前堆物" });
+  const keep = (/** @type {typeof one} */ tab) => tab.group((maker) => {
+    maker.create("finding", a_finding(), SCOPE, { id });
+    maker.command("finding", id, "choose_zone", { zone_id: null }, null, 0);
+  }, { apart: true, once: id });
+  await Promise.all([keep(one), keep(other)]);
+  assert.deepEqual((await one.outbox()).map(({ body }) => body.op), ["put", "command"]);
+  assert.deepEqual(await other.drafts(), []);
+  one.close();
+  other.close();
+});

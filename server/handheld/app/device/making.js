@@ -64,12 +64,17 @@ export class Making {
     return given;
   }
 
-  /** What `work` makes is all-or-nothing, here and, unless `apart`, on the server.
-   * @param {(maker: Maker) => void} work @param {{ apart?: boolean }} [options] */
-  async group(work, { apart = false } = {}) {
+  /** What `work` makes is all-or-nothing, here and, unless `apart`, on the server. `once` is the id of the record that it makes:
+   * nothing is made where that was made before, and the draft of that id ends with it.
+   * @param {(maker: Maker) => void} work @param {{ apart?: boolean, once?: string }} [options] */
+  async group(work, { apart = false, once } = {}) {
     const maker = new Collected(this.outbox), given = /** @type {any} */ (work(maker));
     if (typeof given?.then === "function") throw new TypeError("within a group nothing is awaited");
-    if (maker.wishes.length) await this.store.write((t) => this.write(t, maker.wishes, apart ? null : this.outbox.newId()));
+    if (!maker.wishes.length) return;
+    await this.store.write(async (t) => {
+      if (!once || !await this.outbox.has(t, once)) await this.write(t, maker.wishes, apart ? null : this.outbox.newId());
+      if (once) t.delete("draft", once);
+    });
   }
 
   /** @param {Transaction} t @param {Wish[]} wishes @param {string | null} [group] */

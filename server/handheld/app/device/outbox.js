@@ -194,6 +194,11 @@ export class Outbox {
     return (await (recordId ? t.all("mutation", recordId, "record") : t.all("mutation"))).map(told);
   }
 
+  /** Was anything made here about this record? @param {Transaction} t @param {string} recordId */
+  async has(t, recordId) {
+    return await t.count("mutation", IDBKeyRange.only(recordId), "record") > 0;
+  }
+
   /** Does the server lack an answer to anything about this record? @param {Transaction} t @param {string} recordId */
   async waitsOn(t, recordId) {
     return await t.count("mutation", under(recordId), "record_waiting") > 0;

@@ -88,8 +88,9 @@ export interface Device {
   command(type: string, id: string, name: string, args?: Fields, expect?: Fields | null, base?: number): Promise<void>;
   remove(type: string, id: string, reason: string, base?: number): Promise<void>;
   /** What `work` makes is all-or-nothing, here and on the server; with `apart` only here, and the server judges each by
-   *  itself. `work` must not await. */
-  group(work: (maker: Maker) => void, options?: { apart?: boolean }): Promise<void>;
+   *  itself. `once` names the record that is made of the draft of the same id: nothing is made where it was made before, in
+   *  another tab perhaps, and the draft ends in the same transaction. `work` must not await. */
+  group(work: (maker: Maker) => void, options?: { apart?: boolean; once?: string }): Promise<void>;
   /** Take a photo into evidence: exact bytes, digest, chain entry, record and waiting file in one transaction. Gives the
    *  evidence record's id. */
   capture(photo: Blob, captured: Captured): Promise<string>;

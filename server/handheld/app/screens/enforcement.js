@@ -94,7 +94,7 @@ function Writing({ id }) {
     setBusy(true);
     try {
       const due = step.dated === "1" ? beijing(kept.due) : null;
-      await device.create("enforcement", {
+      await device.group((maker) => void maker.create("enforcement", {
         kind: step.kind, facts: kept.facts.trim(), officers: kept.officers, party_name: kept.party_name.trim(),
         ...(kept.finding_id ? { finding_id: kept.finding_id } : {}), ...(kept.offence_code ? { offence_code: kept.offence_code } : {}),
         ...(zone ? { zone_id: zone.id } : {}), ...(zone?.fields.party_id ? { party_id: zone.fields.party_id } : {}), ...(due ? { due_at: due } : {}),
@@ -102,7 +102,7 @@ function Writing({ id }) {
           ...(kept.how === "signed" ? { evidence_id: kept.signature, name: kept.party_name.trim() } : {}),
           ...(kept.how === "refused" ? { reason: kept.reason.trim(), witness: kept.witness.trim() } : {}),
           ...(where.position ? { position: where.position } : {}) },
-      }, kept.scope, { id });
+      }, kept.scope, { id }), { apart: true, once: id });
       await draft.drop();
       device.syncSoon();
       say(t("已存,联网后送达", "Kept; it goes out with the next network"));
@@ -154,7 +154,7 @@ function Writing({ id }) {
       if (reason) await device.group((maker) => {
         maker.create("enforcement", { kind: step.kind, facts: form.facts.trim() || reason }, form.scope, { id });
         maker.remove("enforcement", id, reason, 0);
-      });
+      }, { once: id });
       await draft.drop();
       go("/enforcement", { replace: true });
     })} /><//>`;

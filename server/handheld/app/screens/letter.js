@@ -88,13 +88,13 @@ function Filling({ id }) {
     setBusy(true);
     const now = new Date().toISOString(), refused = form.how === "refused";
     try {
-      await device.create("letter", {
+      await device.group((maker) => void maker.create("letter", {
         zone_id: form.zone_id, ...(zone?.fields.party_id ? { party_id: zone.fields.party_id } : {}),
         period: { from: form.from, to: form.to }, duties: Object.fromEntries(duties.map((/** @type {any} */ one) => [one.duty, true])),
         ...(form.sticker_serial ? { sticker_serial: form.sticker_serial } : {}), party_name: form.signer,
         ...(refused ? { refused: { at: now, reason: form.reason.trim(), by: form.signer }, witness: { name: form.witness.trim() } }
           : { signed_at: form.signed_at ?? now, signature: { evidence_id: form.signature, name: form.signer } }),
-      }, form.scope, { id });
+      }, form.scope, { id }), { apart: true, once: id });
       await draft.drop();
       device.syncSoon();
       say(t("责任书已存,联网后送达", "The letter is kept and goes out with the next network"));
@@ -146,7 +146,7 @@ function Filling({ id }) {
       if (reason) await device.group((maker) => {
         maker.create("letter", { zone_id: value.zone_id }, value.scope, { id });
         maker.remove("letter", id, reason, 0);
-      });
+      }, { once: id });
       await draft.drop();
       go("/letter", { replace: true });
     })} /><//>`;

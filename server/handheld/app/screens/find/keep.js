@@ -64,7 +64,7 @@ export async function keepFinding(device, id, draft, placed, photos) {
     maker.create("finding", fieldsOf(draft, placed.position), scope, { id });
     for (const photo of photos) if (photo.scope !== scope) maker.edit("evidence", photo.id, { scope }, photo.version); // taken before the place was known
     if (choice) maker.command("finding", id, "choose_zone", choice, null, 0);
-  }, { apart: true });
+  }, { apart: true, once: id });
 }
 
 /**
@@ -83,5 +83,5 @@ export async function giveUp(device, id, draft, placed, photos, reason) {
   await device.group((maker) => {
     maker.create("finding", fields, photos[0]?.scope ?? placed.scope, { id });
     maker.remove("finding", id, reason, 0);
-  });
+  }, { once: id });
 }
