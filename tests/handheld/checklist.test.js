@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { findingOf } from "../../server/handheld/app/forms/finding_of.js";
 import { answered, asked, failed, lacks, nextRole, recorded, whole } from "../../server/handheld/app/forms/checklist.js";
 
 const list = whole({ id: "city", version: 2, items: [
@@ -44,6 +45,11 @@ test("each kind of evidence says what is still missing", () => {
   assert.deepEqual(lacks(item("photo_on_fail"), undefined), []);
   assert.equal(nextRole(item("photo_pair_on_fail"), { value: "fail", photos: photo("before") }), "after");
   assert.equal(nextRole(item("photo_on_fail"), { value: "fail" }), "scene");
+});
+
+test("a finding says that its item failed, and what was noted", () => {
+  const of = (/** @type {string | undefined} */ note) => findingOf({ id: "a", text: "无店外经营" }, { inspection: "i", note }).text;
+  assert.deepEqual([of(undefined), of("占道两米")], ["不合格:无店外经营", "不合格:无店外经营;占道两米"]);
 });
 
 test("only what was asked and answered stands in the record", () => {

@@ -13,7 +13,7 @@ export function findingOf(item, { inspection, position, zone, zone_method: metho
   const address = typed?.trim() || [zone?.road, zone?.name].filter(Boolean).join(" ");
   return {
     class_scheme: item.class_scheme, class_code: item.class_code, source: "patrol",
-    text: [item.text, note].filter(Boolean).join("："), inspection_id: inspection,
+    text: [`不合格:${item.text ?? item.id}`, note].filter(Boolean).join(";"), inspection_id: inspection,
     observed_at: new Date().toISOString(), ...(position ? { position } : {}), ...scanned,
     ...(address ? { address } : {}), ...(zone?.party_id ? { party_id: zone.party_id } : {}),
   };
