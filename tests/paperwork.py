@@ -82,6 +82,19 @@ def shoot(page: Page, button: str, tmp_path: Path) -> None:
     expect(page.locator("dialog")).to_have_count(0)
 
 
+def returned(office: Bureau, device: Any) -> tuple[str, list[str]]:
+    """A finding of this person with two photos, of which the reviewer wants the first one again."""
+    finding = device.report(SCOPE, text="门前堆物", address="测试路1号")
+    captures = [device.capture(SCOPE, a_photo(), ("finding", finding), role=role) for role in ("scene", "close")]
+    device.deliver(*captures)
+    reviewer = office.person("reviewer", scopes=(SCOPE,))
+    ids = [each["record_id"] for each in captures]
+    granted(reviewer.post(f"/reviews/{finding}/decisions", {
+        "decision": "return", "version": reviewer.record("finding", finding)["version"], "reasons": ["模糊不清"],
+        "note": "", "photos": [{"evidence_id": ids[0], "reason": "看不清店招"}]}), 201)
+    return finding, ids
+
+
 def is_sound(one: Phone) -> bool:
     """Nothing sticks out of the screen, every target is large enough, axe-core has no serious finding."""
     assert (one.overflow_px(), one.small_targets(), one.serious()) == (0, [], [])

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { findingOf } from "../../server/handheld/app/forms/finding_of.js";
-import { answered, asked, failed, lacks, nextRole, recorded, whole } from "../../server/handheld/app/forms/checklist.js";
+import { answered, asked, failed, lacks, namedIn, nextRole, recorded, standing, whole } from "../../server/handheld/app/forms/checklist.js";
 
 const list = whole({ id: "city", version: 2, items: [
   { id: "a", points: 4 },
@@ -45,6 +45,13 @@ test("each kind of evidence says what is still missing", () => {
   assert.deepEqual(lacks(item("photo_on_fail"), undefined), []);
   assert.equal(nextRole(item("photo_pair_on_fail"), { value: "fail", photos: photo("before") }), "after");
   assert.equal(nextRole(item("photo_on_fail"), { value: "fail" }), "scene");
+});
+
+test("what an answer names counts when it is made", () => {
+  const answers = { a: { value: "fail", finding: "f" }, d: { photos: [{ id: "e1", role: "close" }, { id: "e2", role: "close" }] } };
+  assert.deepEqual(namedIn(answers), ["f", "e1", "e2"]);
+  assert.deepEqual(standing(answers, new Set(["e2"])), { a: { value: "fail" }, d: { photos: [{ id: "e2", role: "close" }] } });
+  assert.deepEqual(standing(answers, new Set(["f", "e1", "e2"])), answers);
 });
 
 test("a finding says that its item failed, and what was noted", () => {

@@ -173,3 +173,11 @@ test("a form that is kept in two tabs at once makes its record once, and is over
   one.close();
   other.close();
 });
+
+test("a photo is evidence under the id that its form names", async () => {
+  const device = await a_device(), id = device.newId(), about = { type: "letter", id: device.newId() };
+  assert.equal(await device.capture(new Blob(["photo"]), { id, about, role: "scene", scope: SCOPE }), id);
+  const kept = await device.get("evidence", id);
+  assert.deepEqual([kept.fields.about, "id" in kept.fields], [about, false]);
+  device.close();
+});

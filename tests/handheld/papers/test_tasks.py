@@ -5,30 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.paperwork import SCOPE, ZONE, is_sound, of_type, offline, shoot, synced
+from tests.paperwork import SCOPE, ZONE, is_sound, of_type, offline, returned, shoot, synced
 from tests.phones import PLACE, Phone
 from tests.wire import EVENT, Person, granted
 
 pytestmark = pytest.mark.browser
-
-
-def returned(office: Bureau, device: Any) -> tuple[str, list[str]]:
-    """A finding of this person with two photos, of which the reviewer wants the first one again."""
-    finding = device.report(SCOPE, text="门前堆物", address="测试路1号")
-    captures = [device.capture(SCOPE, a_photo(), ("finding", finding), role=role) for role in ("scene", "close")]
-    device.deliver(*captures)
-    reviewer = office.person("reviewer", scopes=(SCOPE,))
-    ids = [each["record_id"] for each in captures]
-    granted(reviewer.post(f"/reviews/{finding}/decisions", {
-        "decision": "return", "version": reviewer.record("finding", finding)["version"], "reasons": ["模糊不清"],
-        "note": "", "photos": [{"evidence_id": ids[0], "reason": "看不清店招"}]}), 201)
-    return finding, ids
 
 
 def test_exactly_the_photos_that_the_reviewer_named_are_taken_again(

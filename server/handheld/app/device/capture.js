@@ -27,16 +27,15 @@ export class Chain {
     this.store = parts.store;
   }
 
-  /** Take a photo into evidence; gives the record's id. @param {Blob} photo @param {Captured} captured */
+  /** Take a photo into evidence, under the id that its form names already if there is one; gives the record's id. @param {Blob} photo @param {Captured} captured */
   async capture(photo, captured) {
     const { making, files, clock } = this.parts, at = clock();
     const bytes = new Uint8Array(await photo.arrayBuffer()), digest = hex(await sha256(bytes));
     const media_type = captured.media_type || mediaTypeOf(bytes);
     const content = new Blob([bytes], { type: media_type }); // of bytes: a camera's file may be cleared away behind it
-    const { about, role, scope, captured_at = stamp(at), position, media_type: _told, ...rest } = captured;
+    const { about, role, scope, captured_at = stamp(at), position, media_type: _told, id: record_id = making.outbox.newId(), ...rest } = captured;
     const values = { sha256: digest, bytes: content.size, media_type, role, about: { type: about.type, id: about.id },
       captured_at, ...(position ? { position } : {}), ...rest };
-    const record_id = making.outbox.newId();
     for (;;) {
       const end = await this.store.read((t) => this.#end(t));
       const entry = await this.#entry(end, record_id, values);

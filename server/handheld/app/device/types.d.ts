@@ -58,6 +58,8 @@ export interface Maker {
 export interface Captured {
   about: About; role: string; scope: string; captured_at?: string; position?: Position | null; note?: string;
   captured_elapsed_ms?: number; boot_id?: string; media_type?: string;
+  /** Of the evidence record, where a form has written it down before. */
+  id?: string;
 }
 
 export type SyncState = {

@@ -12,7 +12,7 @@ import { Look } from "./task_work.js";
 
 /**
  * @param {{task: import("../device/types.d.ts").Shown, kind: any, work: import("./task_work.js").Work,
- *   onWork: (part: import("./task_work.js").Work) => void}} props
+ *   onWork: (part: import("./task_work.js").Added) => unknown}} props
  */
 export function BlindVisit({ task, kind, work, onWork }) {
   const finding = useRecord("finding", task.fields.about?.id ?? "");

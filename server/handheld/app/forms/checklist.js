@@ -47,6 +47,22 @@ export function asked(checklist, answers) {
   });
 }
 
+/** The ids that answers name: of photos and findings, made or only about to be. @param {Record<string, Answer>} answers */
+export function namedIn(answers) {
+  return Object.values(answers).flatMap(({ photos, finding }) => [...(photos ?? []).map((one) => one.id), ...(finding ? [finding] : [])]);
+}
+
+/**
+ * The answers with only those photos and findings that were made.
+ * @param {Record<string, Answer>} answers
+ * @param {Set<string>} made
+ * @returns {Record<string, Answer>}
+ */
+export function standing(answers, made) {
+  return Object.fromEntries(Object.entries(answers).map(([item, { photos, finding, ...said }]) => [item, { ...said,
+    ...(photos ? { photos: photos.filter((one) => made.has(one.id)) } : {}), ...(finding && made.has(finding) ? { finding } : {}) }]));
+}
+
 /** @param {Item} item @param {Answer | undefined} answer */
 export function answered(item, answer) {
   const value = answer?.value;

@@ -44,7 +44,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
       <${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" ...${note}></textarea><//>
       <div class="pair"><${ShotButton} about=${{ type: "register_entry", id: row?.id || about }} role="scene" scope=${zone.scope}
           label=${photos ? t(`拍照(已 ${photos} 张)`, `Photo (${photos} so far)`) : t("拍照", "Photo")}
-          before=${async () => { const id = await ensure(); if (id) setAbout(id); return id !== null; }} onTaken=${() => undefined} />
+          before=${async () => { const id = await ensure(); if (id) setAbout(id); return id !== null; }} />
         <${Button} onClick=${() => go(`/inspect?zone=${zone.id}`)}>${t("逐项检查", "Checklist")}<//></div></div>`}
   </article>`;
 }

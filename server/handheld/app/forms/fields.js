@@ -1,8 +1,9 @@
 // Fields that several forms share: the officers, the party, a refusal with its witness, and giving a form up.
 
-import { useDevice } from "../parts/device.js";
+import { useDevice, useEvidence } from "../parts/device.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Sheet } from "../parts/page.js";
+import { useShots } from "../parts/unkept.js";
 import { t } from "../words.js";
 
 /**
@@ -42,10 +43,12 @@ export function Refusal({ reason, witness, onChange }) {
 }
 
 /**
- * Give up a form: with a reason where something of it is kept already.
- * @param {{what: string, needsReason: boolean, onGiveUp: (reason: string) => Promise<unknown>}} props
+ * Give up a form: with a reason where something of it is kept already, its record (`begun`) or evidence about it.
+ * @param {{what: string, id: string, begun?: boolean, onGiveUp: (reason: string) => Promise<unknown>}} props
  */
-export function GiveUp({ what, needsReason, onGiveUp }) {
+export function GiveUp({ what, id, begun = false, onGiveUp }) {
+  const evidence = useEvidence(id), coming = useShots().length > 0; // a photo on its way to the disk is of this form, too
+  const needsReason = begun || Boolean(evidence?.length);
   const [open, setOpen] = useState(false);
   const [reason, setReason] = useState("");
   return html`<${Button} kind="danger" onClick=${() => setOpen(true)}>${t(`放弃${what}`, `Give up`)}<//>
@@ -55,7 +58,7 @@ export function GiveUp({ what, needsReason, onGiveUp }) {
         <${Field} label=${t("理由", "Reason")}><textarea rows="2" maxlength="500" value=${reason}
           onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea><//>`
         : html`<p>${t("草稿将被删除。", "The draft will be dropped.")}</p>`}
-      <${Button} kind="danger" disabled=${needsReason && !reason.trim()}
+      <${Button} kind="danger" disabled=${!evidence || coming || (needsReason && !reason.trim())}
         onClick=${async () => { await onGiveUp(reason.trim()); setOpen(false); }}>${t("确认放弃", "Give it up")}<//><//>`}`;
 }
 

@@ -13,9 +13,9 @@ import { ShotButton, Shots } from "./shots.js";
 
 /**
  * @param {{number: number, item: Item, answer: Answer | undefined, inspection: string, scope: string, lost?: number,
- *   onAnswer: (part: Partial<Answer>) => void, onFinding: () => Promise<unknown>}} props
+ *   onAnswer: (part: Partial<Answer>) => void, onShot: (photo: import("./named.js").Photo) => unknown, onFinding: () => Promise<unknown>}} props
  */
-export function ItemCard({ number, item, answer, inspection, scope, lost, onAnswer, onFinding }) {
+export function ItemCard({ number, item, answer, inspection, scope, lost, onAnswer, onShot, onFinding }) {
   const fails = failed(item, answer), missing = lacks(item, answer), photos = answer?.photos ?? [];
   const [more, setMore] = useState(false);
   const [scanning, setScanning] = useState(false), [busy, setBusy] = useState(false);
@@ -44,8 +44,7 @@ export function ItemCard({ number, item, answer, inspection, scope, lost, onAnsw
       }}>${t("上报问题", "Report as a finding")}<//>`)}
     <${Shots} ids=${photos.map((one) => one.id)} />
     ${asksPhoto && html`<div class="pair"><${ShotButton} about=${about} scope=${scope} role=${nextRole(item, answer)}
-      kind=${missing.some((one) => one !== "serial") ? "primary" : "plain"}
-      onTaken=${(/** @type {{id: string, role: string}} */ photo) => onAnswer({ photos: [...photos, photo] })} /></div>`}
+      kind=${missing.some((one) => one !== "serial") ? "primary" : "plain"} onShot=${onShot} /></div>`}
     ${missing.map((one) => one !== "serial" && html`<p class="problem" key=${one}>${needed(one)}</p>`)}
     ${more || answer?.note ? html`<${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" value=${answer?.note ?? ""}
         onInput=${(/** @type {any} */ event) => onAnswer({ note: event.target.value })}></textarea><//>`

@@ -21,10 +21,10 @@ export function Shots({ ids }) {
 /**
  * A button that opens the camera; each photo is evidence at once.
  * @param {{about: {type: string, id: string}, role: string, scope: string, label?: string, ghost?: string | null, note?: string, kind?: "primary" | "plain",
- *   disabled?: boolean, before?: () => Promise<boolean>, onTaken: (photo: {id: string, role: string}) => void}} props
- *   `before` runs before the first shot and may refuse
+ *   disabled?: boolean, before?: () => Promise<boolean>, onShot?: (photo: {id: string, role: string}) => unknown}} props
+ *   `before` runs before the first shot and may refuse; `onShot` is for a form that names its photos (see `Camera`)
  */
-export function ShotButton({ about, role, scope, label, ghost, note, kind = "plain", disabled, before, onTaken }) {
+export function ShotButton({ about, role, scope, label, ghost, note, kind = "plain", disabled, before, onShot }) {
   const [open, setOpen] = useState(false);
   async function look() {
     if (!before || await before()) setOpen(true);
@@ -32,10 +32,15 @@ export function ShotButton({ about, role, scope, label, ghost, note, kind = "pla
   return html`<${Button} kind=${kind} disabled=${disabled} onClick=${look}>
       ${label ?? t(`拍照 · ${roleWords(role)}`, `Photo: ${roleWords(role)}`)}<//>
     ${open && html`<${Camera} about=${about} role=${role} scope=${scope} ghost=${ghost} note=${note} once=${true}
-      onTaken=${(/** @type {string} */ id) => onTaken({ id, role })} onClose=${() => setOpen(false)} />`}`;
+      onShot=${onShot} onClose=${() => setOpen(false)} />`}`;
 }
 
 /** A signature is a document that was drawn here, as PNG; cameras give JPEG. @param {Record<string, any>} evidence */
-function named({ role, media_type: type }) {
-  return role === "document" && type === "image/png" ? t("签名", "Signature") : roleWords(role);
+export function isSignature({ role, media_type: type }) {
+  return role === "document" && type === "image/png";
+}
+
+/** @param {Record<string, any>} evidence */
+function named(evidence) {
+  return isSignature(evidence) ? t("签名", "Signature") : roleWords(evidence.role);
 }

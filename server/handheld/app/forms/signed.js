@@ -1,10 +1,11 @@
 // A signature is evidence before its form's draft says so: a page that was killed in between finds it again. One that is
 // discarded opens the form again; it stays evidence.
 
-import { useAsked } from "../parts/device.js";
+import { useEvidence } from "../parts/device.js";
 import { html, useEffect, useState } from "../parts/html.js";
 import { Button, Sheet } from "../parts/page.js";
 import { t } from "../words.js";
+import { isSignature } from "./shots.js";
 
 /** @typedef {import("../parts/draft.js").Draft<Record<string, any>>} Draft */
 
@@ -16,9 +17,8 @@ import { t } from "../words.js";
  */
 export function useSignatureFound(id, draft) {
   const { value } = draft;
-  const all = useAsked(async (device) => (await device.records("evidence")).filter(({ fields }) => fields.about?.id === id
-    && fields.role === "document" && fields.media_type === "image/png"), ["signatures of", id]);
-  const found = all?.filter((one) => !value?.discarded?.includes(one.id)).at(-1), wanted = Boolean(value && !value.signature && found);
+  const all = useEvidence(id);
+  const found = all?.filter((one) => isSignature(one.fields) && !value?.discarded?.includes(one.id)).at(-1), wanted = Boolean(value && !value.signature && found);
   useEffect(() => {
     if (wanted && found) draft.change({ how: "signed", signature: found.id, signed_at: found.fields.captured_at,
       served_at: value?.served_at || found.fields.captured_at });

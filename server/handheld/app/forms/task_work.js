@@ -1,6 +1,6 @@
 // What there is to do in a task, by its kind: photos to take again, or a look on the spot with its outcome.
 
-import { useAsked, useDevice, useKept, useRecord } from "../parts/device.js";
+import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useCallback, useRef } from "../parts/html.js";
@@ -10,29 +10,48 @@ import { go } from "../parts/router.js";
 import { when } from "../parts/time.js";
 import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
+import { madeOf, withPhoto } from "./named.js";
 import { Shots, ShotButton } from "./shots.js";
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
-/** What was done of a task so far, kept on this device.
- * @typedef {{outcome?: string, note?: string, photos?: {id: string, role: string}[], retaken?: Record<string, string>,
+/** What was done of a task so far, kept on this device; a photo may be `of` an earlier one that it is taken again for.
+ * @typedef {{outcome?: string, note?: string, photos?: (import("./named.js").Photo & {of?: string})[],
  *   values?: Record<string, any>, arrived?: {at: string, by: string, distance_m?: number, accuracy_m?: number}}} Work */
 
+/** An addition, by itself or by what was there. @typedef {Work | ((before: Work) => Work)} Added */
+
 /**
- * The work and the way to add to it: one addition after the other, each on what the last one left.
+ * The work, with those photos that are evidence, and the way to add to it: one addition after the other, each on what the last
+ * one left.
  * @param {string} id
- * @returns {[Work | undefined, (part: Work) => Promise<void>]}
+ * @returns {[Work | undefined, (part: Added) => Promise<void>]}
  */
 export function useWork(id) {
-  const device = useDevice();
-  const [kept] = useKept(`task-${id}`, /** @type {Work} */ ({}));
+  const device = useDevice(), name = `task-${id}`;
+  const work = useAsked(async (asked) => {
+    const kept = await asked.kept(name, /** @type {Work} */ ({})), photos = kept.photos ?? [];
+    const made = await madeOf(asked, photos.map((one) => one.id));
+    return { ...kept, photos: photos.filter((one) => made.has(one.id)) };
+  }, ["work", id]);
   const adding = useRef(Promise.resolve());
-  const add = useCallback((/** @type {Work} */ part) => {
+  const add = useCallback((/** @type {Added} */ part) => {
     adding.current = adding.current.then(async () => {
-      await device.keep(`task-${id}`, { ...await device.kept(`task-${id}`, {}), ...part });
+      const before = await device.kept(name, {});
+      await device.keep(name, { ...before, ...(typeof part === "function" ? part(before) : part) });
     }).catch((error) => say(failureWords(error)));
     return adding.current;
   }, [device, id]);
-  return [kept, add];
+  return [work, add];
+}
+
+/** The newest photo taken again for each earlier one. @param {Work} work @returns {Record<string, string>} */
+export function retakenOf({ photos = [] }) {
+  return Object.fromEntries(photos.flatMap((one) => (one.of ? [[one.of, one.id]] : [])));
+}
+
+/** How a photo comes into the work. @param {(part: Added) => unknown} onWork @param {string} [of] */
+function noting(onWork, of) {
+  return (/** @type {import("./named.js").Photo} */ photo) => onWork(({ photos }) => ({ photos: withPhoto(photos, of ? { ...photo, of } : photo) }));
 }
 
 /** The outcomes that a kind of task has: `code=name` or the name alone, split by bars. @param {any} kind */
@@ -59,12 +78,12 @@ export function AboutCard({ about }) {
 
 /**
  * Exactly the photos that the reviewer named, each with his reason and the earlier picture for the angle.
- * @param {{task: Shown, work: Work, onWork: (part: Work) => void, open: boolean}} props
+ * @param {{task: Shown, work: Work, onWork: (part: Added) => unknown, open: boolean}} props
  */
 export function Retake({ task, work, onWork, open }) {
   const named = /** @type {{evidence_id: string, reason: string, role?: string}[]} */ (task.fields.photos ?? []);
   const old = useAsked((device) => Promise.all(named.map((one) => device.get("evidence", one.evidence_id))), ["old photos", task.id, named.length]);
-  const retaken = work.retaken ?? {}, extra = work.photos ?? [];
+  const retaken = retakenOf(work), extra = work.photos ?? [];
   const left = named.filter((one) => !retaken[one.evidence_id]).length;
   return html`<${Section} title=${named.length ? t(`补拍 ${named.length} 张(还差 ${left})`, `${named.length} to take again (${left} left)`) : t("补充证据", "Add evidence")}>
     ${named.map((one, place) => {
@@ -76,15 +95,15 @@ export function Retake({ task, work, onWork, open }) {
           ${open && html`<${ShotButton} about=${task.fields.about} role=${role} scope=${task.scope} ghost=${before?.fields.sha256}
             kind=${retaken[one.evidence_id] ? "plain" : "primary"} label=${retaken[one.evidence_id] ? t("再拍一张", "Once more") : t("补拍", "Take again")}
             note=${t(`补拍:${one.reason}`, `Retaken: ${one.reason}`)}
-            onTaken=${(/** @type {{id: string}} */ photo) => onWork({ retaken: { ...retaken, [one.evidence_id]: photo.id } })} />`}</div></article>`;
+            onShot=${noting(onWork, one.evidence_id)} />`}</div></article>`;
     })}
     ${!named.length && open && html`<${Shots} ids=${extra.map((one) => one.id)} /><${ShotButton} about=${task.fields.about} role="scene" scope=${task.scope}
-      onTaken=${(/** @type {{id: string, role: string}} */ photo) => onWork({ photos: [...extra, photo] })} />`}<//>`;
+      onShot=${noting(onWork)} />`}<//>`;
 }
 
 /**
  * A look on the spot: the outcome in one tap, a photo from the same angle, a note.
- * @param {{task: Shown, kind: any, work: Work, onWork: (part: Work) => void, blind?: boolean, judges?: boolean}} props
+ * @param {{task: Shown, kind: any, work: Work, onWork: (part: Added) => unknown, blind?: boolean, judges?: boolean}} props
  */
 export function Look({ task, kind, work, onWork, blind = false, judges = true }) {
   const about = task.fields.about, photos = work.photos ?? [], embargo = useEmbargo();
@@ -100,6 +119,6 @@ export function Look({ task, kind, work, onWork, blind = false, judges = true })
     ${earlier && html`<div class="pair"><${Thumb} sha256=${earlier.fields.sha256} alt=${t("原照片", "The earlier photo")} /><p class="hint">${t("请对准同一角度", "Match the same angle")}</p></div>`}
     <${Shots} ids=${photos.map((one) => one.id)} />
     ${kind.photo_role && html`<${ShotButton} about=${blind || !about ? { type: "task", id: task.id } : about} role=${kind.photo_role} scope=${task.scope}
-      ghost=${earlier?.fields.sha256} onTaken=${(/** @type {{id: string, role: string}} */ photo) => onWork({ photos: [...photos, photo] })} />`}
+      ghost=${earlier?.fields.sha256} onShot=${noting(onWork)} />`}
     <${Field} label=${t("说明", "Note")}><textarea rows="2" maxlength="2000" ...${note}></textarea><//><//>`;
 }

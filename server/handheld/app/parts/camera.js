@@ -17,30 +17,35 @@ import { keepShots, useShots } from "./unkept.js";
 
 /**
  * @param {{about: About, role?: string, scope: string, ghost?: string | null, note?: string, once?: boolean,
- *   onTaken: (evidenceId: string, role: string) => void, onClose: () => void}} props
- *   without `role` the person chooses; `ghost` is the digest of the earlier picture; `once` closes after the first
+ *   onShot?: (photo: {id: string, role: string}) => unknown, onTaken?: () => void, onClose: () => void}} props
+ *   without `role` the person chooses; `ghost` is the digest of the earlier picture; `once` closes after the first. `onShot`
+ *   has the form write down each photo before it is evidence, and again when it is: a form that is left or killed in between
+ *   finds it by its id. `onTaken` is told of each that is kept.
  */
-export function Camera({ about, role, scope, ghost, note, once, onTaken, onClose }) {
+export function Camera({ about, role, scope, ghost, note, once, onShot = () => {}, onTaken, onClose }) {
   const device = useDevice(), where = usePosition();
   const [chosen, setChosen] = useState(role ?? ROLES[0]), [taken, setTaken] = useState(0);
   const [problem, setProblem] = useState(""), shots = useShots(), busy = shots.length > 0;
-  const told = useRef(onTaken);
-  told.current = onTaken;
+  const told = useRef(onShot);
+  told.current = onShot;
   useEffect(() => () => { told.current = () => {}; }, []); // a form that was left hears of nothing any more
   useEffect(() => {
     if (once && taken && !busy) onClose();
   }, [taken, busy]);
 
   /** @param {{photo: Blob, captured_at?: string}[]} photos */
-  function shoot(photos) {
-    return keepShots(device, photos.map(({ photo, captured_at }) => ({
-      photo, captured: { about, role: chosen, scope,
+  async function shoot(photos) {
+    const named = photos.map((each) => ({ ...each, id: device.newId() }));
+    for (const { id } of named) await told.current({ id, role: chosen });
+    await keepShots(device, named.map(({ id, photo, captured_at }) => ({
+      photo, captured: { id, about, role: chosen, scope,
         position: near(where.position, captured_at ? Date.parse(captured_at) : Date.now()),
         ...(captured_at ? { captured_at } : {}), ...(note ? { note } : {}) },
-      onKept: (evidence) => {
+      onKept: () => {
         setProblem("");
         setTaken((count) => count + 1);
-        told.current(evidence, chosen);
+        told.current({ id, role: chosen });
+        onTaken?.();
       } })));
   }
 

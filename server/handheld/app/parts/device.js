@@ -62,6 +62,12 @@ export function useRecord(type, id) {
   return useAsked((device) => device.get(type, id), ["record", type, id]);
 }
 
+/** The evidence about a record, oldest first; undefined while loading. @param {string} id */
+export function useEvidence(id) {
+  return useAsked(async (device) => (await device.records("evidence")).filter(({ fields }) => fields.about?.id === id)
+    .sort((a, b) => a.fields.captured_at < b.fields.captured_at ? -1 : 1), ["evidence about", id]);
+}
+
 /** Every mutation that is not done. @param {{all?: boolean, record_id?: string}} [options] */
 export function useOutbox(options) {
   return useAsked((device) => device.outbox(options), ["outbox", options ?? null]);

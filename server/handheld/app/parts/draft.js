@@ -4,20 +4,20 @@
 import { useDevice } from "./device.js";
 import { failureWords } from "./failures.js";
 import { useCallback, useEffect, useRef, useState } from "./html.js";
-import { say } from "./page.js";
+import { tried } from "./tried.js";
 
 /**
  * @template T
  * @typedef {{value: T | null | undefined, found: boolean, kept: boolean, gone: boolean, problem: string,
- *   change: (part: Partial<T> | ((value: T) => Partial<T>)) => Promise<void>, begin: (value: T) => Promise<void>,
+ *   change: (part: Partial<T> | ((value: T) => Partial<T>)) => Promise<boolean>, begin: (value: T) => Promise<void>,
  *   drop: () => Promise<void>}} Draft
  */
 
 /**
  * The draft of that id. `value` is undefined while loading; where there is none (any more) it is null, or what `fresh` begins with.
  * `found` says that an earlier page left it, `kept` that it is on disk, `gone` that another tab has finished it. `change`
- * merges a part in at once, writes behind, one after the other, and resolves when that is over: what failed is told, stays in the
- * form, and is tried again with the next change. `begin` sets the whole of it, `drop` ends it; both reject when they fail.
+ * merges a part in at once, writes behind, one after the other, and resolves when that is over with whether it is on disk: what
+ * failed is told, stays in the form, and is tried again with the next change. `begin` sets the whole of it, `drop` ends it; both reject when they fail.
  * @template {Record<string, any>} [T=Record<string, any>]
  * @param {string} id
  * @param {string} kind
@@ -77,8 +77,8 @@ export function useDraft(id, kind, fresh) {
 
   const change = useCallback(async (/** @type {Partial<T> | ((value: T) => Partial<T>)} */ part) => {
     const { current } = form, before = /** @type {T} */ (current.value ?? {});
-    if (current.dropped) return; // its record is made, or nothing was in it
-    await begin({ ...before, ...(typeof part === "function" ? part(before) : part) }).catch((failure) => say(failureWords(failure)));
+    if (current.dropped) return false; // its record is made, or nothing was in it
+    return tried(() => begin({ ...before, ...(typeof part === "function" ? part(before) : part) }));
   }, [begin]);
 
   const drop = useCallback(async () => {

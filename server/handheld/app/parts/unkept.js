@@ -7,7 +7,7 @@ import { failureWords } from "./failures.js";
 import { html, useEffect, useState } from "./html.js";
 import { Button, Note, Sheet } from "./page.js";
 
-/** @typedef {{photo: Blob, captured: import("../device/types.d.ts").Captured, onKept: (evidenceId: string) => void,
+/** @typedef {{photo: Blob, captured: import("../device/types.d.ts").Captured, onKept: () => void,
  *   busy?: boolean, problem?: string}} Shot */
 
 let shots = /** @type {Shot[]} */ ([]);
@@ -43,14 +43,15 @@ export async function keepShots(device, given) {
   for (const shot of these) shot.busy = true;
   tell([...new Set([...shots, ...these])]);
   for (const shot of these) {
-    let evidence = "";
+    let kept = false;
     try {
-      evidence = await device.capture(shot.photo, shot.captured);
+      await device.capture(shot.photo, shot.captured);
+      kept = true;
     } catch (failure) {
       Object.assign(shot, { busy: false, problem: failureWords(failure) });
     }
-    tell(evidence ? shots.filter((one) => one !== shot) : shots);
-    if (evidence) shot.onKept(evidence);
+    tell(kept ? shots.filter((one) => one !== shot) : shots);
+    if (kept) shot.onKept();
   }
 }
 

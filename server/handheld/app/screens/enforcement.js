@@ -4,10 +4,10 @@ import { EnforcementTold } from "../forms/enforcement_told.js";
 import { GiveUp, Officers, Refusal, partyName } from "../forms/fields.js";
 import { OffenceField } from "../forms/offence_field.js";
 import { beijing, localBeijing, missing, orderText, stepsFor, unwritten } from "../forms/order.js";
-import { Shots, ShotButton } from "../forms/shots.js";
+import { Shots, ShotButton, isSignature } from "../forms/shots.js";
 import { Discard, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
-import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
+import { useDevice, useDrafts, useEvidence, useRecord, useRecords } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
@@ -43,7 +43,7 @@ function Begin({ finding: about, zone: given }) {
     const done = await tried(() => device.saveDraft(id, "enforcement", {
       kind, finding_id: finding?.id ?? "", class_code: finding?.fields.class_code ?? "", zone_id: zone?.id ?? "",
       scope: finding?.scope ?? zone?.scope ?? device.scopes[0], party_name: partyName(zone?.fields), offence_code: "",
-      facts: finding?.fields.text ?? "", officers: [device.user.id], photos: [], how: "", reason: "", witness: "",
+      facts: finding?.fields.text ?? "", officers: [device.user.id], how: "", reason: "", witness: "",
       due: localBeijing(new Date(Date.now() + visits.order_hours * 3_600_000)) }));
     if (done) go(`/enforcement/${id}`, { replace: Boolean(about) });
   }
@@ -74,6 +74,7 @@ function Writing({ id }) {
   const reference = useReference();
   const draft = useDraft(id, "enforcement"), form = draft.value;
   useSignatureFound(id, draft);
+  const evidence = useEvidence(id) ?? [];
   const zone = useRecord("zone", form?.zone_id ?? "");
   const where = usePosition();
   const [busy, setBusy] = useState(false);
@@ -135,8 +136,8 @@ function Writing({ id }) {
       ${step.dated === "1" && html`<${Field} label=${t("改正期限(北京时间)", "Deadline (Beijing time)")}><input type="datetime-local" value=${form.due} onInput=${set("due")} /><//>`}
       <${Section} title=${t("人员", "People")}><${Officers} value=${form.officers} least=${Math.max(1, Number(step.officers))} onChange=${(/** @type {string[]} */ officers) => draft.change({ officers })} /><//>
     </fieldset>
-    <${Section} title=${t("照片", "Photos")}><${Shots} ids=${form.photos} />
-      <${ShotButton} about=${{ type: "enforcement", id }} role="scene" scope=${form.scope} onTaken=${(/** @type {{id: string}} */ photo) => draft.change((before) => ({ photos: [...before.photos, photo.id] }))} />
+    <${Section} title=${t("照片", "Photos")}><${Shots} ids=${evidence.filter((one) => !isSignature(one.fields)).map((one) => one.id)} />
+      <${ShotButton} about=${{ type: "enforcement", id }} role="scene" scope=${form.scope} />
       <${PositionLine} ...${where} /><//>
     <${Section} title=${t("文本预览", "The text")}><pre class="order-text" lang="zh-CN">${text}</pre>
       ${language() === "en" && html`<p class="hint">${orderText(step, form, offence, device.user, at, "text_en")}</p>`}<//>
@@ -150,7 +151,7 @@ function Writing({ id }) {
             onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence })} />
           <${Button} onClick=${() => draft.change({ how: "", served_at: "" })}>${t("先不签,改内容", "Not yet: change the text")}<//>`}`}
       ${form.how === "refused" && html`<${Refusal} reason=${form.reason} witness=${form.witness} onChange=${draft.change} />`}<//>
-    <${GiveUp} what=${t("此记录", "the record")} needsReason=${Boolean(form.signature || form.discarded || form.photos.length)} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
+    <${GiveUp} what=${t("此记录", "the record")} id=${id} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
       if (reason) await device.group((maker) => {
         maker.create("enforcement", { kind: step.kind, facts: form.facts.trim() || reason }, form.scope, { id });
         maker.remove("enforcement", id, reason, 0);

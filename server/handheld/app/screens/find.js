@@ -3,7 +3,7 @@
 import { twinsOf } from "../device/duplicates.js";
 import { ClassPicker, useClasses } from "../parts/classes.js";
 import { ClockNote } from "../parts/clock.js";
-import { useDevice } from "../parts/device.js";
+import { useDevice, useEvidence } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { failureWords } from "../parts/failures.js";
 import { useEmbargo } from "../parts/embargo.js";
@@ -15,7 +15,7 @@ import { t } from "../words.js";
 import { Discard } from "./find/discard.js";
 import { keepFinding, missing } from "./find/keep.js";
 import { More } from "./find/more.js";
-import { Photos, usePhotosOf } from "./find/photos.js";
+import { Photos } from "./find/photos.js";
 import { Place, usePlace } from "./find/place.js";
 import { Twins } from "./find/twins.js";
 
@@ -45,7 +45,7 @@ function Form({ id, params }) {
     scope: null, observed_at: new Date().toISOString(), fields: { source: "patrol",
       ...Object.fromEntries(GIVEN.filter((name) => params[name]).map((name) => [name, params[name]])) } }));
   const draft = form.kept ? { ...form, save: () => form.change({}) } : begun(form);
-  const photos = usePhotosOf(id), place = usePlace(draft);
+  const photos = useEvidence(id), place = usePlace(draft);
   const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), [asked, setAsked] = useState(false);
   const findings = useOthers(), embargo = useEmbargo();
   useEffect(() => {

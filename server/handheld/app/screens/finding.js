@@ -1,7 +1,7 @@
 // One finding: what it says, its photos, zone and state, what was done to it here, and what may be done now.
 
 import { className, useClasses } from "../parts/classes.js";
-import { useAsked, useDevice, useOutbox, useRecord } from "../parts/device.js";
+import { useAsked, useDevice, useEvidence, useOutbox, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { problemWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
@@ -11,7 +11,6 @@ import { go } from "../parts/router.js";
 import { OVER, statusWords } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
-import { usePhotosOf } from "./find/photos.js";
 import { Edit, Remove } from "./finding/edit.js";
 import { Gone } from "./finding/gone.js";
 import { History } from "./finding/history.js";
@@ -22,7 +21,7 @@ import { ZoneShown } from "./finding/zone.js";
 /** @param {{params: Record<string, string>}} props */
 export default function Finding({ params: { id } }) {
   const device = useDevice(), classes = useClasses(), may = useMay();
-  const finding = useRecord("finding", id), made = useOutbox({ all: true, record_id: id }), photos = usePhotosOf(id);
+  const finding = useRecord("finding", id), made = useOutbox({ all: true, record_id: id }), photos = useEvidence(id);
   const conflicts = useAsked(async (asked) => (await asked.records("conflict")).filter(({ fields }) => fields.record_id === id
     && fields.state !== "settled" && !fields.resolution), ["conflicts of", id]);
   const embargo = useEmbargo();

@@ -1,11 +1,12 @@
 // An inspection by checklist: one tap an item, the score as it stands, what is missing before it can be finished.
 
 import { BeginInspection } from "../forms/begin_inspection.js";
-import { asked, answered, checklistsOf, failed, lacks, recorded } from "../forms/checklist.js";
+import { asked, answered, checklistsOf, failed, lacks, namedIn, recorded, standing } from "../forms/checklist.js";
 import { GiveUp, Officers } from "../forms/fields.js";
 import { choiceOf, findingOf } from "../forms/finding_of.js";
 import { ItemCard, needed } from "../forms/item.js";
-import { useDevice, useRecord } from "../parts/device.js";
+import { madeOf, withPhoto } from "../forms/named.js";
+import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
@@ -15,6 +16,7 @@ import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { when } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
+import { useShots } from "../parts/unkept.js";
 import { useZones } from "../parts/zone.js";
 import { score } from "../scoring.js";
 import { t } from "../words.js";
@@ -32,48 +34,52 @@ function Answering({ id }) {
   const device = useDevice();
   const reference = useReference();
   const draft = useDraft(id, "inspection");
-  const value = draft.value;
+  const value = draft.value, coming = useShots().length > 0;
+  const made = useAsked(async (asking) => {
+    const kept = (await asking.drafts()).find((one) => one.id === id);
+    return madeOf(asking, namedIn(kept?.value.answers ?? {}));
+  }, ["made of", id]);
   const zone = useRecord("zone", value?.zone_id ?? ""), zones = useZones();
   const where = usePosition();
   const [placing, setPlacing] = useState(/** @type {import("../scoring.js").Item | null} */ (null)), [address, setAddress] = useState("");
   const [ending, setEnding] = useState(false);
   const [busy, setBusy] = useState(false);
-  if (value === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (value === undefined || !made) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (value === null) return html`<${Done} id=${id} />`;
   const found = checklistsOf(reference).find((one) => one.key === value.checklist);
   if (!found) {
     return html`<${Page} title=${value.name} back="/inspect"><${Note} kind="bad">${t("检查表已不在本机,请联网同步后再打开;已答内容仍保存。",
       "Its checklist is not on this device: sync and open it again. What was answered is kept.")}<//><//>`;
   }
-  const checklist = found, { answers } = value, items = asked(checklist, answers);
+  const checklist = found, answers = standing(value.answers, made), items = asked(checklist, answers);
   const counted = Object.fromEntries(items.map((item) => [item.id, { ...answers[item.id],
     value: item.answer === "photo" ? answers[item.id]?.photos?.[0]?.id : answers[item.id]?.value }]));
   const now = score(found, counted);
   const open = items.filter((item) => !answered(item, answers[item.id]));
   const lacking = items.filter((item) => lacks(item, answers[item.id]).length);
 
-  /** @param {string} item @param {Record<string, any>} part */
+  /** @param {string} item @param {(before: import("../forms/checklist.js").Answer | undefined) => Partial<import("../forms/checklist.js").Answer>} part */
   const answer = (item, part) => draft.change((before) => ({
-    answers: { ...before.answers, [item]: { ...before.answers[item], ...part } },
+    answers: { ...before.answers, [item]: { ...before.answers[item], ...part(before.answers[item]) } },
   }));
 
   /** @param {import("../scoring.js").Item} item */
   async function openFinding(item) {
-    const finding = device.newId();
-    const made = findingOf(item, { inspection: id, position: near(lastPosition()) ?? near(value?.position, Date.parse(value?.started_at)),
+    const finding = value?.answers[item.id]?.finding ?? device.newId(); // named, but not made yet
+    const fields = findingOf(item, { inspection: id, position: near(lastPosition()) ?? near(value?.position, Date.parse(value?.started_at)),
       zone: zone?.fields, zone_method: value?.zone_method, sticker_serial: value?.sticker_serial, note: answers[item.id]?.note, address });
-    if (!("position" in made || "address" in made || "sticker_serial" in made)) {
+    if (!("position" in fields || "address" in fields || "sticker_serial" in fields)) {
       setPlacing(item); // the server takes no finding without a place
       return;
     }
     const finder = device.user.roles.some((role) => role !== "auxiliary"); // whose choice of a zone the server takes (states.csv)
-    const choice = finder ? choiceOf(made, zones, value?.zone_id) : null;
+    const choice = finder ? choiceOf(fields, zones, value?.zone_id) : null;
+    if (!await answer(item.id, () => ({ finding }))) return;
     const done = await tried(() => device.group((maker) => {
-      maker.create("finding", made, value?.scope, { id: finding });
+      maker.create("finding", fields, value?.scope, { id: finding });
       if (choice) maker.command("finding", finding, "choose_zone", choice, null, 0);
-    }, { apart: true }));
+    }, { apart: true, once: finding }));
     if (!done) return;
-    answer(item.id, { finding });
     setPlacing(null);
     say(t("已存为问题,随检查一起送达", "Kept as a finding; it goes with the inspection"));
   }
@@ -104,10 +110,11 @@ function Answering({ id }) {
     <${PositionLine} ...${where} />
     ${items.map((item, place) => html`<${ItemCard} key=${item.id} number=${place + 1} item=${item} answer=${answers[item.id]}
       inspection=${id} scope=${value.scope} lost=${now.deductions[item.id]}
-      onAnswer=${(/** @type {any} */ part) => answer(item.id, part)} onFinding=${() => openFinding(item)} />`)}
+      onAnswer=${(/** @type {any} */ part) => answer(item.id, () => part)}
+      onShot=${(/** @type {import("../forms/named.js").Photo} */ photo) => answer(item.id, (before) => ({ photos: withPhoto(before?.photos, photo) }))} onFinding=${() => openFinding(item)} />`)}
     <${Section} title=${t("人员", "People")}><${Officers} value=${value.officers}
       onChange=${(/** @type {string[]} */ officers) => draft.change((before) => ({ officers, officers_first: before.officers_first ?? before.officers }))} /><//>
-    <${GiveUp} what=${t("这次检查", "this inspection")} needsReason=${true} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
+    <${GiveUp} what=${t("这次检查", "this inspection")} id=${id} begun onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
       await device.remove("inspection", id, reason, OWN);
       await draft.drop();
       go("/inspect", { replace: true });
@@ -130,7 +137,7 @@ function Answering({ id }) {
       ${open.length > 0 && html`<${Note} kind="warn">${t(`还有 ${open.length} 项没有作答,将按未答记录。`,
         `${open.length} items have no answer and are recorded so.`)}
         <button type="button" class="link" onClick=${() => { setEnding(false); show(open[0].id); }}>${t("去作答", "Answer them")}</button><//>`}
-      <${Button} kind="primary" busy=${busy} disabled=${lacking.length > 0} onClick=${finish}>
+      <${Button} kind="primary" busy=${busy} disabled=${coming || lacking.length > 0} onClick=${finish}>
         ${open.length ? t("仍要结束", "Finish all the same") : t("确认结束", "Finish")}<//><//>`}<//>`;
 }
 

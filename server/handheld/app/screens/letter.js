@@ -3,10 +3,10 @@
 
 import { GiveUp, Refusal, partyName } from "../forms/fields.js";
 import { LetterTold } from "../forms/letter_told.js";
-import { Shots, ShotButton } from "../forms/shots.js";
+import { Shots, ShotButton, isSignature } from "../forms/shots.js";
 import { Discard, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
-import { useDevice, useDrafts, useRecord, useRecords } from "../parts/device.js";
+import { useDevice, useDrafts, useEvidence, useRecord, useRecords } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
@@ -40,7 +40,7 @@ function Begin({ zone: given }) {
     until.setMonth(until.getMonth() + visits.letter_months);
     until.setDate(until.getDate() - 1);
     const done = await tried(() => device.saveDraft(id, "letter", {
-      zone_id: chosen.zone_id, name: zone?.fields.name ?? "", scope: zone?.scope ?? device.scopes[0], read: {}, photos: [],
+      zone_id: chosen.zone_id, name: zone?.fields.name ?? "", scope: zone?.scope ?? device.scopes[0], read: {},
       from, to: day(until.toISOString()), sticker_serial: chosen.sticker_serial ?? zone?.fields.sticker_serial ?? "",
       signer: partyName(zone?.fields), how: "", reason: "", witness: "" }));
     if (done) go(`/letter/${id}`, { replace: Boolean(given) });
@@ -67,6 +67,7 @@ function Filling({ id }) {
   const device = useDevice();
   const draft = useDraft(id, "letter"), value = draft.value;
   useSignatureFound(id, draft);
+  const evidence = useEvidence(id) ?? [];
   const zone = useRecord("zone", value?.zone_id ?? "");
   const duties = useReference().duties;
   const where = usePosition();
@@ -139,10 +140,9 @@ function Filling({ id }) {
         onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence, signed_at: new Date().toISOString() })} />`}
       ${value.how === "refused" && html`<${Refusal} reason=${value.reason} witness=${value.witness} onChange=${draft.change} />`}<//>
     <${Section} title=${t("照片(可选)", "Photos (optional)")}>
-      <${Shots} ids=${value.photos} />
-      <${ShotButton} about=${{ type: "letter", id }} role="document" scope=${value.scope}
-        onTaken=${(/** @type {{id: string}} */ photo) => draft.change((before) => ({ photos: [...before.photos, photo.id] }))} /><//>
-    <${GiveUp} what=${t("责任书", "the letter")} needsReason=${Boolean(value.signature || value.discarded || value.photos.length)} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
+      <${Shots} ids=${evidence.filter((one) => !isSignature(one.fields)).map((one) => one.id)} />
+      <${ShotButton} about=${{ type: "letter", id }} role="document" scope=${value.scope} /><//>
+    <${GiveUp} what=${t("责任书", "the letter")} id=${id} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
       if (reason) await device.group((maker) => {
         maker.create("letter", { zone_id: value.zone_id }, value.scope, { id });
         maker.remove("letter", id, reason, 0);

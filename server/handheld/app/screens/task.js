@@ -2,7 +2,7 @@
 
 import { BlindVisit, Compared } from "../forms/blind_visit.js";
 import { Delivery } from "../forms/letter_told.js";
-import { AboutCard, Look, Retake, outcomesOf, useWork } from "../forms/task_work.js";
+import { AboutCard, Look, Retake, outcomesOf, retakenOf, useWork } from "../forms/task_work.js";
 import { useDevice, useOutbox, useRecord } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
@@ -30,7 +30,7 @@ export default function Task({ params }) {
   const check = fields.kind === "check"; // its verdict is the case's own step: of an officer who did not handle it (domain.md 4.1)
   const judges = fields.kind !== "retake" && !(check && (device.user.roles.every((role) => role === "auxiliary") || (finding && handled(finding.fields, device.user))));
   const failed = check && work.outcome !== outcomesOf(kind)[0]?.value;
-  const named = /** @type {any[]} */ (fields.photos ?? []), retaken = work.retaken ?? {};
+  const named = /** @type {any[]} */ (fields.photos ?? []), retaken = retakenOf(work);
   const given = [...made].reverse().find((one) => one.body.op === "command" && one.body.command.name === "finish")?.body.command.args ?? fields.outcome;
   const lacks = [
     blind && !work.arrived && t("到达现场后作答", "It opens on arrival"),

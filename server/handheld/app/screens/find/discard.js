@@ -6,6 +6,7 @@ import { failureWords } from "../../parts/failures.js";
 import { html, useState } from "../../parts/html.js";
 import { Button, Field, Note, Sheet, say } from "../../parts/page.js";
 import { go } from "../../parts/router.js";
+import { useShots } from "../../parts/unkept.js";
 import { giveUp } from "./keep.js";
 
 /** @typedef {import("../find.js").Draft} Draft */
@@ -16,7 +17,7 @@ import { giveUp } from "./keep.js";
  */
 export function Discard({ id, draft, photos, place }) {
   const device = useDevice(), [open, setOpen] = useState(false), [reason, setReason] = useState("");
-  const [busy, setBusy] = useState(false), [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), coming = useShots().length > 0;
   const usual = [t("误拍", "Taken by mistake"), t("已有人报过", "Reported already"), t("现场已整改", "Put right on the spot")];
   async function leave() {
     setBusy(true);
@@ -40,6 +41,6 @@ export function Discard({ id, draft, photos, place }) {
           onInput=${(/** @type {any} */ event) => setReason(event.currentTarget.value)} /><//>`
         : html`<p>${t("这一条还没有照片,丢弃后不留下什么。", "This one has no photos; nothing is left of it.")}</p>`}
       ${problem && html`<${Note} kind="bad">${problem}<//>`}
-      <${Button} kind="danger" busy=${busy} disabled=${photos.length > 0 && !reason.trim()} onClick=${leave}>
+      <${Button} kind="danger" busy=${busy} disabled=${coming || (photos.length > 0 && !reason.trim())} onClick=${leave}>
         ${photos.length ? t("作废并说明", "Give it up with this reason") : t("丢弃", "Drop it")}<//><//>`}`;
 }

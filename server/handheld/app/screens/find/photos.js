@@ -2,21 +2,14 @@
 
 import { t } from "../../words.js";
 import { Camera } from "../../parts/camera.js";
-import { useAsked } from "../../parts/device.js";
 import { html, useState } from "../../parts/html.js";
 import { Button, Thumb } from "../../parts/page.js";
 import { roleWords } from "../../parts/roles.js";
 
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
 
-/** The evidence about a record, oldest first; undefined while loading. @param {string} id */
-export function usePhotosOf(id) {
-  return useAsked(async (device) => (await device.records("evidence")).filter(({ fields }) => fields.about?.id === id)
-    .sort((a, b) => a.fields.captured_at < b.fields.captured_at ? -1 : 1), ["evidence about", id]);
-}
-
 /**
- * @param {{id: string, scope: string, photos: Shown[], hint: string, before: () => Promise<void>}} props
+ * @param {{id: string, scope: string, photos: Shown[], hint: string, before: () => Promise<unknown>}} props
  *   `before` has the draft on disk before its first photo, so that none is left without one
  */
 export function Photos({ id, scope, photos, hint, before }) {
@@ -30,5 +23,5 @@ export function Photos({ id, scope, photos, hint, before }) {
       <${Thumb} sha256=${fields.sha256} alt=${roleWords(fields.role)} /><small>${roleWords(fields.role)}</small></li>`)}</ul>`}
     <${Button} onClick=${begin}>${photos.length ? t("再拍", "Take more") : t("拍照", "Take photos")}<//>
     ${open && html`<${Camera} about=${{ type: "finding", id }} scope=${photos[0]?.scope ?? scope}
-      onTaken=${() => {}} onClose=${() => setOpen(false)} />`}`;
+      onClose=${() => setOpen(false)} />`}`;
 }

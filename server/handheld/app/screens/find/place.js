@@ -18,7 +18,7 @@ const STALE_S = 30;
 /**
  * The place of a draft. Its position follows the phone until a zone is chosen on it or the draft is found again: an
  * unfinished finding lies where it was seen, not where it is finished.
- * @param {{value: Draft | null | undefined, found: boolean, kept: boolean, change: (part: Partial<Draft>) => Promise<void>}} draft
+ * @param {{value: Draft | null | undefined, found: boolean, kept: boolean, change: (part: Partial<Draft>) => Promise<boolean>}} draft
  */
 export function usePlace({ value, found, kept, change }) {
   const device = useDevice(), live = usePosition(), steady = useSteady(live.position);
@@ -58,7 +58,7 @@ function useSteady(newest) {
 }
 
 /**
- * @param {{place: ReturnType<typeof usePlace>, draft: {value?: Draft, change: (part: Partial<Draft>) => Promise<void>}}} props
+ * @param {{place: ReturnType<typeof usePlace>, draft: {value?: Draft, change: (part: Partial<Draft>) => Promise<boolean>}}} props
  */
 export function Place({ place, draft }) {
   const { live, held, follow, position, at, sticker, attribution, zone, scope } = place;
