@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.bureau import Bureau, east_north, eventually
+from tests.paperwork import on_disk
 from tests.patrols import MIDDLE, SCOPE, delivered, go_online, inspector_of, shoot, shows
 from tests.phones import Phone
 from tests.wire import Person, granted, moment, position
@@ -49,6 +50,27 @@ def test_an_edit_names_only_what_was_changed(inspector, office):
     assert eventually(lambda: delivered(office, finding)["text"] == "门前堆物,约两米", within_s=30)
     fields = delivered(office, finding)
     assert (fields["severity"], sorted(fields["tags"]), fields["class_code"]) == ("重", ["反复", "夜间"], "0504")
+
+
+def test_an_edit_is_found_again_after_a_reload_where_it_was_and_nowhere_else(inspector, office):
+    finding = reported(office, "门前堆物")
+    one = inspector(online=True)
+    page = opened(one, finding, "门前堆物")
+    page.get_by_role("button", name="修改").click()
+    words = page.get_by_label("说明")
+    words.fill("门前堆物,约三米")
+    on_disk(page, "约三米")
+    page.reload()
+    expect(words).to_have_value("门前堆物,约三米")
+    expect(page.get_by_text("已替你找回")).to_be_visible()
+    expect(one.see("/").get_by_text("未完成")).to_have_count(0)
+    page = one.see(f"/findings/{finding}")
+    page.get_by_role("button", name="保存修改").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".said")).to_have_text("门前堆物,约三米")
+    page.reload()
+    expect(page.locator(".said")).to_have_text("门前堆物,约三米")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_case_is_taken_up_answered_by_an_after_photo_and_checked_by_somebody_else(inspector, office, supervisor):

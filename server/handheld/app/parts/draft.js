@@ -90,6 +90,7 @@ export function useDraft(id, kind, fresh) {
     });
     current.value = current.onDisk = null;
     setValue(null);
+    setFound(false);
   }, [device, id]);
 
   return { value, found, kept, gone, problem, change, begin, drop };

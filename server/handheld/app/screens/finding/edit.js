@@ -1,13 +1,16 @@
-// Changes of a finding's words, tags, class and severity, and its deletion for a reason where the table allows it.
+// Changes of a finding's words, tags, class and severity, kept as they are typed; its deletion for a reason where the table
+// allows it.
 
 import { t } from "../../words.js";
 import { ClassPicker } from "../../parts/classes.js";
 import { useDevice } from "../../parts/device.js";
+import { useDraft } from "../../parts/draft.js";
 import { failureWords } from "../../parts/failures.js";
 import { html, useState } from "../../parts/html.js";
 import { Button, Choice, Field, Note, Sheet, say } from "../../parts/page.js";
 import { go } from "../../parts/router.js";
 import { DELETABLE, OVER } from "../../parts/states.js";
+import { tried } from "../../parts/tried.js";
 import { Tags } from "../find/more.js";
 
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
@@ -33,12 +36,16 @@ export function changeOf(before, after) {
     ...(remove.length ? { remove: { tags: remove } } : {}) };
 }
 
-/** @param {{finding: Shown}} props */
+/** The draft of an edit. @param {string} id of the finding */
+const draftOf = (id) => `edit-${id}`;
+
+/** An edit stands open until it is kept or closed, over a reload, too. @param {{finding: Shown}} props */
 export function Edit({ finding: { id, version, fields } }) {
-  const device = useDevice(), [after, setAfter] = useState(/** @type {{fields: Fields, before: Fields, base: number} | null} */ (null));
-  const [problem, setProblem] = useState("");
+  const device = useDevice(), [problem, setProblem] = useState("");
+  const draft = /** @type {import("../../parts/draft.js").Draft<{fields: Fields, before: Fields, base: number}>} */ (useDraft(draftOf(id), "edit"));
+  const after = draft.value;
   if (OVER.includes(fields.status)) return null;
-  const set = (/** @type {Fields} */ part) => setAfter((now) => now && ({ ...now, fields: { ...now.fields, ...part } }));
+  const set = (/** @type {Fields} */ part) => draft.change((now) => ({ fields: { ...now.fields, ...part } }));
   async function keep() {
     if (!after) return;
     const change = changeOf(after.before, after.fields);
@@ -48,13 +55,14 @@ export function Edit({ finding: { id, version, fields } }) {
         device.syncSoon();
         say(t("已存在本机。", "Kept on this device."));
       }
-      setAfter(null);
+      await draft.drop();
     } catch (failure) {
       setProblem(failureWords(failure));
     }
   }
-  return html`<${Button} onClick=${() => setAfter({ fields: { ...fields }, before: fields, base: version })}>${t("修改", "Edit")}<//>
-    ${after && html`<${Sheet} title=${t("修改", "Edit")} onClose=${() => setAfter(null)}>
+  return html`<${Button} onClick=${() => tried(() => draft.begin({ fields, before: fields, base: version }))}>${t("修改", "Edit")}<//>
+    ${after && html`<${Sheet} title=${t("修改", "Edit")} onClose=${() => tried(draft.drop)}>
+      ${draft.found && html`<${Note}>${t("这是没存完的修改,已替你找回。", "This edit was not saved and is found again.")}<//>`}
       <${Field} label=${t("说明", "Words")}><textarea name="text" rows="3" value=${after.fields.text ?? ""}
         onInput=${(/** @type {any} */ event) => set({ text: event.currentTarget.value })}></textarea><//>
       <${Field} label=${t("类别", "Class")}><${ClassPicker} value=${after.fields.class_code ? { scheme: after.fields.class_scheme, code: after.fields.class_code } : null}
@@ -65,7 +73,7 @@ export function Edit({ finding: { id, version, fields } }) {
       <${Tags} value=${after.fields.tags} onChange=${(/** @type {string[]} */ tags) => set({ tags })} />
       <${Field} label=${t("地址", "Address")}><input name="address" value=${after.fields.address ?? ""}
         onInput=${(/** @type {any} */ event) => set({ address: event.currentTarget.value })} /><//>
-      ${problem && html`<${Note} kind="bad">${problem}<//>`}
+      ${(problem || draft.problem) && html`<${Note} kind="bad">${problem || draft.problem}<//>`}
       <${Button} kind="primary" onClick=${keep}>${t("保存修改", "Save")}<//><//>`}`;
 }
 
@@ -77,6 +85,7 @@ export function Remove({ finding: { id, version, fields }, own }) {
   async function remove() {
     try {
       await device.remove("finding", id, reason.trim(), base ?? version); // the version that was looked at
+      await device.dropDraft(draftOf(id));
       device.syncSoon();
       go("/findings", { replace: true });
     } catch (failure) {
