@@ -116,6 +116,7 @@ def test_a_sticker_settles_the_zone(inspector, office, street):
     picture = {"name": "s.png", "mimeType": "image/png", "buffer": code.getvalue()}
     page.get_by_label("用照片识别").set_input_files(picture)
     expect(page.locator(".settled-zone")).to_contain_text("水果店")
+    classify(page, "0102", "暴露垃圾")
     finding = save(page)
     go_online(one)
     zone = delivered(office, finding)["zone"]
@@ -175,6 +176,22 @@ def test_a_draft_with_photos_is_given_up_for_a_reason_and_no_photo_is_lost(inspe
     assert "误拍" in str(history)
 
 
+def test_one_that_says_nothing_is_kept_after_one_warning(inspector, office):
+    one = inspector()
+    page = begin(one)
+    page.get_by_label("地址").fill("测试路 12 号")
+    keep = page.get_by_role("button", name="保存", exact=True)
+    keep.click()
+    expect(page.get_by_text("没有照片、类别和说明,仍要保存?")).to_be_visible()
+    assert _look(one) == (0, [], [])
+    page.get_by_label("看到了什么").fill("纸箱")
+    expect(page.get_by_text("仍要保存")).to_have_count(0)
+    page.get_by_label("看到了什么").fill("")
+    finding = save(page)
+    go_online(one)
+    assert "text" not in delivered(office, finding)
+
+
 def test_somebody_who_was_here_before_is_shown(inspector, office):
     one = inspector()
     page = begin(one)
@@ -204,6 +221,7 @@ def test_without_a_position_an_address_and_a_zone_by_name_do(inspector, office, 
     page.get_by_label("地址").fill("测试路 12 号")
     page.get_by_label("查找责任区").fill("理发")
     page.get_by_role("button", name="理发店").click()
+    page.get_by_label("看到了什么").fill("纸箱")
     finding = save(page)
     go_online(one)
     fields = delivered(office, finding)
@@ -218,6 +236,7 @@ def test_an_auxiliary_reports_without_a_choice_that_he_may_not_make(phone, offic
     one.see("/map").get_by_text("6 个责任区").wait_for(timeout=20_000)
     page = begin(one)
     expect(page.get_by_role("button", name="包子铺")).to_be_disabled()
+    classify(page, "0102", "暴露垃圾")
     finding = save(page)
     go_online(one)
     assert delivered(office, finding)["zone"]["decision"] == "ambiguous"

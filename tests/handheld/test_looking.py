@@ -72,6 +72,7 @@ def test_a_sticker_before_the_camera_settles_the_zone(sees, office, street):
         page = begin(one)
         page.get_by_role("button", name="扫贴花").click()
         expect(page.locator(".settled-zone")).to_contain_text("理发店")
+        page.get_by_label("看到了什么").fill("纸箱")
         finding = save(page)
         go_online(one)
         zone = delivered(office, finding)["zone"]

@@ -13,7 +13,7 @@ import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { t } from "../words.js";
 import { Discard } from "./find/discard.js";
-import { keepFinding, missing } from "./find/keep.js";
+import { keepFinding, missing, saysNothing } from "./find/keep.js";
 import { More } from "./find/more.js";
 import { Photos } from "./find/photos.js";
 import { Place, usePlace } from "./find/place.js";
@@ -47,6 +47,7 @@ function Form({ id, params }) {
   const draft = form.kept ? { ...form, save: () => form.change({}) } : begun(form);
   const photos = useEvidence(id), place = usePlace(draft);
   const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), [asked, setAsked] = useState(false);
+  const [warned, setWarned] = useState(false);
   const findings = useOthers(), embargo = useEmbargo();
   useEffect(() => {
     device.get("finding", id).then((kept) => { // made just before the browser was killed, or in another tab: the draft is over
@@ -56,7 +57,7 @@ function Form({ id, params }) {
   const { value } = draft;
   if (!value || !photos) return html`<${Page} title=${t("上报问题", "New finding")} back="/"><p class="loading">${t("正在打开…", "Opening …")}</p><//>`;
 
-  const { fields } = value, lacks = missing(value, place.position);
+  const { fields } = value, lacks = missing(value, place.position), bare = !photos.length && saysNothing(value);
   const twins = twinsOf({ ...fields, observed_at: value.observed_at, position: place.position },
     findings.filter((one) => embargo && !embargo.has(one.id)), reference.duplicates);
   const condition = reference.conditions.find((/** @type {any} */ one) => one.scheme === fields.class_scheme
@@ -67,6 +68,10 @@ function Form({ id, params }) {
   async function keep(next) {
     setAsked(true);
     if (lacks.length) return;
+    if (bare && !warned) {
+      setWarned(true);
+      return;
+    }
     setBusy(true);
     try {
       await keepFinding(device, id, /** @type {Draft} */ (value), place, photos ?? []);
@@ -80,6 +85,7 @@ function Form({ id, params }) {
     }
   }
   return html`<${Page} title=${t("上报问题", "New finding")} back="/" actions=${html`
+      ${warned && bare && html`<${Note} kind="warn">${t("没有照片、类别和说明,仍要保存?", "No photo, no class, no words: save it all the same?")}<//>`}
       <${Button} busy=${busy} onClick=${() => keep("/find")}>${t("保存再报", "Save, next")}<//>
       <${Button} kind="primary" busy=${busy} onClick=${() => keep(`/findings/${id}`)}>${t("保存", "Save")}<//>`}>
     ${draft.found && html`<${Note} kind="wait">${t("这是没写完的一条,已替你找回。", "This one was unfinished and is found again.")}<//>`}

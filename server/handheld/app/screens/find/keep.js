@@ -19,6 +19,11 @@ export function missing({ fields }, position) {
   return placed ? [] : [t("还没有地点:等定位,或填写地址,或扫贴花。", "No place yet: wait for the position, give an address or scan the sticker.")];
 }
 
+/** Does it say neither what nor how? Such a one is warned of, not refused. @param {Draft} draft */
+export function saysNothing({ fields }) {
+  return !fields.class_code && !fields.text?.trim();
+}
+
 /**
  * @param {Draft} draft
  * @param {Position | null} position
