@@ -49,9 +49,11 @@ def send_out(door: Door, supervisor: Writer, check_id: str, given: Mapping[str, 
         if person.id in captors(door.session, kept) or not covers(person.scopes, kept.scope):
             skipped.append(kept.id)
             continue
+        place = len(tasks) + 1
         task = door.create(record_type("task"), door.new_id(), kept.scope, {
-            "title": f"抽查复核 第 {len(tasks) + 1} 处", "kind": KIND, "about": {"type": kept.type, "id": kept.id},
-            "assignee": person.id, "due_at": given.get("due_at"), "spot_check_id": check.id}, supervisor)
+            "title": f"抽查复核 第 {place} 处 Re-visit {place}", "kind": KIND,
+            "about": {"type": kept.type, "id": kept.id}, "assignee": person.id,
+            "due_at": given.get("due_at"), "spot_check_id": check.id}, supervisor)
         tasks.append(task.to_wire())
     return {"tasks": tasks, "skipped": skipped}
 

@@ -22,7 +22,7 @@ def reference(tiles: str = "") -> dict[str, Any]:
         "classes": [{"scheme": one.scheme, "code": one.code, "name": one.name, "name_en": one.name_en}
                     for one in classes().values()],
         "conditions": [{name: row[name] for name in ("scheme", "code", "condition", "filing_condition",
-                                                     "collection_requirement")}
+                                                     "collection_requirement", "collection_requirement_en")}
                        for row in table("class_conditions") if row["set"] == "default"],
         "offences": [{**{name: one.row[name] for name in ("scope", "class_scheme", "class_code", "breached_article",
                                                           "penalty_article", "source")},

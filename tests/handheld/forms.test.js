@@ -5,11 +5,14 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { article, beijing, localBeijing, missing, offencesFor, orderText, stepsFor } from "../../server/handheld/app/forms/order.js";
+import { titleOf } from "../../server/handheld/app/parts/outbox_words.js";
 import { factsOf, valueWords } from "../../server/handheld/app/forms/values.js";
 import { arrival, metres, middle, pointOf, zonesNear } from "../../server/handheld/app/forms/places.js";
 
 const t = (/** @type {string} */ chinese) => chinese;
-Object.defineProperty(globalThis, "localStorage", { value: { getItem: () => null } }); // where the chosen language stands
+/** @type {string | null} */
+let language = null;
+Object.defineProperty(globalThis, "localStorage", { value: { getItem: () => language } }); // where the chosen language stands
 const steps = [
   { kind: "persuade", officers: "0", dated: "0", document: "0", text_cn: "经劝导，{party}承诺改正：{facts}。" },
   { kind: "order_dated", officers: "2", dated: "1", document: "1", text_cn: "{party}：{facts}。违反{article}，于{due}前改正。{officers} {at}" },
@@ -104,4 +107,13 @@ test("a deletion against an edit is told with what was edited", () => {
   assert.equal(valueWords("deleted", { text: "已清空", tags: ["夜间"] }, me), "描述 已清空 · 标签 夜间");
   assert.equal(valueWords("deleted", { text: "已清空", classification: { severity: "轻", class_code: "0203" } }, me), "类别 0203 · 程度 轻 · 描述 已清空");
   assert.deepEqual([true, false].map((deleted) => valueWords("deleted", deleted)), ["删除", "保留"]);
+});
+
+test("a title that the server writes in both languages is shown in the chosen one, a person's as it is", () => {
+  const titles = [["retake", "补拍取证 2 张 Retake 2 photo(s)"], ["spot_check", "抽查复核 第 3 处 Re-visit 3"], ["verify", "核实 KFC"], ["retake", "重拍门头"]]
+    .map(([kind, title]) => ({ kind, title }));
+  assert.deepEqual(titles.map(titleOf), ["补拍取证 2 张", "抽查复核 第 3 处", "核实 KFC", "重拍门头"]);
+  language = "en";
+  assert.deepEqual(titles.map(titleOf), ["Retake 2 photo(s)", "Re-visit 3", "核实 KFC", "重拍门头"]);
+  language = null;
 });

@@ -13,6 +13,12 @@ export function choose(chosen) {
   document.documentElement.lang = chosen === "en" ? "en" : "zh-CN";
 }
 
+/** What the server says in both languages at once, "缺少必填字段 Required field missing", in the chosen one. @param {string} said */
+export function inOneLanguage(said) {
+  const [, chinese, english] = /^(.*[\u4e00-\u9fff])\s+([^\u4e00-\u9fff]+)$/.exec(said) ?? [];
+  return chinese ? t(chinese, english) : said;
+}
+
 /**
  * The chosen language's words.
  * @param {string} chinese

@@ -1,6 +1,6 @@
 // Failures in plain words: what happened, that nothing is lost, and what to do.
 
-import { t } from "../words.js";
+import { inOneLanguage, t } from "../words.js";
 
 /** What to do, by the action that a problem names (RFC 9457 member `action`). */
 const ADVICE = /** @type {Record<string, () => string>} */ ({
@@ -54,12 +54,6 @@ export function problemWords(problem) {
   if (WORDS[code]) return WORDS[code]();
   const said = inOneLanguage(problem.title ?? "") ? `${inOneLanguage(problem.title ?? "")}${aside(problem)}` : problem.detail || code;
   return [said, ADVICE[problem.action ?? ""]?.() ?? ""].filter(Boolean).join(" ");
-}
-
-/** Titles of problems come as "缺少必填字段 Required field missing". @param {string} title */
-function inOneLanguage(title) {
-  const [, chinese, english] = /^(.*[\u4e00-\u9fff])\s+(.+)$/.exec(title) ?? [];
-  return chinese ? t(chinese, english) : title;
 }
 
 /** What the server says beyond the title. @param {{title?: string, detail?: string}} problem */

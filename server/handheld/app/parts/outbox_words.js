@@ -1,6 +1,6 @@
 // What was made here and what became of it, in words.
 
-import { t } from "../words.js";
+import { inOneLanguage, t } from "../words.js";
 import { problemWords } from "./failures.js";
 
 /** @typedef {import("../device/types.d.ts").Made} Made */
@@ -37,6 +37,14 @@ const COMMANDS = /** @type {Record<string, () => string>} */ ({
 /** @param {string} command */
 export function stepWords(command) {
   return COMMANDS[command]?.() ?? command;
+}
+
+/** The kinds of tasks that the server itself makes, with titles in both languages. */
+const OWN = new Set(["retake", "spot_check"]);
+
+/** @param {Record<string, any>} fields of a task @returns {string} */
+export function titleOf({ kind, title = "" }) {
+  return OWN.has(kind) ? inOneLanguage(title) : title;
 }
 
 /** What it is about, as far as the mutation itself says. @param {Made} made */

@@ -59,7 +59,7 @@ export function EnrolForm({ enrol, onEnrolled, known, onBack, children }) {
   const { path } = useRoute();
   const given = fits("/enrol/:code", path)?.code ?? "";
   const [code, setCode] = useState(tidy(given));
-  const [name, setName] = useState(nameOfPhone);
+  const [named, setName] = useState(/** @type {string | null} */ (null)), name = named ?? nameOfPhone(); // in the language chosen
   const [failure, setFailure] = useState(/** @type {unknown} */ (null));
   const [busy, setBusy] = useState(false), [scanning, setScanning] = useState(false);
   useEffect(() => {

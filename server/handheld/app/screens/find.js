@@ -94,7 +94,7 @@ function Form({ id, params }) {
     <${ClockNote} />
     <${Section} title=${t("照片", "Photos")}>
       <${Photos} id=${id} scope=${place.scope} photos=${photos} before=${draft.save}
-        hint=${condition?.collection_requirement ?? ""} /><//>
+        hint=${condition ? t(condition.collection_requirement, condition.collection_requirement_en) : ""} /><//>
     <${Section} title=${t("类别", "Class")}>
       <${ClassPicker} value=${fields.class_code ? { scheme: fields.class_scheme, code: fields.class_code } : null}
         onChange=${(/** @type {any} */ one) => set({ class_scheme: one.scheme, class_code: one.code, condition: undefined })} />

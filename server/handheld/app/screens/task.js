@@ -6,6 +6,7 @@ import { AboutCard, Look, Retake, outcomesOf, retakenOf, useWork } from "../form
 import { useDevice, useOutbox, useRecord } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
+import { titleOf } from "../parts/outbox_words.js";
 import { Button, Field, Note, Page, Sheet, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
@@ -71,7 +72,7 @@ export default function Task({ params }) {
       <div class="pair"><${Button} onClick=${() => setHanding(true)}>${t("退回", "Hand back")}<//>
         ${state === "open" && lacks.length > 0 ? html`<${Button} kind="primary" busy=${busy} onClick=${() => command("accept", {}, t("已接收", "Accepted"))}>${t("接收", "Accept")}<//>`
         : html`<${Button} kind="primary" busy=${busy} disabled=${lacks.length > 0} onClick=${finish}>${t("完成", "Finish")}<//>`}</div>`}>
-    <p><b>${fields.title ?? ""}</b></p>
+    <p><b>${titleOf(fields)}</b></p>
     <p class="hint">${stateName(state)}${fields.due_at ? t(` · 限 ${when(fields.due_at)}`, ` · due ${when(fields.due_at)}`) : ""}</p>
     <p>${t(kind.text_cn, kind.text_en)}</p>
     ${fields.note && html`<${Note} kind="warn">${fields.note}<//>`}

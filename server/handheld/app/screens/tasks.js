@@ -3,6 +3,7 @@
 import { useDevice, useOutbox, useRecords } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
+import { titleOf } from "../parts/outbox_words.js";
 import { Button, Note, Page, Section } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
@@ -45,7 +46,7 @@ function List({ tasks, kinds }) {
     const kind = kindOf(kinds, task.fields.kind), due = task.fields.due_at;
     const late = due && TO_DO.has(state) && Date.parse(due) < Date.now();
     return html`<li key=${task.id}><button type="button" onClick=${() => go(`/tasks/${task.id}`)}>
-      <b>${t(kind.name_cn, kind.name_en)} · ${task.fields.title ?? ""}</b>
+      <b>${t(kind.name_cn, kind.name_en)} · ${titleOf(task.fields)}</b>
       <small class=${late ? "late" : ""}>${stateName(state)}${due ? ` · ${late ? t("已超期 ", "overdue ") : t("限 ", "due ")}${when(due)} (${ago(due)})` : ""}
         ${task.unsent ? t(" · 待送达", " · waits") : ""}</small></button></li>`;
   })}</ul>`;

@@ -6,7 +6,7 @@ import { TO_DO, stateOf } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
-import { stoppedOf, typeWords } from "../parts/outbox_words.js";
+import { stoppedOf, titleOf, typeWords } from "../parts/outbox_words.js";
 import { Button, Choice, Page, Section, Sheet, say } from "../parts/page.js";
 import { useMay, useReference } from "../parts/reference.js";
 import { stoppedWords } from "../parts/sync_words.js";
@@ -72,7 +72,7 @@ function DueTasks() {
   if (!mine.length) return null;
   return html`<${Section} title=${t(`待办任务 ${mine.length}`, `Tasks ${mine.length}`)}><ul class="rows">
     ${mine.slice(0, SHOWN).map(({ id, fields }) => html`<li key=${id}><a class="row" href="#/tasks/${id}">
-      <span class="text"><b>${fields.title || t("任务", "Task")}</b>
+      <span class="text"><b>${titleOf(fields) || t("任务", "Task")}</b>
       ${fields.due_at && html`<small>${t("期限", "due")} ${when(fields.due_at)} · ${ago(fields.due_at)}</small>`}</span>
       ${Date.parse(fields.due_at) < Date.now() && html`<span class="badge bad">${t("已超期", "overdue")}</span>`}</a></li>`)}</ul>
     ${mine.length > SHOWN && html`<a class="button plain" href="#/tasks">${t("全部任务", "All tasks")}</a>`}<//>`;
