@@ -100,6 +100,40 @@ def test_a_deletion_against_an_edit_shows_the_words_that_were_written(inspector,
     expect(others).to_have_text(["删除:重复上报", "描述 杂物,已劝离"], timeout=40_000)
 
 
+def test_what_was_not_applied_says_why_and_what_became_of_it(phone, office: Bureau) -> None:
+    enrolled = phone().enrol(office.invite(office.newcomer("inspector").username))
+    page = enrolled.see("/sync")
+    page.evaluate("""async () => {
+        const folder = new URL('.', document.querySelector('script[type=module]').src);
+        const {openDevice} = await import(new URL('device/device.js', folder).href);
+        const reference = await (await fetch(new URL('reference.json', folder))).json();
+        const device = await openDevice({reference});
+        const set = {text: '没有地点的一条', observed_at: new Date().toISOString()};
+        await device.create('finding', set, device.scopes[0]);
+    }""")
+    row = page.get_by_role("listitem").filter(has_text="没有地点的一条")
+    expect(row).to_be_visible()  # made in another tab, as it were
+    page.get_by_role("button", name="立即同步").click()
+    expect(row).to_contain_text("未采纳", timeout=40_000)
+    expect(row).to_contain_text("必填")
+    expect(page.locator(".standing")).to_contain_text("1 条未采纳")
+    enrolled.see("/")
+    expect(page.locator("main").get_by_text("1 条未采纳,由主管处理")).to_be_visible()
+    expect(page.locator(".sync-bar.warn")).to_contain_text("1 条未采纳")
+    enrolled.see("/findings")
+    page.get_by_text("没有地点的一条").click()
+    expect(page.locator(".badges")).to_contain_text("未采纳")
+    finding = page.url.rsplit("/", 1)[1]
+    supervisor = office.person("supervisor")
+    entry = next(one for one in granted(supervisor.get("/quarantine"), 200)["items"]
+                 if one["mutation"]["record_id"] == finding)
+    granted(supervisor.post(f"/quarantine/{entry['id']}/dismiss", {"reason": "地点不明"}), 200)
+    enrolled.see("/sync").get_by_role("button", name="立即同步").click()
+    enrolled.see(f"/findings/{finding}")
+    expect(page.get_by_text("主管驳回:地点不明")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("definition").filter(has_text="没有地点的一条")).to_be_visible()
+
+
 @pytest.fixture
 def console(tmp_path: Path) -> Iterator[Console]:
     """An installation that this test may lose."""
