@@ -76,6 +76,18 @@ class Phone:
             .map((one) => `${one.tagName} ${one.textContent || one.name}`)""")
         return found
 
+    def broken_words(self, selector: str) -> list[str]:
+        """The words, as blanks part them, that stand on more than one line."""
+        found: list[str] = self.page.locator(selector).evaluate_all("""(all) => all.flatMap((one) => {
+            const text = one.firstChild, range = document.createRange();
+            return [...text.textContent.matchAll(/\\S+/g)].filter(({0: word, index}) => {
+                range.setStart(text, index);
+                range.setEnd(text, index + word.length);
+                return range.getClientRects().length > 1;
+            }).map(([word]) => word);
+        })""")
+        return found
+
     def serious(self) -> list[str]:
         """What axe-core finds serious or critical, with where, once nothing fades or slides any more."""
         self.page.evaluate("""async () => { await Promise.allSettled(document.getAnimations()

@@ -257,6 +257,8 @@ def test_english_dark_and_large_are_a_tap_away_and_stay(enrolled: Phone) -> None
     for path in SCREENS:
         enrolled.see(path)
         assert enrolled.overflow_px() == 0, path
+    enrolled.see("/")
+    assert enrolled.broken_words(".places span, .doing span") == []
 
 
 def test_a_clock_that_is_a_year_fast_is_told(office: Bureau, phone: Callable[..., Phone], inspector: Person) -> None:

@@ -55,7 +55,7 @@ export function SyncSign() {
 /** @type {{path: string, sign: import("./icons.js").Sign, words: () => string}[]} */
 const PLACES = [
   { path: "/", sign: "today", words: () => t("今日", "Today") },
-  { path: "/findings", sign: "findings", words: () => t("问题", "Findings") },
+  { path: "/findings", sign: "findings", words: () => t("问题", "Found") },
   { path: "/find", sign: "find", words: () => t("上报", "Report") },
   { path: "/tasks", sign: "tasks", words: () => t("任务", "Tasks") },
   { path: "/sync", sign: "sync", words: () => t("同步", "Sync") },

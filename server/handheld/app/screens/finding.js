@@ -51,7 +51,7 @@ export default function Finding({ params: { id } }) {
         <dt>${t("发现于", "Seen")}</dt><dd>${when(fields.observed_at)}</dd>
         ${fields.address && html`<dt>${t("地址", "Address")}</dt><dd>${fields.address}</dd>`}
         ${fields.position && html`<dt>${t("定位", "Position")}</dt><dd>${fields.position.lat.toFixed(5)}, ${fields.position.lon.toFixed(5)}
-          ${fields.position.accuracy_m !== undefined && ` ±${Math.round(fields.position.accuracy_m)} m`}</dd>`}
+          ${fields.position.accuracy_m !== undefined && ` ±${Math.round(fields.position.accuracy_m)}\u00a0m`}</dd>`}
         ${fields.sticker_serial && html`<dt>${t("贴花", "Sticker")}</dt><dd>${fields.sticker_serial}</dd>`}
         ${fields.tags?.length > 0 && html`<dt>${t("标签", "Tags")}</dt><dd>${fields.tags.join("、")}</dd>`}
         ${fields.due_at && html`<dt>${t("期限", "Due")}</dt><dd>${when(fields.due_at)}</dd>`}

@@ -22,7 +22,7 @@ const ACTIONS = [
   { path: "/inspect", makes: "inspection", sign: "inspect", words: () => t("检查", "Inspect") },
   { path: "/register", makes: "register_entry", sign: "register", words: () => t("日常登记", "Daily register") },
   { path: "/letter", makes: "letter", sign: "letter", words: () => t("责任书", "Letter") },
-  { path: "/enforcement", makes: "enforcement", sign: "enforcement", words: () => t("劝导与责令", "Persuade, order") },
+  { path: "/enforcement", makes: "enforcement", sign: "enforcement", words: () => t("劝导与责令", "Persuade & order") },
   { path: "/map", sign: "map", words: () => t("地图", "Map") },
 ];
 
