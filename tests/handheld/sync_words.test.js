@@ -5,6 +5,8 @@ import { test } from "node:test";
 
 globalThis.localStorage = { getItem: () => null };
 const { syncWords } = await import("../../server/handheld/app/parts/sync_words.js");
+const { problemWords } = await import("../../server/handheld/app/parts/failures.js");
+const { photoWords } = await import("../../server/handheld/app/parts/outbox_words.js");
 
 const HEALTH = { unsent: 0, oldest_unsent_at: null, unsent_bytes: 0, unsent_photos: 0, device_time: "2026-11-22T01:00:00.000Z" };
 const SYNCING = { doing: null, photo: null, failure: null, last_ok_at: "2026-11-22T01:00:00.000Z", paused: false, wifi_only: false };
@@ -28,4 +30,11 @@ test("what the server did not apply is told, delivered as the rest may be", () =
   assert.deepEqual([kind, title, detail], ["warn", "1 条未采纳,由主管处理", "其余全部送达"]);
   assert.doesNotMatch(standing({ stopped: 1, health: { ...HEALTH, unsent: 2 } }).detail, /全部送达/);
   assert.match(standing({ stopped: 1, lost: 1, delivered: true }).detail, /1 条未采纳/);
+});
+
+test("an answer without a reason is told by its status, and never by a code", () => {
+  for (const said of [problemWords({ kind: "http_413" }), photoWords({ state: "waiting", offset: 0, problem: "http_413" }).why]) {
+    assert.match(said, /HTTP 413/);
+    assert.doesNotMatch(said, /http_/);
+  }
 });

@@ -52,8 +52,14 @@ const WORDS = /** @type {Record<string, () => string>} */ ({
 export function problemWords(problem) {
   const code = problem.code ?? problem.kind ?? "";
   if (WORDS[code]) return WORDS[code]();
-  const said = inOneLanguage(problem.title ?? "") ? `${inOneLanguage(problem.title ?? "")}${aside(problem)}` : problem.detail || code;
+  const said = inOneLanguage(problem.title ?? "") ? `${inOneLanguage(problem.title ?? "")}${aside(problem)}` : problem.detail || statusWords(code);
   return [said, ADVICE[problem.action ?? ""]?.() ?? ""].filter(Boolean).join(" ");
+}
+
+/** A code; where an answer gave no reason but its status, that one. @param {string} code */
+export function statusWords(code) {
+  const [, status] = /^http_(\d+)$/.exec(code) ?? [];
+  return status ? t(`服务器或途中的网关答复 HTTP ${status}`, `HTTP ${status} from the server or something on the way`) : code;
 }
 
 /** What the server says beyond the title. @param {{title?: string, detail?: string}} problem */

@@ -1,7 +1,7 @@
 // What was made here and what became of it, in words.
 
 import { inOneLanguage, t } from "../words.js";
-import { problemWords } from "./failures.js";
+import { problemWords, statusWords } from "./failures.js";
 
 /** @typedef {import("../device/types.d.ts").Made} Made */
 /** @typedef {import("../device/types.d.ts").Photo} Photo */
@@ -89,7 +89,7 @@ const REFUSED = /** @type {Record<string, () => string>} */ ({
 
 /** @param {Photo} photo @returns {Fate} */
 export function photoWords({ state, offset, problem }) {
-  const said = t(`没送成(${problem}),会再试`, `it did not go through (${problem}) and is tried again`);
+  const code = statusWords(problem ?? ""), said = t(`没送成(${code}),会再试`, `it did not go through (${code}); it is tried again`);
   const why = problem ? REFUSED[problem]?.() ?? (state === "waiting" ? said : problem) : "";
   switch (state) {
     case "verified": return { kind: "ok", word: t("已核验", "verified"), why: "" };
