@@ -6,6 +6,7 @@ import { Problem, Unreachable } from "./client.js";
 import { STOPPED } from "./files.js";
 import { leafHash, rootOf } from "./merkle.js";
 import { NoteInvalid, readStatement } from "./notes.js";
+import { under } from "./store.js";
 import { hex, unhex } from "./values.js";
 import { LogRefused } from "./witness.js";
 
@@ -38,13 +39,13 @@ export class Delivery {
   }
 
   /** Does a verified receipt of this epoch cover the last number given and every photo captured here that the server has not
-   *  itself refused or found damaged? Those are told beside it. */
+   *  itself refused, found damaged or quarantined? Those are told beside it. */
   async complete() {
     const here = await this.store.read(async (t) => ({
       kept: await t.setting("receipt"), key: await t.setting("journal_key"), health: await this.outbox.health(t),
-      newest: await this.outbox.newest(t), count: await t.count("mutation", null, "photo"), onTheWay: await onTheWay(t), ...await ours(t) }));
+      newest: await this.outbox.newest(t), count: await t.count("mutation", null, "photo"), apart: await quarantined(t), onTheWay: await onTheWay(t), ...await ours(t) }));
     if (!here.kept || here.health.unsent || here.onTheWay) return false;
-    const look = JSON.stringify([here.kept.note, here.device_id, here.epoch, here.newest, here.count]);
+    const look = JSON.stringify([here.kept.note, here.device_id, here.epoch, here.newest, here.count, here.apart]);
     if (this.found === look) return true;
     const statement = await read(here.kept.note, here.key);
     if (!isOurs(statement, here) || statement.last_n < here.newest) return false;
@@ -87,12 +88,13 @@ export class Delivery {
     return false;
   }
 
-  /** The digests of the photos captured here, sorted, without those whose evidence a supervisor dismissed or the server judged.
+  /** The digests of the photos captured here, sorted, without those whose evidence is quarantined or a supervisor dismissed,
+   *  or which the server judged.
    * @param {Transaction} t @returns {Promise<string[]>} */
   async #photos(t) {
     const found = await t.all("mutation", null, "photo");
     const judged = new Set((await stopped(t, this.rows)).filter((file) => file.judged).map((file) => file.sha256));
-    return [...new Set(found.filter((row) => row.settled?.outcome !== "dismissed" && !judged.has(row.photo))
+    return [...new Set(found.filter((row) => isLive(row) && !judged.has(row.photo))
       .map((row) => row.photo))].sort();
   }
 }
@@ -108,14 +110,27 @@ export async function stopped(t, rows) {
   }));
 }
 
-/** Does any photo wait for its upload, or for the server's word? It may be one that the server had and lost. @param {Transaction} t */
+/** Does any photo wait for its upload, or for the server's word? It may be one that the server had and lost. No word comes of what
+ * is quarantined, before a supervisor's. @param {Transaction} t */
 async function onTheWay(t) {
-  return await t.count("file", "waiting", "state") + await t.count("file", "stored", "state") > 0;
+  if (await t.count("file", "waiting", "state")) return true;
+  const made = await Promise.all((await t.all("file", "stored", "state")).map((file) => t.all("mutation", file.sha256, "photo")));
+  return made.flat().some(isLive);
+}
+
+/** Does the server look at the photo of this evidence? @param {any} row */
+function isLive({ state, settled }) {
+  return state !== "quarantined" && settled?.outcome !== "dismissed";
 }
 
 /** Hex root of the RFC 6962 tree whose leaves are these SHA-256 digests, each once, sorted. @param {string[]} digests */
 export async function photosRoot(digests) {
   return hex(await rootOf(await Promise.all([...new Set(digests)].sort().map((digest) => leafHash(unhex(digest))))));
+}
+
+/** @param {Transaction} t @returns {Promise<string[]>} */
+async function quarantined(t) {
+  return (await t.all("mutation", under(1, "evidence"), "open")).filter((row) => row.state === "quarantined").map((row) => row.id);
 }
 
 /** @param {Transaction} t */

@@ -1,7 +1,7 @@
 // When the app asks for a sync: at its start, when something was made, when the network or the person comes back, and
 // now and then while it is looked at.
 
-import { useDevice, useHealth, usePhotos } from "./device.js";
+import { useAsked, useDevice, useHealth } from "./device.js";
 import { useEffect, useRef } from "./html.js";
 
 const EVERY_MS = 120_000, CHECKED_MS = 15_000;
@@ -9,7 +9,8 @@ const EVERY_MS = 120_000, CHECKED_MS = 15_000;
 export function usePulse() {
   const device = useDevice(), health = useHealth();
   const waits = health ? health.unsent + health.unsent_photos : 0;
-  const checked = (usePhotos("stored") ?? []).length > 0; // the server looks at them; its word and the receipt come soon
+  const checked = useAsked(async (asked) => (await asked.photos("stored")).length > 0 && !await asked.everythingDelivered(), ["checked"])
+    ?? false; // the server looks at them; its word and the receipt come soon
   const before = useRef(0);
   useEffect(() => {
     if (waits > before.current) device.syncSoon();
