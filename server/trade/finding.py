@@ -92,19 +92,22 @@ def known_class(door: Door, scheme: Any, code: Any) -> bool:
 
 
 def _choose_zone(kept: Kept, args: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """A person's choice: one of the candidates, any zone in force there and then, or none."""
+    """A person's choice: one of the candidates, any zone in force there and then, or none.
+
+    Where there are no candidates then, a zone in force now will do: the recorded time is of a clock that may be off.
+    """
     before = kept.fields.get("zone") or {}
     zone_id = args.get("zone_id")
     person = {"method": "person", "decision": "certain", "probability": None, "distance_m": None,
               "candidates": before.get("candidates") or [], "chosen_by": context.writer.user_id}
     if zone_id is None:
         return {**person, "zone_id": None, "version": None, "decision": "none"}
-    at = parse_time(kept.fields["observed_at"])
-    zone = zones.in_force(context.door.session, zone_id, at)
+    at, candidates = parse_time(kept.fields["observed_at"]), before.get("candidates") or []
+    zone = next(filter(None, (zones.in_force(context.door.session, zone_id, moment)
+                              for moment in (at, *([] if candidates else [context.now])))), None)
     if zone is None:
         raise Problem("zone_unknown", f"责任区 {zone_id} 在发现时不存在 no such zone was in force at {at}",
                       errors={"args.zone_id": ["unknown"]})
-    candidates = before.get("candidates") or []
     known = next((one for one in candidates if one["zone_id"] == zone_id), {})
     if not known and (candidates or not zone.scope.startswith(kept.scope[:len(zone.scope)])):
         raise Problem("choice_invalid", "须为候选责任区之一 the zone must be one of the candidates",

@@ -250,6 +250,22 @@ def test_a_clock_that_is_a_year_off_is_told_where_findings_are_made(phone, offic
     expect(page.get_by_text("手机时钟快了约 365 天")).to_be_visible()
 
 
+def test_a_clock_that_is_a_year_slow_leaves_the_zones_of_today(phone, office, street):
+    one = phone()
+    one.page.clock.set_system_time(datetime.now(UTC) - timedelta(days=365))
+    one.context.set_geolocation(HERE)
+    one.enrol(office.invite(inspector_of(office).username))
+    one.see("/map").get_by_text("6 个责任区").wait_for(timeout=20_000)
+    page = begin(one)
+    page.get_by_role("button", name="包子铺").click()
+    finding = save(page)
+    expect(page.get_by_text("包子铺").first).to_be_visible()
+    go_online(one)
+    shop = street["包子铺"]
+    assert eventually(lambda: (delivered(office, finding)["zone"] or {}).get("zone_id") == shop, within_s=40)
+    assert delivered(office, finding)["observed_at"] < (datetime.now(UTC) - timedelta(days=364)).isoformat()
+
+
 @pytest.mark.parametrize(("size", "scheme"), [(None, "light"), (None, "dark"), (TALL, "light")])
 def test_the_screens_are_for_thumbs_and_readers(inspector, size, scheme):
     one = inspector(size=size, scheme=scheme)

@@ -111,6 +111,18 @@ def test_a_backdated_version_is_rejected_with_the_reason(office: Indoors, zone: 
     assert drawn(office.admin, id_of(zone))["party"]["name"] == "三余便利店"
 
 
+def test_a_zone_of_today_may_be_chosen_where_a_slow_clock_found_none(office: Indoors, zone: dict[str, Any]) -> None:
+    device, then = office.handheld(SCOPE), "2025-06-01T08:00:00.000Z"
+    older = frontage(119.45, 31.6, SCOPE, valid_from="2025-01-01")
+    imported(office.admin, older)
+    lone, found = (device.report(SCOPE, position={**corner(place), "fixed_at": None}, observed_at=then)
+                   for place in (zone, older))
+    assert device.owner.record("finding", lone)["fields"]["zone"]["decision"] == "none"
+    granted(device.owner.command("finding", lone, "choose_zone", {"zone_id": id_of(zone)}))
+    assert device.owner.record("finding", lone)["fields"]["zone"]["zone_id"] == id_of(zone)
+    refused(device.owner.command("finding", found, "choose_zone", {"zone_id": id_of(zone)}), 422, "zone_unknown")
+
+
 def test_candidates_keep_the_partys_contact_to_the_map(office: Indoors, zone: dict[str, Any]) -> None:
     device: Handheld = office.handheld(ELSEWHERE)
     candidate = granted(device.get("/zones/attribute", params=corner(zone)))["candidates"][0]

@@ -5,7 +5,7 @@ import { useDevice } from "./device.js";
 import { html } from "./html.js";
 import { Note } from "./page.js";
 
-const BEARABLE_MS = 2 * 60_000;
+export const BEARABLE_MS = 2 * 60_000;
 
 export function ClockNote() {
   const { clock_offset_ms: offset } = useDevice();

@@ -2,6 +2,7 @@
 
 import { ZoneIndex, decided, zoneOf } from "../device/zones.js";
 import { t } from "../words.js";
+import { BEARABLE_MS } from "./clock.js";
 import { useDevice } from "./device.js";
 import { html, useEffect, useMemo, useState } from "./html.js";
 import { MapView } from "./map.js";
@@ -54,18 +55,29 @@ function mark(zones) {
   return `${zones.length} ${zones.reduce((sum, { version }) => sum + version, 0)} ${zones.map(({ zone_id }) => zone_id).sort().join("")}`;
 }
 
+/** How far a clock is off that is off so far that other zones may have been in force, ms. */
+export function useClockError() {
+  const { clock_offset_ms: offset } = useDevice();
+  return offset !== null && Math.abs(offset) > BEARABLE_MS ? offset : 0;
+}
+
 /**
- * What the zones say to a position or a sticker at a moment; null while zones are loading or nothing is known.
+ * What the zones say to a position or a sticker at a moment; null while zones are loading or nothing is known. Where a clock
+ * that is off finds nothing, the zones of the right time are told: of those a person has to say which it is, for the server
+ * goes by the time that was recorded.
  * @param {{position: Position | null | undefined, at: string, sticker?: string | null}} asked
  * @returns {Attribution | null}
  */
 export function useAttribution({ position, at, sticker }) {
-  const index = useZones();
+  const index = useZones(), error = useClockError();
   return useMemo(() => {
     if (!index || (!position && !sticker)) return null;
     const place = position ? { lon: position.lon, lat: position.lat } : null;
-    return index.attribute({ place, accuracy_m: position?.accuracy_m, at: Date.parse(at), sticker });
-  }, [index, position?.lon, position?.lat, position?.accuracy_m, at, sticker]);
+    const asked = { place, accuracy_m: position?.accuracy_m, at: Date.parse(at), sticker }, recorded = index.attribute(asked);
+    if (recorded.candidates.length || !error) return recorded;
+    const right = index.attribute({ ...asked, at: asked.at - error });
+    return right.decision === "certain" ? { ...right, decision: /** @type {const} */ ("probable") } : right;
+  }, [index, error, position?.lon, position?.lat, position?.accuracy_m, at, sticker]);
 }
 
 /** Does a person have to say which zone it is? @param {Attribution | null} attribution */
@@ -87,7 +99,9 @@ const DECISIONS = {
  *   `value` undefined: nobody has chosen; null: none of them. Without `onChange` they are shown and cannot be tapped
  */
 export function ZonePicker({ attribution, value, position, at, scope, onChange }) {
-  const index = useZones(), inForce = useMemo(() => index?.inForce(Date.parse(at)) ?? [], [index, at]);
+  const index = useZones(), error = useClockError();
+  const inForce = useMemo(() => [...new Map([error, 0].flatMap((off) => index?.inForce(Date.parse(at) - off) ?? [])
+    .map((zone) => [zone.zone_id, zone])).values()], [index, at, error]);
   const candidates = attribution?.candidates ?? [];
   if (!index) return html`<p class="hint">${t("正在读取责任区…", "Reading the zones …")}</p>`;
   if (!index.zones.length) {

@@ -10,7 +10,7 @@ import { Note, Page, Sheet } from "../parts/page.js";
 import { PositionLine, usePosition } from "../parts/position.js";
 import { go } from "../parts/router.js";
 import { OVER, statusWords } from "../parts/states.js";
-import { useZones } from "../parts/zone.js";
+import { useClockError, useZones } from "../parts/zone.js";
 import { t } from "../words.js";
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
@@ -19,7 +19,7 @@ export default function Around() {
   const device = useDevice(), live = usePosition(), classes = useClasses(), index = useZones(), all = useRecords("finding"), embargo = useEmbargo();
   const findings = useMemo(() => embargo && all?.filter(({ id }) => !embargo.has(id)), [all, embargo]);
   const [zone, setZone] = useState(/** @type {string | null} */ (null));
-  const minute = Math.floor(Date.now() / 60_000);
+  const minute = Math.floor((Date.now() - useClockError()) / 60_000);
   const zones = useMemo(() => index?.inForce(minute * 60_000) ?? [], [index, minute]);
   const marks = useMemo(() => (findings ?? []).flatMap((one) => markOf(one, device.user.id, classes)), [findings, classes]);
   const shown = zones.find(({ zone_id }) => zone_id === zone);
