@@ -20,10 +20,10 @@ let serial = 0;
 /** An enrolled phone; `url` is where it finds the server. */
 export async function a_phone({ url = GIVEN.url, ...parts } = {}) {
   const database = `phone-${++serial}`, code = GIVEN.codes.shift();
-  const store = await Store.open(database), client = new Client(GIVEN.url), key = await newKey();
-  const enrolment = await enrol(client, code, "测试机", key.publicKey);
+  const store = await Store.open(database), client = new Client(GIVEN.url), keys = await newKey();
+  const enrolment = await enrol(client, code, "测试机", keys);
   await store.write((t) => {
-    new Identity(store).take(t, enrolment, key.privateKey);
+    new Identity(store).take(t, enrolment, keys.privateKey);
     t.set("epoch", enrolment.hello.epoch);
   });
   store.close();
