@@ -1,5 +1,6 @@
 // One finding: what it says, its photos, zone and state, what was done to it here, and what may be done now.
 
+import { valueWords } from "../forms/values.js";
 import { className, useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useEvidence, useOutbox, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
@@ -40,7 +41,7 @@ export default function Finding({ params: { id } }) {
     <p class="badges"><span class="badge ${problems.length && !fields.status ? "bad" : ""}">${statusWords(finding)}</span>
       ${unsent > 0 && html`<span class="badge wait">${t(`${unsent} 项待送`, `${unsent} unsent`)}</span>`}
       ${version > 0 && !unsent && html`<span class="badge ok">${t("服务器已有", "on the server")}</span>`}
-      ${fields.severity !== undefined && html`<span class="badge">${t("程度", "severity")} ${String(fields.severity)}</span>`}</p>
+      ${fields.severity !== undefined && html`<span class="badge">${t("程度", "severity")} ${valueWords("severity", fields.severity)}</span>`}</p>
     ${problems.map((problem, n) => html`<${Note} key=${n} kind="bad"><b>${t("未采纳", "Not applied")}</b>
       <span>${problemWords(problem)} <a href="#/sync">${t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")}</a></span><//>`)}
     ${conflicts?.map((one) => html`<${Note} key=${one.id} kind="warn">${t("有人同时改了这一条。", "Somebody changed this at the same time.")}
