@@ -132,6 +132,7 @@ def test_a_killed_browser_finds_its_draft_and_photos_again(inspector, office):
     page.wait_for_timeout(400)
     page.close()
     one.page = page = one.another_tab()
+    expect(one.see("/sync").locator("main")).to_contain_text("1 份没写完")
     one.see("/")
     page.locator("a[href*='#/find/']").first.click()
     expect(page.get_by_label("看到了什么")).to_have_value("桶满溢")
@@ -257,6 +258,7 @@ def test_a_clock_that_is_a_year_slow_leaves_the_zones_of_today(phone, office, st
     one.enrol(office.invite(inspector_of(office).username))
     one.see("/map").get_by_text("6 个责任区").wait_for(timeout=20_000)
     page = begin(one)
+    classify(page, "0102", "暴露垃圾")
     page.get_by_role("button", name="包子铺").click()
     finding = save(page)
     expect(page.get_by_text("包子铺").first).to_be_visible()
@@ -274,6 +276,7 @@ def test_the_screens_are_for_thumbs_and_readers(inspector, size, scheme):
     photograph(page)
     looked = {"find": _look(one)}
     page.get_by_role("button", name="拍照").or_(page.get_by_role("button", name="再拍")).click()
+    page.get_by_role("dialog").wait_for()
     looked["camera"] = _look(one)
     page.get_by_role("button", name="关闭").click()
     finding = save(page)

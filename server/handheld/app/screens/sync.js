@@ -1,7 +1,7 @@
 // What is safe on the server and what is not yet: each entry's fate, each photo's way, the receipt, the way out.
 
 import { Deliveries, Happened, Photos } from "../parts/deliveries.js";
-import { useAsked, useDevice, useHealth, useSyncing } from "../parts/device.js";
+import { useAsked, useDevice, useDrafts, useHealth, useSyncing } from "../parts/device.js";
 import { failureWords, problemWords } from "../parts/failures.js";
 import { lostPhotos, useStanding } from "../parts/frame.js";
 import { html, useState } from "../parts/html.js";
@@ -59,7 +59,7 @@ function WayOut() {
   const device = useDevice(), receipt = useAsked((asked) => asked.receipt(), ["receipt"]);
   const delivered = useAsked(async (asked) => await asked.everythingDelivered()
     && { lost: await lostPhotos(asked), stopped: stoppedOf(await asked.outbox()) }, ["delivered"]);
-  const [shown, setShown] = useState(false), [making, setMaking] = useState(false);
+  const [shown, setShown] = useState(false), [making, setMaking] = useState(false), drafts = useDrafts()?.length ?? 0;
   async function bundle() {
     setMaking(true);
     await device.bundle().then((file) => save(file, `menqian-${day()}-${device.id.slice(0, 8)}.zip`),
@@ -74,6 +74,8 @@ function WayOut() {
       <div class="buttons"><${Button} onClick=${() => setShown(true)}>${t("看签收单", "Show the receipt")}<//>
       <${Button} onClick=${() => save(new Blob([receipt], { type: "text/plain" }), `menqian-receipt-${day()}.txt`)}>${t("存签收单", "Save the receipt")}<//></div>`
     : html`<p class="dim">${t("还没有服务器的签收单。全部送达后自动取得。", "There is no receipt yet. It comes once everything has arrived.")}</p>`}
+    ${drafts > 0 && html`<${Note} kind="warn">${t(`另有 ${drafts} 份没写完,只在本机,也不在导出的文件里:先写完存下。`,
+      `${drafts} unfinished: on this phone alone, and not in the exported file. Finish and keep them first.`)}<//>`}
     <${Button} busy=${making} onClick=${bundle}>${making ? t("正在导出…", "Exporting …") : t("导出未送达的一切", "Export all that is not delivered")}<//>
     <p class="hint">${t("手机要坏、网络久久不通时用:得到一个文件,交给主管导入。导出不会从本机删除任何东西。",
       "For a dying phone or a long time without a network: one file for your supervisor to import. Nothing is removed here.")}</p>
