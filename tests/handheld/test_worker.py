@@ -192,7 +192,7 @@ def test_a_window_of_the_old_edition_runs_to_its_end_beside_one_of_the_new(serve
     told_of_update(new)
     with new.expect_navigation():
         offer(new).click()
-    assert eventually(lambda: version(new) != first)
+    assert eventually(lambda: version(new) != first, within_s=60)
     assert later(old, first) == before
     offer(old).wait_for()
     assert len(caches(new)) == 2
