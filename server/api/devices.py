@@ -79,8 +79,9 @@ def enrol(given: dict[str, Any]) -> Response:
             device = Device(id=str(uuid.UUID(bytes=door.random_bytes(16), version=4)), user_id=user.id, public_key=key,
                             state="active", last_n=0, **said)
             door.session.add(device)
-        for name, value in said.items():
-            setattr(device, name, value)
+        else:
+            for name, value in said.items():
+                setattr(device, name, value)
         door.record_entry("device_enrolled", user.id, device.id, {"public_key": key, "platform": given["platform"]},
                           aside=said_of(device), kept=False)
     return answer({"device_id": device.id, "token": token, "user": shown(user), "scopes": user.scopes,

@@ -2,6 +2,7 @@
 
 import { className } from "../parts/classes.js";
 import { stepWords } from "../parts/outbox_words.js";
+import { severityWords } from "../parts/severity.js";
 import { stateWords } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
@@ -27,9 +28,6 @@ const TYPES = {
 };
 /** @type {Record<string, [string, string]>} */
 const SAID = { pass: ["合格", "pass"], fail: ["不合格", "fail"], na: ["不适用", "n/a"], true: ["是", "yes"], false: ["否", "no"] };
-
-/** @type {Record<string, [string, string]>} */
-const SEVERITIES = { 轻: ["轻", "minor"], 中: ["中", "medium"], 重: ["重", "grave"] };
 
 /** Codes of a task's state and of a verdict. @type {Record<string, [string, string]>} */
 const STATES = {
@@ -76,7 +74,7 @@ export function valueWords(field, value, me, classes) {
   if (value === null || value === undefined || value === "") return t("(空)", "(empty)");
   if (field === "deleted" && typeof value !== "object") return value ? t("删除", "deleted") : t("保留", "kept");
   if (typeof value === "string" && ["status", "verdict"].includes(field)) return STATES[value] ? t(...STATES[value]) : stateWords(value);
-  if (field === "severity" && SEVERITIES[value]) return t(...SEVERITIES[value]);
+  if (field === "severity" && typeof value === "string") return severityWords(value);
   if (typeof value === "string" && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}/.test(value)) return value === me?.id ? me.name : t(`编号…${value.slice(-4)}`, `no. …${value.slice(-4)}`);
   if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : SAID[value] ? t(...SAID[value]) : value;
   if (typeof value !== "object") return SAID[String(value)] ? t(...SAID[String(value)]) : String(value);

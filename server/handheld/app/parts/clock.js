@@ -5,11 +5,17 @@ import { useDevice } from "./device.js";
 import { html } from "./html.js";
 import { Note } from "./page.js";
 
-export const BEARABLE_MS = 2 * 60_000;
+const BEARABLE_MS = 2 * 60_000;
+
+/** How far a clock is off that is off so far that its times are doubted and other zones may have been in force, ms; else 0. */
+export function useClockError() {
+  const { clock_offset_ms: offset } = useDevice();
+  return offset !== null && Math.abs(offset) > BEARABLE_MS ? offset : 0;
+}
 
 export function ClockNote() {
-  const { clock_offset_ms: offset } = useDevice();
-  if (offset === null || Math.abs(offset) <= BEARABLE_MS) return null;
+  const offset = useClockError();
+  if (!offset) return null;
   const [chinese, english] = amount(Math.abs(offset) / 60_000);
   return html`<${Note} kind="warn">${offset > 0
     ? t(`手机时钟快了约 ${chinese}。请在系统设置里改成自动对时,再继续。`, `This clock is about ${english} fast. Set it to network time first.`)

@@ -2,7 +2,7 @@
 
 import { ZoneIndex, decided, zoneOf } from "../device/zones.js";
 import { t } from "../words.js";
-import { BEARABLE_MS } from "./clock.js";
+import { useClockError } from "./clock.js";
 import { useDevice } from "./device.js";
 import { html, useEffect, useMemo, useState } from "./html.js";
 import { MapView } from "./map.js";
@@ -53,12 +53,6 @@ export function useZones() {
 /** What tells two readings of the register apart. @param {Zone[]} zones */
 function mark(zones) {
   return `${zones.length} ${zones.reduce((sum, { version }) => sum + version, 0)} ${zones.map(({ zone_id }) => zone_id).sort().join("")}`;
-}
-
-/** How far a clock is off that is off so far that other zones may have been in force, ms. */
-export function useClockError() {
-  const { clock_offset_ms: offset } = useDevice();
-  return offset !== null && Math.abs(offset) > BEARABLE_MS ? offset : 0;
 }
 
 /**

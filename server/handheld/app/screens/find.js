@@ -11,6 +11,7 @@ import { html, useEffect, useState } from "../parts/html.js";
 import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
+import { severities } from "../parts/severity.js";
 import { t } from "../words.js";
 import { Discard } from "./find/discard.js";
 import { keepFinding, missing, saysNothing } from "./find/keep.js";
@@ -105,7 +106,7 @@ function Form({ id, params }) {
       <${Field} label=${t("看到了什么", "What was seen")}><textarea name="text" rows="3" value=${fields.text ?? ""}
         onInput=${(/** @type {any} */ event) => set({ text: event.currentTarget.value })}></textarea><//>
       <${Choice} label=${t("程度", "Severity")} value=${fields.severity} onChange=${(/** @type {string} */ severity) => set({ severity })}
-        options=${[["轻", "minor"], ["中", "medium"], ["重", "grave"]].map(([value, english]) => ({ value, label: t(value, english) }))} /><//>
+        options=${severities()} /><//>
     <${More} fields=${fields} set=${set} scope=${place.scope} scopes=${device.scopes}
       onScope=${(/** @type {string} */ scope) => draft.change({ scope })} />
     <${Discard} id=${id} draft=${draft} place=${place} photos=${photos} />

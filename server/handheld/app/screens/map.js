@@ -2,6 +2,7 @@
 
 import { placeOf } from "../device/duplicates.js";
 import { className, useClasses } from "../parts/classes.js";
+import { useClockError } from "../parts/clock.js";
 import { useDevice, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
 import { html, useMemo, useState } from "../parts/html.js";
@@ -10,7 +11,7 @@ import { Note, Page, Sheet } from "../parts/page.js";
 import { PositionLine, usePosition } from "../parts/position.js";
 import { go } from "../parts/router.js";
 import { OVER, statusWords } from "../parts/states.js";
-import { useClockError, useZones } from "../parts/zone.js";
+import { useZones } from "../parts/zone.js";
 import { t } from "../words.js";
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */

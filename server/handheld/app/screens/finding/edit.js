@@ -9,6 +9,7 @@ import { failureWords } from "../../parts/failures.js";
 import { html, useState } from "../../parts/html.js";
 import { Button, Choice, Field, Note, Sheet, say } from "../../parts/page.js";
 import { go } from "../../parts/router.js";
+import { severities } from "../../parts/severity.js";
 import { DELETABLE, OVER } from "../../parts/states.js";
 import { tried } from "../../parts/tried.js";
 import { Tags } from "../find/more.js";
@@ -69,7 +70,7 @@ export function Edit({ finding: { id, version, fields } }) {
         onChange=${(/** @type {any} */ one) => set({ class_scheme: one.scheme, class_code: one.code,
           ...(one.code === after.fields.class_code ? {} : { condition: undefined }) })} /><//>
       <${Choice} label=${t("程度", "Severity")} value=${after.fields.severity} onChange=${(/** @type {string} */ severity) => set({ severity })}
-        options=${[["轻", "minor"], ["中", "medium"], ["重", "grave"]].map(([value, english]) => ({ value, label: t(value, english) }))} />
+        options=${severities()} />
       <${Tags} value=${after.fields.tags} onChange=${(/** @type {string[]} */ tags) => set({ tags })} />
       <${Field} label=${t("地址", "Address")}><input name="address" value=${after.fields.address ?? ""}
         onInput=${(/** @type {any} */ event) => set({ address: event.currentTarget.value })} /><//>
