@@ -10,6 +10,7 @@ import { Button, Note, Page, Section, Sheet, say } from "../parts/page.js";
 import { save } from "../parts/saving.js";
 import { stoppedWords } from "../parts/sync_words.js";
 import { ago, day, size, when } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { Hints, Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
 
@@ -26,7 +27,7 @@ function Standing() {
     await device.sync().then(tell, (failure) => say(failureWords(failure)));
     setBusy(false);
   }
-  const { failure, photo, last_ok_at, paused, wifi_only } = syncing;
+  const { failure, photo, last_ok_at, paused } = syncing;
   return html`<section class="section standing ${standing?.kind ?? "wait"}" aria-live="polite">
     <h2>${standing?.title ?? t("正在查看…", "Looking …")}</h2>
     ${standing?.detail && html`<p>${standing.detail}</p>`}
@@ -40,12 +41,23 @@ function Standing() {
     <div class="buttons">
       <${Button} kind="primary" busy=${busy || syncing.doing !== null} onClick=${now}>
         ${busy || syncing.doing ? t("正在同步…", "Syncing …") : t("立即同步", "Sync now")}<//>
-      <${Button} aria-pressed=${paused ? "true" : "false"} onClick=${() => device.configure({ paused: !paused })}>
+      <${Button} aria-pressed=${paused ? "true" : "false"} onClick=${() => tried(() => device.configure({ paused: !paused }))}>
         ${paused ? t("继续同步", "Go on") : t("暂停", "Pause")}<//></div>
-    <label class="tick"><input type="checkbox" checked=${wifi_only}
-      onChange=${(/** @type {any} */ event) => device.configure({ wifi_only: event.target.checked })} />
-      <span>${t("照片只在 Wi-Fi 下传", "Photos over Wi-Fi only")}<br /><small>${"connection" in navigator ? t("记录照常送出", "changes are sent all the same")
-        : t("这个浏览器不告诉是不是 Wi-Fi;请用“暂停”", "This browser does not tell; use Pause")}</small></span></label></section>`;
+    <${WifiOnly} /></section>`;
+}
+
+/** Shows what was tapped while the store writes it; what could not be written falls back, and the words say why. */
+function WifiOnly() {
+  const device = useDevice(), [asked, setAsked] = useState(/** @type {boolean | null} */ (null));
+  async function choose(/** @type {boolean} */ wifi_only) {
+    setAsked(wifi_only);
+    await tried(() => device.configure({ wifi_only }));
+    setAsked(null);
+  }
+  return html`<label class="tick">
+    <input type="checkbox" checked=${asked ?? device.syncing.wifi_only} onChange=${(/** @type {any} */ event) => choose(event.target.checked)} />
+    <span>${t("照片只在 Wi-Fi 下传", "Photos over Wi-Fi only")}<br /><small>${"connection" in navigator ? t("记录照常送出", "changes are sent all the same")
+      : t("这个浏览器不告诉是不是 Wi-Fi;请用“暂停”", "This browser does not tell; use Pause")}</small></span></label>`;
 }
 
 /** @param {import("../device/types.d.ts").Report} report */
