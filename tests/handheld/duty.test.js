@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { add, goOffDuty, goOnDuty } from "../../server/handheld/app/parts/duty.js";
+import { add, goOffDuty, goOnDuty, putPoints } from "../../server/handheld/app/parts/duty.js";
 import { bounded } from "../../server/handheld/app/parts/pin.js";
 import { a_device, SCOPE } from "./devices.js";
 
@@ -23,6 +23,20 @@ test("a fix that comes while another tab goes off duty is in the track, and duty
   await add(device, duty.track, fix(2_000_000));
   assert.equal(await device.kept("duty", null), null);
   assert.equal((await device.get("track", duty.track))?.fields.points.length, 1);
+  device.close();
+});
+
+test("points that wait for their batch go into the outbox before it is exported, once", async () => {
+  const device = await a_device();
+  await goOnDuty(device, SCOPE);
+  const { track } = await device.kept("duty");
+  for (const at of [1, 2, 3]) await add(device, track, fix(at * 1_000_000)); // the first makes the track, two wait
+  const walked = async () => (await device.get("track", track))?.fields.points.length;
+  assert.equal(await walked(), 1);
+  await putPoints(device);
+  await putPoints(device);
+  assert.equal(await walked(), 3);
+  assert.equal((await device.outbox()).length, 2);
   device.close();
 });
 

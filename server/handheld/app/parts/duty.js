@@ -34,6 +34,11 @@ export function goOffDuty(device) {
   });
 }
 
+/** What was walked since the last batch goes into the outbox now. @param {Device} device */
+export function putPoints(device) {
+  return inTurn(() => deliver(device));
+}
+
 /**
  * One after the other in all tabs: what is read of the duty still stands when it is written.
  * @param {() => Promise<void>} work

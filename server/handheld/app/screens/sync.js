@@ -2,6 +2,7 @@
 
 import { Deliveries, Happened, Photos } from "../parts/deliveries.js";
 import { useAsked, useDevice, useDrafts, useHealth, useSyncing } from "../parts/device.js";
+import { putPoints } from "../parts/duty.js";
 import { failureWords, problemWords } from "../parts/failures.js";
 import { lostPhotos, useStanding } from "../parts/frame.js";
 import { html, useState } from "../parts/html.js";
@@ -74,8 +75,8 @@ function WayOut() {
   const [shown, setShown] = useState(false), [making, setMaking] = useState(false), drafts = useDrafts()?.length ?? 0;
   async function bundle() {
     setMaking(true);
-    await device.bundle().then((file) => save(file, `menqian-${day()}-${device.id.slice(0, 8)}.zip`),
-      (failure) => say(failureWords(failure)));
+    await tried(() => putPoints(device)); // where the store is full the rest goes all the same
+    await tried(async () => save(await device.bundle(), `menqian-${day()}-${device.id.slice(0, 8)}.zip`));
     setMaking(false);
   }
   return html`<${Section} title=${t("凭据与备份", "Proof and a way out")}>
