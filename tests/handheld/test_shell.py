@@ -265,7 +265,7 @@ def test_a_clock_that_is_a_year_fast_is_told(office: Bureau, phone: Callable[...
     one = phone()
     one.page.clock.set_system_time(datetime.now(UTC) + timedelta(days=365))
     one.enrol(office.invite(inspector.username))
-    expect(one.page.get_by_text("手机时钟快了 365 天")).to_be_visible()
+    expect(one.page.get_by_text("手机时钟快了约 365 天")).to_be_visible()
 
 
 def test_a_disk_is_told_before_it_is_full_where_the_browser_tells(enrolled: Phone) -> None:

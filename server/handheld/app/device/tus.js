@@ -5,8 +5,6 @@ import { base64, sha256 } from "./values.js";
 
 export const TUS = { "Tus-Resumable": "1.0.0" };
 export const GONE = [404, 410];
-/** A chunk on the slowest line that is any use: 2 kB a second. */
-const CHUNK_MS = 130_000;
 
 /** Another device has just brought the same photo: the server wants none of its bytes. */
 export class WholeAlready extends Error {}
@@ -56,8 +54,7 @@ class ClientRequest {
     const content = body ? new Uint8Array(await body.arrayBuffer()) : undefined;
     if (content) this.headers["Upload-Checksum"] = `sha256 ${base64(await sha256(content))}`;
     try {
-      const answer = await this.client.request(this.method, pathOf(this.url), {
-        headers: this.headers, content, tries: 1, timeoutMs: CHUNK_MS });
+      const answer = await this.client.request(this.method, pathOf(this.url), { headers: this.headers, content, tries: 1 });
       if (this.method === "POST" && answer.headers.get("Upload-Offset") === this.headers["Upload-Length"]) {
         throw new WholeAlready();
       }

@@ -17,9 +17,9 @@ export function ClockNote() {
   const offset = useClockError();
   if (!offset) return null;
   const [chinese, english] = amount(Math.abs(offset) / 60_000);
-  return html`<${Note} kind="warn">${offset > 0
-    ? t(`手机时钟快了约 ${chinese}。请在系统设置里改成自动对时,再继续。`, `This clock is about ${english} fast. Set it to network time first.`)
-    : t(`手机时钟慢了约 ${chinese}。请在系统设置里改成自动对时,再继续。`, `This clock is about ${english} slow. Set it to network time first.`)}<//>`;
+  return html`<${Note} kind="warn"><b>${offset > 0 ? t(`手机时钟快了约 ${chinese}`, `This clock is about ${english} fast`)
+    : t(`手机时钟慢了约 ${chinese}`, `This clock is about ${english} slow`)}</b>
+    <span>${t("照片的时间会因此存疑。请在手机设置里打开“自动确定时间”。", "Photo times will be doubted. Set the phone's clock to automatic.")}</span><//>`;
 }
 
 /** @param {number} minutes */

@@ -1,7 +1,8 @@
 // What stands in the way, in words and with what to do: revoked, forked, full, clock wrong; and what is good to know.
 
 import { t } from "../words.js";
-import { useAsked, useDevice, useKept } from "./device.js";
+import { ClockNote } from "./clock.js";
+import { useAsked, useKept } from "./device.js";
 import { usePatrolProblem } from "./duty.js";
 import { html, useEffect, useState } from "./html.js";
 import { Note, say } from "./page.js";
@@ -9,10 +10,8 @@ import { tabs } from "./pulse.js";
 import { useRoom } from "./storage.js";
 import { size } from "./time.js";
 
-export const CLOCK_OFF_MS = 120_000;
-
 export function Warnings() {
-  const device = useDevice(), free = useRoom(), hindered = usePatrolProblem();
+  const free = useRoom(), hindered = usePatrolProblem();
   const state = useAsked(async (asked) => asked.state, ["state"]);
   return html`
     ${state === "revoked" && html`<${Note} kind="bad"><b>${t("本机已被停用", "This device was revoked")}</b>
@@ -26,7 +25,7 @@ export function Warnings() {
     ${free?.scarce && html`<${Note} kind="warn"><b>${t(`存储快满了,只剩 ${size(free.room)}`, `Storage nearly full: ${size(free.room)} left`)}</b>
       <span>${t("请尽快连上网络送出照片,或清理手机里的其他内容。满了以后新照片存不下。",
         "Get to a network to deliver photos, or free space on the phone. Once full, new photos cannot be kept.")}</span><//>`}
-    ${clockWarning(device.clock_offset_ms)}
+    <${ClockNote} />
     ${hindered && html`<${Note} kind="warn"><b>${t("轨迹没有在记录", "The track is not recorded")}</b>
       <span>${hindered === "denied" ? t("浏览器不许读取位置。请在浏览器设置里允许本网站使用位置。",
         "The browser does not allow the position. Allow it for this site in the browser's settings.")
@@ -40,17 +39,6 @@ export function Hints() {
     ${others > 1 && html`<${Note} kind="wait">${t(`本应用开了 ${others} 个窗口。数据是同一份,不会打架;建议只留一个。`,
       `The app is open in ${others} tabs. They share one store and do no harm; better keep one.`)}<//>`}
     ${free && !free.persistent && html`<${KeepForGood} />`}`;
-}
-
-/** How far this clock is off, where that matters. @param {number | null} offset */
-export function clockWarning(offset) {
-  if (offset === null || Math.abs(offset) < CLOCK_OFF_MS) return null;
-  const minutes = Math.round(Math.abs(offset) / 60_000);
-  const far = minutes < 120 ? t(`${minutes} 分钟`, `${minutes} min`) : minutes < 2880 ? t(`${Math.round(minutes / 60)} 小时`, `${Math.round(minutes / 60)} h`)
-    : t(`${Math.round(minutes / 1440)} 天`, `${Math.round(minutes / 1440)} days`);
-  return html`<${Note} kind="warn"><b>${offset > 0 ? t(`手机时钟快了 ${far}`, `This clock is ${far} fast`)
-    : t(`手机时钟慢了 ${far}`, `This clock is ${far} slow`)}</b>
-    <span>${t("照片的时间会因此存疑。请在手机设置里打开“自动确定时间”。", "Photo times will be doubted. Set the phone's clock to automatic.")}</span><//>`;
 }
 
 /** Said once; after that it stands in the settings. */
