@@ -25,6 +25,8 @@ from sync.records import Door
 from sync.scope import concerns
 from sync.writers import covers
 
+Box = tuple[float, float, float, float]  # west, south, east, north in degrees
+
 ROAD = table_of(RoadRow)
 SHOWN = (ROAD.c.id, ROAD.c.name, ROAD.c.section, ROAD.c.scope, ROAD.c.width_m, ROAD.c.line)
 
@@ -63,9 +65,12 @@ def tag_of(session: Session, codes: Sequence[str]) -> str:
     return hashlib.sha256(b"".join(f"{row.id}\0{row.digest}\n".encode() for row in rows)).hexdigest()
 
 
-def features_in(session: Session, codes: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """GeoJSON features of the roads in these codes' scopes, and in those that lie above."""
+def features_in(session: Session, codes: Sequence[str], box: Box | None = None) -> Iterator[dict[str, Any]]:
+    """GeoJSON features of the roads in these codes' scopes and in those that lie above, of those that touch the box."""
+    within = None if box is None else shapely.box(*box)
     for row in session.execute(select(*SHOWN).where(_seen(session, codes)).order_by(ROAD.c.id)):
+        if within is not None and not within.intersects(shapely.from_geojson(row.line)):
+            continue
         yield {"type": "Feature", "id": row.id, "geometry": orjson.Fragment(row.line), "properties": {
             "road_id": row.id, "name": row.name, "section": row.section, "scope": row.scope,
             "carriageway_m": row.width_m}}

@@ -13,6 +13,7 @@ from schemas.office import CommandGiven
 from schemas.records import RECORD_TYPES
 from schemas.records import record_type as declared_type
 from schemas.values import parse_time
+from server import roads
 from server.api.pull import number_argument
 from server.api.records import write
 from server.api.zones import features_at
@@ -88,16 +89,19 @@ def command(record_type: str, record_id: str) -> AnyResponse:
 
 @bp.get("/records/<record_type>/<record_id>/map.geojson")
 def record_map(record_type: str, record_id: str) -> Response:
-    """Zones in force near by when it was observed, and where device and files say that it was."""
+    """Roads and zones in force near by when it was observed, and where device and files say that it was."""
     declared_type(record_type)
     with reading():
         kept = visible_record(db.session(), me().scopes, record_type, record_id)
         places = _places(kept, panels(evidence_about([kept.id]), me().scopes))
         zones = features_at(_moment(kept), me().scopes, _box(places)) if places else []
+        beside = [*roads.features_in(db.session(), me().scopes, _box(places))] if places else []
     chosen = kept.marks.get("zone_id")
+    for road in beside:
+        road["properties"] |= {"what": "road"}
     for zone in zones:
         zone["properties"] |= {"what": "zone", "chosen": zone["id"] == chosen}
-    return answer({"type": "FeatureCollection", "features": [*zones, *places]})
+    return answer({"type": "FeatureCollection", "features": [*beside, *zones, *places]})
 
 
 def _twins(kept: Kept) -> list[str]:

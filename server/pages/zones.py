@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Response, render_template, request
 
+from server import roads
 from server.api.pull import number_argument
 from server.api.zones import features_at
 from server.auth import me
-from server.db import db
+from server.db import db, reading
 from server.house import house
 from server.pages.entrance import bp
 from server.wire import answer
@@ -30,5 +31,7 @@ def zones() -> str:
 
 @bp.get("/zones.geojson")
 def zones_map() -> Response:
-    """The same features as the API's, under the cookie session."""
-    return answer({"type": "FeatureCollection", "features": features_at(house().clock(), me().scopes, None)})
+    """Roads and, above them, zones: the same features as the API's, under the cookie session."""
+    with reading():
+        features = [*roads.features_in(db.session(), me().scopes), *features_at(house().clock(), me().scopes, None)]
+    return answer({"type": "FeatureCollection", "features": features})

@@ -1,6 +1,6 @@
-// A plain map without foreign tiles: zones as outlines, points with their circles of accuracy.
+// A plain map without foreign tiles: roads as lines, zones as outlines, points with their circles of accuracy.
 
-const INK = { zone: "#7a8a84", chosen: "#0d5c55", record: "#14211d", device: "#1f5fb4", file: "#9a5b00" };
+const INK = { road: "#c3ccc8", zone: "#7a8a84", chosen: "#0d5c55", record: "#14211d", device: "#1f5fb4", file: "#9a5b00" };
 const SOMEWHERE = [31.81, 119.97]; // until something is drawn
 const NAMES = { record: "记录 record", device: "设备 device", file: "文件 file" };
 
@@ -14,7 +14,11 @@ export async function drawMap(element) {
   const answer = await fetch(element.dataset.map, { headers: { Accept: "application/json" } });
   if (!answer.ok) return void (element.textContent = "地图暂不可用 The map is not available");
   const features = (await answer.json()).features;
-  const zones = L.geoJSON(features.filter((one) => one.geometry.type !== "Point"), {
+  L.geoJSON(features.filter(isLine), {
+    style: { color: INK.road, weight: 5 },
+    onEachFeature: ({ properties }, layer) => passOver(layer.bindTooltip(words(properties.name, properties.section))),
+  }).addTo(map);
+  const zones = L.geoJSON(features.filter((one) => one.geometry.type !== "Point" && !isLine(one)), {
     style: ({ properties }) => properties.chosen
       ? { color: INK.chosen, weight: 2.5, fillOpacity: 0.2 } : { color: INK.zone, weight: 1, fillOpacity: 0.08 },
     onEachFeature: ({ properties }, layer) => passOver(layer.bindTooltip(words(properties.name, properties.party?.name))),
@@ -23,6 +27,10 @@ export async function drawMap(element) {
   const shown = L.featureGroup(points.length ? points : [zones]);
   const bounds = shown.getBounds();
   if (bounds.isValid()) map.fitBounds(bounds.pad(points.length ? 0.4 : 0.05), { maxZoom: 20 });
+}
+
+function isLine({ geometry }) {
+  return geometry.type.endsWith("LineString");
 }
 
 function drawPoint(L, map, { geometry, properties }) {

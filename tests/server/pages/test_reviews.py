@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.bureau import frontage
+from tests.bureau import a_road, collection, frontage
 from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import PLACE, SCOPE, Visitor, photographed, said
@@ -55,20 +55,25 @@ def test_disagreement_is_shown_with_the_rule_that_fired(visitor: Visitor, device
     assert 'class="in-doubt"' in page
 
 
-def test_the_map_shows_zones_and_points(office: Indoors, visitor: Visitor, device: Handheld,
+def test_the_map_shows_roads_zones_and_points(office: Indoors, visitor: Visitor, device: Handheld,
                                         reviewer: Person) -> None:
     zone = frontage(*PLACE, SCOPE, name="地图便利店")
     granted(office.admin.post("/zones/import", {"type": "FeatureCollection", "features": [zone]}))
+    near, far = (a_road([[PLACE[0] + away, PLACE[1] - 1e-3], [PLACE[0] + away, PLACE[1] + 1e-3]], SCOPE, name=name)
+                 for name, away in (("门前路", 1e-4), ("远处路", 0.2)))
+    granted(office.admin.post("/roads/import", collection(near, far)))
     finding, _, _ = photographed(device, position=position(PLACE[0] + 4e-5, PLACE[1] + 3e-5))
     visitor.signed_in(reviewer)
     features = visitor.http.get(f"/records/finding/{finding}/map.geojson").json()["features"]
     found = {feature["properties"]["what"] for feature in features}
-    assert found == {"zone", "record", "device"}
+    assert found == {"road", "zone", "record", "device"}
+    assert [one["properties"]["name"] for one in features if one["properties"]["what"] == "road"] == ["门前路"]
     chosen = [feature["properties"]["name"] for feature in features if feature["properties"].get("chosen")]
     assert chosen == ["地图便利店"]
     assert "地图便利店" in visitor.see(f"/records/finding/{finding}")
     assert "地图便利店" in visitor.see("/zones")
-    assert visitor.http.get("/zones.geojson").json()["features"]
+    shown = visitor.http.get("/zones.geojson").json()["features"]
+    assert {one["properties"]["name"] for one in shown} == {"门前路", "远处路", "地图便利店"}
 
 
 def test_a_decision_is_made_once_and_told_in_the_history(visitor: Visitor, device: Handheld,
