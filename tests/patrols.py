@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.bureau import Bureau, a_photo, collection, east_north, eventually, frontage
-from tests.phones import Phone
+from tests.phones import ARGUMENTS, HEADLESS, Phone
 from tests.wire import Person, granted, new_id
 
 SCOPE = "320402001"
@@ -26,6 +29,22 @@ def a_street(office: Bureau) -> dict[str, str]:
         frontage(*east_north(*MIDDLE, 8.0 * n - 24, -3), SCOPE, name=name, zone_id=ids[name],
                  sticker_serial=f"CZ-{n:04d}") for n, name in enumerate(SHOPS)])))
     return ids
+
+
+@contextmanager
+def with_camera(chromium: Browser, office: Bureau, film: Path | None = None) -> Iterator[Phone]:
+    """A phone in that street, not yet enrolled, with a camera that turns or that sees this film."""
+    camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+              *([f"--use-file-for-fake-video-capture={film}"] if film else [])]
+    browser = chromium.browser_type.launch(executable_path=str(HEADLESS), args=[*ARGUMENTS, *camera])
+    try:
+        one = Phone(browser, office.url)
+        one.context.grant_permissions(["camera", "geolocation"])
+        one.context.set_geolocation(HERE)
+        yield one
+        assert one.complaints == []
+    finally:
+        browser.close()
 
 
 def inspector_of(office: Bureau) -> Person:

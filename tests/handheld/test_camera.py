@@ -10,31 +10,25 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.patrols import HERE, begin, classify, go_online, inspector_of, photograph, save, shoot
-from tests.phones import ARGUMENTS, HEADLESS, Phone, fill_disk, free_disk
+from tests.patrols import begin, classify, go_online, inspector_of, photograph, save, shoot, with_camera
+from tests.phones import Phone, fill_disk, free_disk
 from tests.wire import granted, sha256
 
 pytestmark = pytest.mark.browser
-A_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 REMEMBERED_MS = 31_000  # for so long Chromium's IndexedDB goes by the room that it was told before
 UPLOADS = "**/api/v1/uploads**"
 FULL = 1024  # bytes that the origin may have: less than it has already
 
 
 @pytest.fixture
-def with_camera(chromium: Browser, office: Bureau, street: dict[str, str]) -> Iterator[Phone]:
+def seeing(chromium: Browser, office: Bureau, street: dict[str, str]) -> Iterator[Phone]:
     """A phone of the inspector whose browser has a camera of its own."""
-    browser = chromium.browser_type.launch(executable_path=str(HEADLESS), args=[*ARGUMENTS, *A_CAMERA])
-    one = Phone(browser, office.url)
-    one.context.grant_permissions(["camera", "geolocation"])
-    one.context.set_geolocation(HERE)
-    yield one.enrol(office.invite(inspector_of(office).username))
-    browser.close()
-    assert one.complaints == []
+    with with_camera(chromium, office) as one:
+        yield one.enrol(office.invite(inspector_of(office).username))
 
 
-def test_the_earlier_picture_lies_over_the_live_view_and_the_cameras_own_file_is_sent(with_camera, office):
-    page = begin(with_camera)
+def test_the_earlier_picture_lies_over_the_live_view_and_the_cameras_own_file_is_sent(seeing, office):
+    page = begin(seeing)
     page.get_by_role("button", name="拍照").click()
     page.get_by_role("button", name="按快门").click()
     page.get_by_text("已拍 1 张").wait_for()
@@ -46,7 +40,7 @@ def test_the_earlier_picture_lies_over_the_live_view_and_the_cameras_own_file_is
     page.get_by_role("button", name="按快门").click()
     page.get_by_text("已拍 1 张").wait_for()
     page.get_by_role("button", name="完成").click()
-    go_online(with_camera)
+    go_online(seeing)
     assert eventually(lambda: _photos(office, finding) == {("scene", "verified"), ("after", "verified")}, within_s=60)
 
 

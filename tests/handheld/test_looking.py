@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,19 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.bureau import Bureau, a_road, collection, east_north
-from tests.patrols import HERE, MIDDLE, SCOPE, SHOPS, begin, classify, delivered, go_online, inspector_of, save
-from tests.phones import ARGUMENTS, HEADLESS, Phone
+from tests.patrols import (
+    MIDDLE,
+    SCOPE,
+    SHOPS,
+    begin,
+    classify,
+    delivered,
+    go_online,
+    inspector_of,
+    save,
+    with_camera,
+)
+from tests.phones import Phone
 from tests.wire import granted
 
 pytestmark = pytest.mark.browser
@@ -40,18 +51,9 @@ def film(text: str) -> bytes:
 @pytest.fixture
 def sees(chromium: Browser, office: Bureau, tmp_path: Path) -> Callable[[str], AbstractContextManager[Phone]]:
     """A phone, not yet enrolled, before whose camera a QR code is held."""
-    @contextmanager
-    def hold(text: str) -> Iterator[Phone]:
+    def hold(text: str) -> AbstractContextManager[Phone]:
         (tmp_path / "film.y4m").write_bytes(film(text))
-        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-                  f"--use-file-for-fake-video-capture={tmp_path / 'film.y4m'}"]
-        browser = chromium.browser_type.launch(executable_path=str(HEADLESS), args=[*ARGUMENTS, *camera])
-        one = Phone(browser, office.url)
-        one.context.grant_permissions(["camera", "geolocation"])
-        one.context.set_geolocation(HERE)
-        yield one
-        browser.close()
-        assert one.complaints == []
+        return with_camera(chromium, office, tmp_path / "film.y4m")
     return hold
 
 
