@@ -18,9 +18,9 @@ test("a fix that comes while another tab goes off duty is in the track, and duty
   const duty = await device.kept("duty");
   await goOnDuty(device, SCOPE);
   assert.equal((await device.kept("duty")).track, duty.track, "what goes on is not begun anew");
-  await Promise.all([add(device, duty.track, fix(1_000_000)), goOffDuty(device)]);
+  await Promise.all([add(device, duty.track, fix(1_000_000), 1_000_000), goOffDuty(device)]);
   assert.equal(await device.kept("duty", null), null);
-  await add(device, duty.track, fix(2_000_000));
+  await add(device, duty.track, fix(2_000_000), 2_000_000);
   assert.equal(await device.kept("duty", null), null);
   assert.equal((await device.get("track", duty.track))?.fields.points.length, 1);
   device.close();
@@ -30,7 +30,7 @@ test("points that wait for their batch go into the outbox before it is exported,
   const device = await a_device();
   await goOnDuty(device, SCOPE);
   const { track } = await device.kept("duty");
-  for (const at of [1, 2, 3]) await add(device, track, fix(at * 1_000_000)); // the first makes the track, two wait
+  for (const at of [1, 2, 3]) await add(device, track, fix(at * 1_000_000), at * 1_000_000); // the first makes the track, two wait
   const walked = async () => (await device.get("track", track))?.fields.points.length;
   assert.equal(await walked(), 1);
   await putPoints(device);

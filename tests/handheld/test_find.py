@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import segno
 from playwright.sync_api import expect
 
-from tests.bureau import east_north, eventually
+from tests.bureau import Bureau, east_north, eventually
 from tests.patrols import (
     HERE,
     MIDDLE,
@@ -55,13 +56,17 @@ def test_a_zone_is_settled_by_one_tap_more_and_the_server_has_the_choice(inspect
     assert shows(one, finding, "人工认定", "已核验")
 
 
-def test_a_position_well_within_a_zone_asks_for_no_tap(inspector, office, street):
+def test_a_position_well_within_a_zone_asks_for_no_tap_and_stays_when_the_person_walks_on(inspector, office, street):
     one = inspector()
     lon, lat = east_north(*MIDDLE, -20, 0)
     one.context.set_geolocation({"longitude": lon, "latitude": lat, "accuracy": 1})
     page = begin(one)
     expect(page.locator(".settled-zone")).to_contain_text("药房")
     classify(page, "0102", "暴露垃圾")
+    one.context.set_geolocation({**HERE, "accuracy": 1})
+    page.get_by_label("看到了什么").fill("走到下一家才写完")
+    expect(page.get_by_text(f"已固定 {lat:.5f}, {lon:.5f}")).to_be_visible()
+    expect(page.locator(".settled-zone")).to_contain_text("药房")
     finding = save(page)
     go_online(one)
     zone = delivered(office, finding)["zone"]
@@ -82,7 +87,7 @@ def test_what_is_being_typed_is_not_taken_back_by_a_new_look_at_the_position(ins
 def test_photos_taken_before_the_place_was_known_follow_their_finding_into_its_street(phone, office, street):
     everywhere = office.person("inspector", scopes=("320402",))
     one = phone()
-    one.context.set_geolocation(NOWHERE)
+    one.context.set_geolocation(None)
     one.enrol(office.invite(everywhere.username))
     one.see("/map").get_by_text(f"{len(street)} 个责任区").wait_for(timeout=20_000)
     page = begin(one)
@@ -92,9 +97,14 @@ def test_photos_taken_before_the_place_was_known_follow_their_finding_into_its_s
     finding = save(page)
     go_online(one)
     assert delivered(office, finding)["zone"]["zone_id"] == street["包子铺"]
+    assert photo_of(office, finding)["scope"] == SCOPE
+
+
+def photo_of(office: Bureau, finding: str) -> dict[str, Any]:
+    """The one photo of a finding as the office has it."""
     found = granted(inspector_of(office).get("/records", params={"type": "evidence", "limit": 500}))["items"]
     photo, = (each for each in found if each["fields"]["about"]["id"] == finding)
-    assert photo["scope"] == SCOPE
+    return photo
 
 
 def test_a_class_is_found_by_its_name_in_either_language(inspector):
@@ -258,6 +268,7 @@ def test_a_clock_that_is_a_year_slow_leaves_the_zones_of_today(phone, office, st
     one.enrol(office.invite(inspector_of(office).username))
     one.see("/map").get_by_text("6 个责任区").wait_for(timeout=20_000)
     page = begin(one)
+    photograph(page)
     classify(page, "0102", "暴露垃圾")
     page.get_by_role("button", name="包子铺").click()
     finding = save(page)
@@ -265,7 +276,8 @@ def test_a_clock_that_is_a_year_slow_leaves_the_zones_of_today(phone, office, st
     go_online(one)
     shop = street["包子铺"]
     assert eventually(lambda: (delivered(office, finding)["zone"] or {}).get("zone_id") == shop, within_s=40)
-    assert delivered(office, finding)["observed_at"] < (datetime.now(UTC) - timedelta(days=364)).isoformat()
+    told = delivered(office, finding)["observed_at"], photo_of(office, finding)["fields"]["position"]["fixed_at"]
+    assert max(told) < (datetime.now(UTC) - timedelta(days=364)).isoformat()
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(None, "light"), (None, "dark"), (TALL, "light")])

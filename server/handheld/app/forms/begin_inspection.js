@@ -40,11 +40,11 @@ export function BeginInspection({ zone: given }) {
     const fields = {
       template_id: list.id, template_version: list.version, started_at: started, officers,
       ...(place.zone_id ? { zone_id: place.zone_id } : {}), ...(zone?.fields.party_id ? { party_id: zone.fields.party_id } : {}),
-      ...(where.position ? { position: where.position } : {}),
+      ...(where.here ? { position: where.here } : {}),
     };
     const done = await tried(async () => {
       await device.saveDraft(id, "inspection", { ...place, checklist: list.key, name: zone?.fields.name ?? list.name, scope,
-        started_at: started, officers, position: where.position, answers: {} });
+        started_at: started, officers, position: where.here, answers: {} });
       await device.create("inspection", fields, scope, { id }).catch(async (error) => {
         await device.dropDraft(id); // without its record it could be neither finished nor given up
         throw error;

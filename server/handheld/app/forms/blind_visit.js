@@ -19,10 +19,10 @@ export function BlindVisit({ task, kind, work, onWork }) {
   const { visits } = useReference();
   const where = usePosition();
   const [declaring, setDeclaring] = useState(""), place = finding?.fields.position;
-  const near = arrival(where.position, place, visits), there = Boolean(near?.there) && where.problem !== "old";
+  const near = arrival(where.here, place, visits), there = Boolean(near?.there);
   const arrived = work.arrived;
   useEffect(() => {
-    if (there && !arrived) onWork({ arrived: { at: new Date().toISOString(), by: "position", distance_m: near?.distance_m, accuracy_m: where.position?.accuracy_m } });
+    if (there && !arrived) onWork({ arrived: { at: new Date().toISOString(), by: "position", distance_m: near?.distance_m, accuracy_m: where.here?.accuracy_m } });
   }, [there, Boolean(arrived)]);
   if (finding === undefined) return null;
   if (finding === null) return html`<${Note} kind="warn">${t("所涉记录不在本机,请联网同步。", "The record is not on this device: sync first.")}<//>`;

@@ -3,7 +3,7 @@
 import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
-import { html, useCallback, useRef } from "../parts/html.js";
+import { html, useCallback, useEffect, useRef, useState } from "../parts/html.js";
 import { Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
 import { roleWords } from "../parts/roles.js";
 import { go } from "../parts/router.js";
@@ -33,15 +33,21 @@ export function useWork(id) {
     const made = await madeOf(asked, photos.map((one) => one.id));
     return { ...kept, photos: photos.filter((one) => made.has(one.id)) };
   }, ["work", id]);
+  const [tapped, setTapped] = useState(/** @type {Work} */ ({})); // shown at once, before it is kept
+  useEffect(() => setTapped({}), [work]);
   const adding = useRef(Promise.resolve());
   const add = useCallback((/** @type {Added} */ part) => {
+    if (typeof part !== "function") setTapped((before) => ({ ...before, ...part }));
     adding.current = adding.current.then(async () => {
       const before = await device.kept(name, {});
       await device.keep(name, { ...before, ...(typeof part === "function" ? part(before) : part) });
-    }).catch((error) => say(failureWords(error)));
+    }).catch((error) => {
+      setTapped({});
+      say(failureWords(error));
+    });
     return adding.current;
   }, [device, id]);
-  return [work, add];
+  return [work && { ...work, ...tapped }, add];
 }
 
 /** The newest photo taken again for each earlier one. @param {Work} work @returns {Record<string, string>} */

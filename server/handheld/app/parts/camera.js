@@ -6,9 +6,10 @@ import { t } from "../words.js";
 import { ClockNote } from "./clock.js";
 import { useDevice } from "./device.js";
 import { failureWords } from "./failures.js";
+import { near } from "./fix.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { Button, Choice, Note, Sheet } from "./page.js";
-import { PositionLine, near, usePosition } from "./position.js";
+import { PositionLine, usePosition } from "./position.js";
 import { ROLES, roleWords } from "./roles.js";
 import { keepShots, useShots } from "./unkept.js";
 

@@ -2,6 +2,7 @@
 
 import { OWN_TURNS } from "../device/tabs.js";
 import { useDevice, useKept } from "./device.js";
+import { timeOf } from "./fix.js";
 import { useEffect, useState } from "./html.js";
 
 /** @typedef {{id: string, at: string, lon: number, lat: number, crs: "EPSG:4326", accuracy_m: number}} Point */
@@ -109,17 +110,17 @@ function watch(device, track, signal) {
   });
 }
 
-/** @param {Device} device @param {string} track @param {GeolocationPosition} fix */
-export function add(device, track, fix) {
-  return inTurn(() => addInTurn(device, track, fix));
+/** @param {Device} device @param {string} track @param {GeolocationPosition} fix @param {number} [now] ms */
+export function add(device, track, fix, now = Date.now()) {
+  return inTurn(() => addInTurn(device, track, fix.coords, timeOf(fix, now)));
 }
 
-/** @param {Device} device @param {string} track @param {GeolocationPosition} fix */
-async function addInTurn(device, track, { coords, timestamp }) {
+/** @param {Device} device @param {string} track @param {GeolocationCoordinates} coords @param {number} at ms */
+async function addInTurn(device, track, coords, at) {
   const duty = /** @type {Duty | null} */ (await device.kept("duty", null));
   if (duty?.track !== track || coords.accuracy > POOREST_M) return;
   const point = /** @type {Point} */ ({
-    id: device.newId(), at: new Date(timestamp).toISOString(), lon: coords.longitude, lat: coords.latitude,
+    id: device.newId(), at: new Date(at).toISOString(), lon: coords.longitude, lat: coords.latitude,
     crs: "EPSG:4326", accuracy_m: Math.round(coords.accuracy * 10) / 10,
   });
   if (duty.last && !worthwhile(duty.last, point)) return;

@@ -1,22 +1,24 @@
 // Where this phone is: one watch for as many screens as ask, and none while nobody does.
 
 import { t } from "../words.js";
+import { ageOf, near, timeOf } from "./fix.js";
 import { html, useEffect, useState } from "./html.js";
 import { Note } from "./page.js";
 import { useReference } from "./reference.js";
 
 /** @typedef {import("../device/types.d.ts").Position} Position */
 /** @typedef {"denied" | "unavailable" | "slow" | "unsupported" | "poor" | "old" | null} Problem */
-/** @typedef {{position: Position | null, age_s: number | null, problem: Problem}} Whereabouts */
+/** @typedef {{position: Position | null, here: Position | null, age_s: number | null, problem: Problem}} Whereabouts
+ * `here` is the fix where it is of now: what is made now lies there, and at no older one. */
 
-const OLD_S = 60, NEAR_MS = 120_000, ASKED_MS = 20_000, AGE_EVERY_MS = 5_000;
+const OLD_S = 60, ASKED_MS = 20_000, AGE_EVERY_MS = 5_000, ASK_AGAIN_S = 30;
 const FAILURES = /** @type {const} */ ({ 1: "denied", 2: "unavailable", 3: "slow" });
 
 /** @type {{position: Position | null, failure: Problem}} */
 let known = { position: null, failure: null };
 /** @type {Set<() => void>} */
 const listeners = new Set();
-let watch = 0;
+let watch = 0, asking = /** @type {ReturnType<typeof setInterval> | undefined} */ (undefined);
 
 /** @param {() => void} listener gives the way to stop */
 function follow(listener) {
@@ -24,7 +26,9 @@ function follow(listener) {
   if (listeners.size === 1) begin();
   return () => {
     listeners.delete(listener);
-    if (!listeners.size && navigator.geolocation) navigator.geolocation.clearWatch(watch);
+    if (listeners.size || !navigator.geolocation) return;
+    navigator.geolocation.clearWatch(watch);
+    clearInterval(asking);
   };
 }
 
@@ -33,6 +37,15 @@ function begin() {
     tell({ position: null, failure: "unsupported" });
     return;
   }
+  ask();
+  asking = setInterval(() => { // browsers may tell nothing more of a phone that lies still, but tell a new watch at once
+    if ((ageOf(known.position) ?? 0) < ASK_AGAIN_S) return;
+    navigator.geolocation.clearWatch(watch);
+    ask();
+  }, ASKED_MS);
+}
+
+function ask() {
   watch = navigator.geolocation.watchPosition(
     (fix) => tell({ position: positionOf(fix), failure: null }),
     (error) => tell({ position: known.position, failure: FAILURES[/** @type {1 | 2 | 3} */ (error.code)] ?? "unavailable" }),
@@ -50,25 +63,15 @@ function tell(now) {
  * @param {GeolocationPosition} fix
  * @returns {Position}
  */
-function positionOf({ coords, timestamp }) {
+function positionOf(fix) {
+  const { coords } = fix;
   return { lon: coords.longitude, lat: coords.latitude, crs: "EPSG:4326", accuracy_m: Math.round(coords.accuracy * 10) / 10,
-    provider: "browser", fixed_at: new Date(timestamp).toISOString() };
+    provider: "browser", fixed_at: new Date(timeOf(fix)).toISOString() };
 }
 
 /** The last fix without asking for another; null before the first. */
 export function lastPosition() {
   return known.position;
-}
-
-/** The fix, if it was had near that time: of another time it may be another place. @param {Position | null | undefined} position
- *  @param {number} [at] ms */
-export function near(position, at = Date.now()) {
-  return position?.fixed_at && Math.abs(at - Date.parse(position.fixed_at)) <= NEAR_MS ? position : null;
-}
-
-/** @param {Position | null | undefined} position @param {number} [at] ms */
-export function ageOf(position, at = Date.now()) {
-  return position?.fixed_at ? Math.max(0, Math.round((at - Date.parse(position.fixed_at)) / 1000)) : null;
 }
 
 /**
@@ -87,7 +90,7 @@ export function usePosition() {
     };
   }, []);
   const { position, failure } = known, age_s = ageOf(position);
-  return { position, age_s, problem: failure ?? problemOf(position, age_s, attribution.ask_sticker_above_m) };
+  return { position, here: near(position), age_s, problem: failure ?? problemOf(position, age_s, attribution.ask_sticker_above_m) };
 }
 
 /** @param {Position | null} position @param {number | null} age_s @param {number} worst metres @returns {Problem} */
@@ -114,9 +117,24 @@ const WORDS = {
 /** The position in one line, and what is wrong with it. @param {Whereabouts} props */
 export function PositionLine({ position, age_s, problem }) {
   return html`<p class="position-line">${position
-    ? html`<span>${t("定位", "Position")} ${position.lat.toFixed(5)}, ${position.lon.toFixed(5)}</span>
+    ? html`<span>${t("定位", "Position")} ${degrees(position)}</span>
       <b class=${problem ? "warn" : "ok"}>±${Math.round(position.accuracy_m ?? 0)} m</b>
       ${age_s !== null && age_s >= 10 && html`<span>${t(`${age_s} 秒前`, `${age_s} s ago`)}</span>`}`
     : html`<span>${t("正在定位…", "Looking for the position …")}</span>`}</p>
     ${problem && html`<${Note} kind="warn">${WORDS[problem]()}<//>`}`;
+}
+
+/** The position that something unfinished lies at, wherever the phone is by now.
+ * @param {{position: Position | null, onFollow: () => void}} props */
+export function HeldLine({ position, onFollow }) {
+  const { attribution } = useReference(), problem = problemOf(position, null, attribution.ask_sticker_above_m);
+  return html`<p class="position-line"><span>${t("已固定", "Held")}
+      ${position ? ` ${degrees(position)} ±${Math.round(position.accuracy_m ?? 0)} m` : ""}</span>
+    <button type="button" class="link" onClick=${onFollow}>${t("用现在的定位", "Use the position of now")}</button></p>
+    ${problem && html`<${Note} kind="warn">${WORDS[problem]()}<//>`}`;
+}
+
+/** @param {Position} position */
+function degrees({ lat, lon }) {
+  return `${lat.toFixed(5)}, ${lon.toFixed(5)}`;
 }

@@ -30,7 +30,7 @@ export function useZones() {
     let over = false;
     async function look() {
       const known = read.get(device);
-      if (known?.index.zones.length && Date.now() - known.at < FRESH_MS) {
+      if (known?.index.zones.length && Math.abs(Date.now() - known.at) < FRESH_MS) {
         if (!over) setIndex(known.index); // another part of the screen may have read it between this one's drawing and now
         return;
       }

@@ -102,7 +102,7 @@ function Writing({ id }) {
         served: { how: kept.how, at, text,
           ...(kept.how === "signed" ? { evidence_id: kept.signature, name: kept.party_name.trim() } : {}),
           ...(kept.how === "refused" ? { reason: kept.reason.trim(), witness: kept.witness.trim() } : {}),
-          ...(where.position ? { position: where.position } : {}) },
+          ...(where.here ? { position: where.here } : {}) },
       }, kept.scope, { id }), { apart: true, once: id });
       await draft.drop();
       device.syncSoon();
@@ -147,7 +147,7 @@ function Writing({ id }) {
         : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${(/** @type {string} */ how) => draft.change({ how, served_at: new Date().toISOString() })}
         options=${[...(order ? [] : [{ value: "told", label: step.kind === "persuade" ? t("已口头告知", "Told") : t("已当面交付", "Handed over") }]),
           { value: "signed", label: t("当事人签名", "The party signs") }, { value: "refused", label: t("拒签", "Refuses to sign") }]} />
-        ${locked && html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope} name=${form.party_name} position=${where.position}
+        ${locked && html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope} name=${form.party_name} position=${where.here}
             onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence })} />
           <${Button} onClick=${() => draft.change({ how: "", served_at: "" })}>${t("先不签,改内容", "Not yet: change the text")}<//>`}`}
       ${form.how === "refused" && html`<${Refusal} reason=${form.reason} witness=${form.witness} onChange=${draft.change} />`}<//>

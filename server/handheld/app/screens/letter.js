@@ -136,7 +136,7 @@ function Filling({ id }) {
           <${Note}>${t("存为已签后即封存:以后的更改只能作为补充。", "Once kept as signed it is sealed: later edits become amendments.")}<//><${Discard} draft=${draft} />`
         : html`<${Choice} label=${t("是否签名", "Signed?")} hideLabel=${true} value=${value.how} onChange=${(/** @type {string} */ how) => draft.change({ how })}
           options=${[{ value: "signed", label: t("当场签名", "Signs now") }, { value: "refused", label: t("拒签", "Refuses") }]} />`}
-      ${value.how === "signed" && !value.signature && html`<${Signature} about=${{ type: "letter", id }} scope=${value.scope} name=${value.signer} position=${where.position}
+      ${value.how === "signed" && !value.signature && html`<${Signature} about=${{ type: "letter", id }} scope=${value.scope} name=${value.signer} position=${where.here}
         onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence, signed_at: new Date().toISOString() })} />`}
       ${value.how === "refused" && html`<${Refusal} reason=${value.reason} witness=${value.witness} onChange=${draft.change} />`}<//>
     <${Section} title=${t("照片(可选)", "Photos (optional)")}>

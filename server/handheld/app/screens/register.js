@@ -23,7 +23,7 @@ export default function Register({ params }) {
   const duties = dutiesOn(useReference().duties, today);
   const zones = useRecords("zone"), entries = useRecords("register_entry"), evidence = useRecords("evidence"), made = useOutbox();
   const draft = useDraft(`register-${today}`, "register");
-  const { position } = usePosition();
+  const { position, here: fresh } = usePosition();
   const [words, setWords] = useState("");
   const [open, setOpen] = useState(params.zone ?? "");
   const [shown, setShown] = useState(SHOWN);
@@ -64,7 +64,7 @@ export default function Register({ params }) {
       return row.id;
     }
     await device.create("register_entry", { zone_id: zone.id, on: today, officer: device.user.name, duties: row.duties,
-      ...(row.note ? { note: row.note } : {}), ...(position && !past ? { position } : {}) }, zone.scope, { id: row.id });
+      ...(row.note ? { note: row.note } : {}), ...(fresh && !past ? { position: fresh } : {}) }, zone.scope, { id: row.id });
     const { [zone.id]: _, ...others } = before;
     await draft.begin(others);
     if (!Object.keys(others).length) await draft.drop();

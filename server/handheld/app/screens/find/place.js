@@ -5,7 +5,8 @@ import { apart } from "../../device/plane.js";
 import { useDevice, useKept } from "../../parts/device.js";
 import { html, useEffect, useRef, useState } from "../../parts/html.js";
 import { Button, Note } from "../../parts/page.js";
-import { ageOf, PositionLine, usePosition } from "../../parts/position.js";
+import { ageOf, near } from "../../parts/fix.js";
+import { HeldLine, PositionLine, usePosition } from "../../parts/position.js";
 import { mayChoose } from "./keep.js";
 import { Scan } from "../../parts/scan.js";
 import { isOpen, useAttribution, useZones, ZonePicker } from "../../parts/zone.js";
@@ -16,17 +17,18 @@ import { isOpen, useAttribution, useZones, ZonePicker } from "../../parts/zone.j
 const STALE_S = 30;
 
 /**
- * The place of a draft. Its position follows the phone until a zone is chosen on it or the draft is found again: an
- * unfinished finding lies where it was seen, not where it is finished.
+ * The place of a draft. Its position follows the phone until something is written: from then on it lies where it was seen,
+ * not where it is finished, and only a finer fix of that place and time may still better it. Choosing a zone pins it.
  * @param {{value: Draft | null | undefined, found: boolean, kept: boolean, change: (part: Partial<Draft>) => Promise<boolean>}} draft
  */
 export function usePlace({ value, found, kept, change }) {
-  const device = useDevice(), live = usePosition(), steady = useSteady(live.position);
+  const device = useDevice(), live = usePosition(), at = value?.observed_at ?? "";
   const [last] = useKept("last-scope", /** @type {string | null} */ (null));
   const [follows, setFollows] = useState(false); // asked for on this page, and forgotten with it
-  const held = Boolean(value && (value.pinned || (found && value.position && !follows)));
+  const begun = kept && !follows, held = Boolean(value?.pinned || (found && begun && value?.position));
+  const steady = useSteady(live.here, begun ? Date.parse(at) : null);
   const position = held ? value?.position ?? null : steady;
-  const at = value?.observed_at ?? "", sticker = value?.fields.sticker_serial ?? null;
+  const sticker = value?.fields.sticker_serial ?? null;
   const attribution = useAttribution({ position, at, sticker }), index = useZones();
   useEffect(() => { // what is known of the place is in the draft, too
     if (value && kept && !held && steady && !same(value.position, steady)) change({ position: steady });
@@ -35,7 +37,7 @@ export function usePlace({ value, found, kept, change }) {
   const zone = named ? index?.zones.find(({ zone_id }) => zone_id === named) : undefined;
   const covered = zone && device.scopes.some((scope) => zone.scope.startsWith(scope)) ? zone.scope : null;
   const usual = last && device.scopes.some((scope) => last.startsWith(scope)) ? last : device.scopes[0];
-  return { live, held, follow: () => setFollows(true), position, at, sticker, attribution, zone, scope: value?.scope ?? covered ?? usual };
+  return { live, held: held || Boolean(begun && position), follow: () => setFollows(true), position, at, sticker, attribution, zone, scope: value?.scope ?? covered ?? usual };
 }
 
 /** @param {Position | null} one @param {Position | null} other */
@@ -45,16 +47,22 @@ function same(one, other) {
 
 /**
  * The best of the newest fixes, so that candidates do not change places under the finger: a worse one counts only when
- * the person walked away or the better one is old.
+ * the person walked away or the better one is old, and neither for what was begun at some time.
  * @param {Position | null} newest
+ * @param {number | null} since ms
  */
-function useSteady(newest) {
+function useSteady(newest, since) {
   const best = useRef(/** @type {Position | null} */ (null)), known = best.current;
-  if (newest && newest !== known && (!known || (newest.accuracy_m ?? 0) <= (known.accuracy_m ?? 0)
-    || (ageOf(known) ?? 0) > STALE_S || apart(newest, known) > (newest.accuracy_m ?? 0) + (known.accuracy_m ?? 0))) {
-    best.current = newest;
-  }
+  if (newest && newest !== known && (!known || isBetter(newest, known, since))) best.current = newest;
   return best.current;
+}
+
+/** @param {Position} newest @param {Position} known @param {number | null} since */
+function isBetter(newest, known, since) {
+  const finer = (newest.accuracy_m ?? 0) <= (known.accuracy_m ?? 0);
+  const left = apart(newest, known) > (newest.accuracy_m ?? 0) + (known.accuracy_m ?? 0);
+  if (since !== null) return finer && !left && near(newest, since) !== null;
+  return finer || left || (ageOf(known) ?? 0) > STALE_S;
 }
 
 /**
@@ -78,10 +86,10 @@ export function Place({ place, draft }) {
   }
   const settled = zone && !choosing && (value.zone === undefined ? attribution?.decision === "certain" : false);
   const astray = sticker && attribution && attribution.candidates[0]?.method !== "sticker";
-  return html`${held ? html`<p class="position-line"><span>${t("已固定", "Held")}
-        ${position ? ` ${position.lat.toFixed(5)}, ${position.lon.toFixed(5)} ±${Math.round(position.accuracy_m ?? 0)} m` : ""}</span>
-        <button type="button" class="link" onClick=${() => { follow(); draft.change({ pinned: false, zone: undefined }); }}>
-          ${t("用现在的定位", "Use the position of now")}</button></p>`
+  return html`${held ? html`<${HeldLine} position=${position} onFollow=${() => {
+        follow();
+        draft.change({ pinned: false, zone: undefined });
+      }} />`
       : html`<${PositionLine} ...${live} />`}
     <${Button} onClick=${() => setScanning(true)}>${sticker ? t(`贴花 ${sticker},重扫`, `Sticker ${sticker}, scan again`)
       : t("扫贴花", "Scan the sticker")}<//>
