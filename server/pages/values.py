@@ -19,10 +19,11 @@ from server.pages.words import BEIJING, beijing, t, word, words
 from server.rules.crs import to_4490
 
 POSITION = Position()
-LONGEST_TEXT = 400
+LONGEST_JSON = 400
 MOST_PARTS = 40
 PEOPLE = ("inspector_id", "officers", "assignee", "reviewer_id", "officer", "created_by", "device")
-CODED = {"status": "status", "source": "source", "role": "photo", "kind": "enforcement", "decision": "decision"}
+CODED = {"status": "status", "source": "source", "role": "photo", "kind": "enforcement", "decision": "decision",
+         "how": "served"}
 NOTHING = Markup('<span class="nothing">—</span>')
 
 
@@ -46,7 +47,7 @@ def value_of(name: str, value: Any) -> Markup:
 def raw(value: Any) -> Markup:
     """JSON, shortened."""
     text = orjson.dumps(value).decode()
-    return Markup("<code>{}</code>").format(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…")
+    return Markup("<code>{}</code>").format(text if len(text) <= LONGEST_JSON else text[:LONGEST_JSON] + "…")
 
 
 def from_beijing(day: str, path: str) -> str:
@@ -89,7 +90,9 @@ def _text(name: str, value: str) -> Markup:
         return escape(name_of(value))
     if name in ("zone_id", "scope"):
         return escape((zone_name(value) if name == "zone_id" else scope_name(value)) or value)
-    return escape(value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…")
+    if name == "evidence_id" and is_uuid(value):
+        return Markup("<code>…{}</code>").format(value[-12:])
+    return Markup('<span class="lines">{}</span>').format(value) if "\n" in value else escape(value)
 
 
 def _class(value: Mapping[str, Any]) -> Markup:

@@ -42,3 +42,17 @@ def test_a_long_history_begins_with_the_newest_and_leads_back_to_the_creation(
         earlier = re.search(r'href="([^"]+before=[^"]+)#history"', page)
         address = earlier[1].replace("&amp;", "&") if earlier else ""
     assert seen == [str(version) for version in range(last, 0, -1)]
+
+
+def test_an_order_is_shown_as_it_was_served_to_its_last_word_and_line(
+        visitor: Visitor, device: Handheld, supervisor: Person) -> None:
+    text = "\n".join(["责令立即改正通知书", "店外摆放货架两只," * 60, "执法人员:林默"])
+    served = {"how": "refused", "at": "2026-11-28T01:45:05Z", "text": text, "reason": "称不识字", "witness": "赵六"}
+    made = device.create("enforcement", SCOPE, {"kind": "order_now", "facts": "店外摆放", "officers": ["林默", "李四"],
+                                                "party_name": "永兴手机店", "served": served})
+    device.deliver(made)
+    page = visitor.signed_in(supervisor).see(f"/records/enforcement/{made['record_id']}")
+    assert f'<span class="lines">{text}</span>' in page
+    for words in ("责任人或当事人", "永兴手机店", "拒绝签名", "称不识字", "2026-11-28 09:45:05"):
+        assert words in page
+    assert ">party_name<" not in page
