@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 globalThis.localStorage = { getItem: () => null };
 const { syncWords } = await import("../../server/handheld/app/parts/sync_words.js");
+const { since, when } = await import("../../server/handheld/app/parts/time.js");
 const { problemWords } = await import("../../server/handheld/app/parts/failures.js");
 const { photoWords } = await import("../../server/handheld/app/parts/outbox_words.js");
 
@@ -30,6 +31,21 @@ test("what the server did not apply is told, delivered as the rest may be", () =
   assert.deepEqual([kind, title, detail], ["warn", "1 条未采纳,由主管处理", "其余全部送达"]);
   assert.doesNotMatch(standing({ stopped: 1, health: { ...HEALTH, unsent: 2 } }).detail, /全部送达/);
   assert.match(standing({ stopped: 1, lost: 1, delivered: true }).detail, /1 条未采纳/);
+});
+
+test("a pause is told when nothing waits, too: nothing comes in by itself", () => {
+  const syncing = { ...SYNCING, paused: true };
+  for (const now of [{ delivered: true }, { any: false }, { stopped: 1, delivered: true }, { health: { ...HEALTH, unsent: 2 } }]) {
+    assert.match(standing({ ...now, syncing }).detail, /已暂停/);
+    assert.doesNotMatch(standing(now).detail, /已暂停/);
+  }
+});
+
+test("what was is told by its time where the clock was put back behind it", () => {
+  const at = "2026-11-22T01:00:00.000Z", then = Date.parse(at);
+  assert.equal(since(at, then + 7_200_000), "2 小时前");
+  assert.equal(since(at, then - 7_200_000), when(at));
+  assert.equal(since(at, then - 5_000), "刚刚");
 });
 
 test("an answer without a reason is told by its status, and never by a code", () => {

@@ -2,6 +2,8 @@
 
 import { createContext, useCallback, useContext, useEffect, useState } from "./html.js";
 
+const PASSES_MS = 30_000;
+
 /** @typedef {import("../device/types.d.ts").Device} Device */
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
 
@@ -86,11 +88,22 @@ export function useDrafts() {
   return useAsked((device) => device.drafts(), ["drafts"]);
 }
 
-/** What the device is doing with the network; drawn again as it changes. */
+/** What the device is doing with the network; drawn again as it changes, as the network comes and goes, and as time passes. */
 export function useSyncing() {
   const device = useDevice();
   const [, drawAgain] = useState(0);
-  useEffect(() => device.onChange(() => drawAgain((times) => times + 1)), [device]);
+  useEffect(() => {
+    const again = () => drawAgain((times) => times + 1);
+    const stop = device.onChange(again), timer = setInterval(again, PASSES_MS);
+    ["online", "offline"].forEach((event) => addEventListener(event, again));
+    document.addEventListener("visibilitychange", again); // timers may have stood still
+    return () => {
+      stop();
+      clearInterval(timer);
+      ["online", "offline"].forEach((event) => removeEventListener(event, again));
+      document.removeEventListener("visibilitychange", again);
+    };
+  }, [device]);
   return device.syncing;
 }
 

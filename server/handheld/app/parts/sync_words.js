@@ -2,7 +2,7 @@
 
 import { t } from "../words.js";
 import { problemWords } from "./failures.js";
-import { ago, size } from "./time.js";
+import { since, size } from "./time.js";
 
 /** @typedef {import("../device/types.d.ts").Health} Health */
 /** @typedef {import("../device/types.d.ts").SyncState} SyncState */
@@ -26,7 +26,7 @@ export function syncWords({ health, syncing, delivered, state, any, held, checke
     return { kind: "bad", count, title: t("需要新的邀请码", "A new invitation code is needed"),
       detail: t("已做的不会丢,点此处理", "Nothing is lost; tap to go on") };
   }
-  const rest = delivered ? t("其余全部送达", "everything else is delivered")
+  const rest = delivered ? paused(syncing, t("其余全部送达", "everything else is delivered"))
     : [waiting(health), why(health, syncing)].filter(Boolean).join(" · ");
   if (lost) {
     return { kind: "bad", count, title: t(`${lost} 张照片未被接收,请重拍`, lost === 1 ? "A photo was not accepted: take it again"
@@ -35,7 +35,7 @@ export function syncWords({ health, syncing, delivered, state, any, held, checke
   if (stopped) return { kind: "warn", count, title: stoppedWords(stopped), detail: rest };
   if (delivered) {
     return { kind: "ok", count: 0, title: t("全部送达", "Everything delivered"),
-      detail: t("服务器已签收", "The server has signed for it") };
+      detail: paused(syncing, t("服务器已签收", "The server has signed for it")) };
   }
   if (!count && !any) {
     return { kind: "ok", count, title: t("没有要送的", "Nothing to deliver"), detail: syncing.doing ? DOING[syncing.doing]() : lastWords(syncing) };
@@ -48,10 +48,11 @@ export function syncWords({ health, syncing, delivered, state, any, held, checke
 }
 
 /** @param {SyncState} syncing */
-function lastWords({ failure, last_ok_at: at }) {
+function lastWords({ failure, last_ok_at: at, paused }) {
+  if (paused) return PAUSED();
   if (failure?.kind === "unreachable" || !navigator.onLine) return t("没有网络,照常工作", "no network; go on working");
   if (failure) return problemWords(failure);
-  return at ? t(`数据更新于 ${ago(at)}`, `up to date ${ago(at)}`) : "";
+  return at ? t(`数据更新于 ${since(at)}`, `up to date ${since(at)}`) : "";
 }
 
 /** What the server has and did not apply. @param {number} count */
@@ -69,9 +70,9 @@ export function waiting({ unsent, unsent_photos: photos }) {
 
 /** Why it waits and since when, or what is being done. @param {Health} health @param {SyncState} syncing */
 export function why(health, syncing) {
-  const since = health.oldest_unsent_at ? t(`最早 ${ago(health.oldest_unsent_at)}`, `oldest ${ago(health.oldest_unsent_at)}`) : "";
+  const oldest = health.oldest_unsent_at ? t(`最早 ${since(health.oldest_unsent_at)}`, `oldest ${since(health.oldest_unsent_at)}`) : "";
   const waits = health.unsent + health.unsent_photos > 0;
-  return [reason(syncing, waits, health.unsent === 0), since].filter(Boolean).join(" · ");
+  return [reason(syncing, waits, health.unsent === 0), oldest].filter(Boolean).join(" · ");
 }
 
 /** @param {SyncState} syncing @param {boolean} waits @param {boolean} onlyPhotos */
@@ -80,12 +81,19 @@ function reason({ doing, photo, failure, paused, wifi_only: wifi }, waits, onlyP
     return t(`正在传照片 ${size(photo.sent)} / ${size(photo.bytes)}`, `uploading ${size(photo.sent)} of ${size(photo.bytes)}`);
   }
   if (doing) return DOING[doing]();
-  if (paused) return t("已暂停", "paused");
+  if (paused) return PAUSED();
   if (failure?.kind === "unreachable" || !navigator.onLine) return t("没有网络,有网自动送出", "no network; sent when there is");
   if (failure) return problemWords(failure);
   if (!waits) return "";
   if (wifi && onlyPhotos) return t("照片等 Wi-Fi", "photos wait for Wi-Fi");
   return t("即将送出", "about to be sent");
+}
+
+const PAUSED = () => t("已暂停,不会自己同步", "paused: no sync by itself");
+
+/** @param {SyncState} syncing @param {string} words */
+function paused({ paused: is }, words) {
+  return is ? `${words} · ${PAUSED()}` : words;
 }
 
 const DOING = {

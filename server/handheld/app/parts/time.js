@@ -42,6 +42,12 @@ export function ago(iso, now = Date.now()) {
   return at <= now ? t(`${whole} ${chinese}前`, `${whole} ${english} ago`) : t(`${whole} ${chinese}后`, `in ${whole} ${english}`);
 }
 
+/** How long ago something was; the time itself where this clock is behind it, for it was put back since.
+ * @param {string | null | undefined} iso @param {number} [now] */
+export function since(iso, now = Date.now()) {
+  return iso && Date.parse(iso) - now > 60_000 ? when(iso) : ago(iso, now);
+}
+
 /** Bytes as people say them. @param {number} bytes */
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} B`;

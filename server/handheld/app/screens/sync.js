@@ -10,7 +10,7 @@ import { stoppedOf } from "../parts/outbox_words.js";
 import { Button, Note, Page, Section, Sheet, say } from "../parts/page.js";
 import { save } from "../parts/saving.js";
 import { stoppedWords } from "../parts/sync_words.js";
-import { ago, day, size, when } from "../parts/time.js";
+import { day, since, size, when } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
 import { Hints, Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
@@ -35,7 +35,7 @@ function Standing() {
     ${photo && html`<div><progress max=${photo.bytes} value=${photo.sent} aria-label=${t("这张照片", "This photo")}></progress>
       <small>${t("照片", "photo")} ${size(photo.sent)} / ${size(photo.bytes)}</small></div>`}
     ${health && health.unsent_bytes > 0 && html`<p class="dim">${t(`待送 ${size(health.unsent_bytes)}`, `${size(health.unsent_bytes)} to go`)}</p>`}
-    <p class="dim">${last_ok_at ? t(`上次同步成功 ${when(last_ok_at)}(${ago(last_ok_at)})`, `Last went through ${when(last_ok_at)} (${ago(last_ok_at)})`)
+    <p class="dim">${last_ok_at ? t(`上次同步成功 ${when(last_ok_at)}(${since(last_ok_at)})`, `Last went through ${when(last_ok_at)} (${since(last_ok_at)})`)
       : t("还没有同步成功过", "No sync has gone through yet")}</p>
     ${failure && html`<${Note} kind=${failure.kind === "unreachable" ? "wait" : "bad"}><b>${t("上次没成功", "The last one failed")} · ${when(failure.at)}</b>
       <span>${problemWords(failure)}</span><//>`}
