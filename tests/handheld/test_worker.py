@@ -195,6 +195,8 @@ def test_a_window_of_the_old_edition_runs_to_its_end_beside_one_of_the_new(serve
     assert eventually(lambda: version(new) != first, within_s=60)
     assert later(old, first) == before
     offer(old).wait_for()
+    old.evaluate("location.hash = '/letter'")  # where something may be half done it is not offered
+    offer(old).wait_for(state="hidden")
     assert len(caches(new)) == 2
     old.close()
     new.reload()

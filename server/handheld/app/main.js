@@ -46,7 +46,7 @@ startWorker(); // first, so that an edition that does not start can be replaced
 start().catch((failure) => {
   console.error(failure);
   place.replaceChildren();
-  render(html`<main><${UpdateOffer} /><${Note} kind="bad"><h1>${t("打不开", "Could not open")}</h1><p>${failureWords(failure)}</p>
+  render(html`<main><${UpdateOffer} always=${true} /><${Note} kind="bad"><h1>${t("打不开", "Could not open")}</h1><p>${failureWords(failure)}</p>
     <p>${t("已存下的都还在。请关掉再打开;若仍不行,请联系主管。",
       "All that was kept is safe. Close and open again; if it fails still, contact your supervisor.")}</p><//></main>`, place);
 });

@@ -1,8 +1,9 @@
-// A newer edition is offered, never forced: shown beside the work, taken by a tap.
+// A newer edition is offered, never forced: shown on the first screen, taken by a tap.
 
 import { t } from "../words.js";
 import { html, useEffect, useState } from "./html.js";
 import { Button } from "./page.js";
+import { useRoute } from "./router.js";
 import { applyUpdate, onWorker, workerStanding } from "./worker.js";
 
 /** How the app itself stands: kept for use without a network, a newer edition ready, or the last one not kept. */
@@ -15,11 +16,12 @@ export function useWorker() {
   return standing;
 }
 
-/** Nothing while this is the newest edition. */
-export function UpdateOffer() {
-  const { update } = useWorker();
+/** Nothing while this is the newest edition, and nothing but on the first screen: elsewhere something may be half done.
+ * @param {{always?: boolean}} props */
+export function UpdateOffer({ always = false }) {
+  const { update } = useWorker(), { path } = useRoute();
   const [busy, setBusy] = useState(false), [later, setLater] = useState(false);
-  if (!update || later) return null;
+  if (!update || later || !(always || path === "/")) return null;
   const take = () => {
     setBusy(true);
     applyUpdate();
