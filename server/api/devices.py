@@ -21,7 +21,7 @@ from server.api.openapi import page, query
 from server.api.pull import number_argument
 from server.api.sessions import shown
 from server.api.users import objection
-from server.auth import hash_token, me, needs_role, new_token, principal_of, public
+from server.auth import hash_token, me, must_be_device, needs_role, new_token, principal_of, public
 from server.db import db, writing
 from server.device_audit import said_of
 from server.handover import first_scopes
@@ -37,6 +37,7 @@ from sync.signing import public_key_of, verify_push_signature
 
 blp = blueprint("devices", "设备 Devices")
 LARGEST = 10**9
+HANDED_OVER = "本机已清空交出 the handheld was emptied and handed over"
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -98,6 +99,16 @@ def revoke(given: dict[str, Any], device_id: str) -> Response:
     return answer(judged(device, owner, {}, house().clock()))
 
 
+@blp.delete("/devices/current")
+@blp.response(204)
+def leave() -> Response:
+    """A handheld is emptied and handed over: from now on its token gets 401 `device_revoked`."""
+    principal = must_be_device(me())
+    with writing() as door:
+        _end(door, door.session.get_one(Device, principal.device_id), HANDED_OVER)
+    return Response(status=204)
+
+
 @blp.get("/devices")
 @needs_role("supervisor", "admin")
 @blp.doc(parameters=[
@@ -131,11 +142,16 @@ def revoke_device(device_id: str, reason: str) -> tuple[Device, User]:
     """Revoke a device: (device, its owner); raises `not_found`, `role_forbidden`, `out_of_scope`."""
     with writing() as door:
         device, owner = _commanded(door, device_id)
-        if device.state != "revoked":
-            open_undelivered(door, device, owner.scopes[0] if owner.scopes else me().scopes[0], reason)
-        device.state = "revoked"
-        door.record_entry("device_revoked", me().user_id, device_id, {}, aside={"reason": reason})
+        _end(door, device, reason)
     return device, owner
+
+
+def _end(door: Door, device: Device, reason: str) -> None:
+    scopes = door.session.get_one(User, device.user_id).scopes or me().scopes
+    if device.state != "revoked" and scopes:
+        open_undelivered(door, device, scopes[0], reason)
+    device.state = "revoked"
+    door.record_entry("device_revoked", me().user_id, device.id, {}, aside={"reason": reason})
 
 
 def invite(door: Door, actor: str, user_id: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.enrolled import Handheld
 from tests.server.indoors import Indoors, indoors
-from tests.wire import Person, a_finding, granted, moment
+from tests.wire import Person, a_finding, granted, moment, refused
 
 OLD, NEW = "320412100", "320412102"
 
@@ -94,6 +94,16 @@ def test_a_revoked_device_that_had_unsent_work_stays_marked(office: Indoors, dev
     granted(device.get("/hello", headers={"Menqian-Health": f"unsent=2; oldest={moment(-60)}"}))
     granted(office.admin.post(f"/devices/{device.id}/revoke", {"reason": "遗失"}))
     assert row_of(office, device)["attention"] == ["revoked_unsent"]
+
+
+def test_a_device_that_is_handed_over_ends_itself_and_no_other(office: Indoors, device: Handheld) -> None:
+    other = office.handheld(owner=device.owner)
+    assert device.delete("/devices/current").status_code == 204
+    assert row_of(office, device)["state"] == "revoked"
+    refused(device.get("/hello"), 401, "device_revoked")
+    refused(device.delete("/devices/current"), 401, "device_revoked")
+    assert row_of(office, other)["state"] == "active" and other.hello()
+    refused(office.admin.delete("/devices/current"), 403, "device_required")
 
 
 def test_a_contact_without_news_writes_once_a_minute(office: Indoors, device: Handheld) -> None:
