@@ -5,6 +5,7 @@ import { useAsked } from "../parts/device.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Thumb } from "../parts/page.js";
 import { roleWords } from "../parts/roles.js";
+import { SIGNED } from "../parts/signature.js";
 import { t } from "../words.js";
 
 /**
@@ -35,9 +36,9 @@ export function ShotButton({ about, role, scope, label, ghost, note, kind = "pla
       onShot=${onShot} onClose=${() => setOpen(false)} />`}`;
 }
 
-/** A signature is a document that was drawn here, as PNG; cameras give JPEG. @param {Record<string, any>} evidence */
-export function isSignature({ role, media_type: type }) {
-  return role === "document" && type === "image/png";
+/** Was it drawn or typed as a signature, be it discarded since? Which one counts, only its form says. @param {Record<string, any>} evidence */
+export function isSignature({ role, note }) {
+  return role === "document" && Boolean(note?.startsWith(SIGNED));
 }
 
 /** @param {Record<string, any>} evidence */

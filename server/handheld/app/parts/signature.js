@@ -10,12 +10,14 @@ import { day, when } from "./time.js";
 const WIDTH = 1000, HEIGHT = 700, CAPTION = 56;
 const SHORTEST = 120; // of all strokes together, in the picture's pixels: less is a touch, no signature
 const INK = "#10203a";
+/** How the note of each begins. */
+export const SIGNED = "签名";
 
 /**
  * @param {{about: {type: string, id: string}, scope: string, name: string, position?: any,
- *   onSigned: (evidenceId: string) => void}} props
+ *   onSign: (evidenceId: string) => Promise<boolean>}} props `onSign` has the form name the signature before it is evidence
  */
-export function Signature({ about, scope, name, position, onSigned }) {
+export function Signature({ about, scope, name, position, onSign }) {
   const device = useDevice();
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const stroke = useRef({ pointer: -1, x: 0, y: 0, length: 0 });
@@ -65,13 +67,14 @@ export function Signature({ about, scope, name, position, onSigned }) {
       const who = typing ? typed.trim() : name;
       const blob = await picture(typing ? null : canvas.current, typing ? typed.trim() : "",
         [who, `${day(now)} ${when(now).slice(-5)}`, typing ? `键入 typed: ${reason.trim()}` : ""]);
-      onSigned(await device.capture(blob, {
-        about, scope, role: "document", media_type: "image/png", position: position ?? null,
-        note: typing ? `签名(键入):${who};${reason.trim()}` : `签名:${who}`,
-      }));
+      const id = device.newId();
+      if (!await onSign(id)) return setBusy(false);
+      await device.capture(blob, {
+        id, about, scope, role: "document", media_type: "image/png", position: position ?? null,
+        note: typing ? `${SIGNED}(键入):${who};${reason.trim()}` : `${SIGNED}:${who}`,
+      }); // its form finds it, and shows it in place of this
     } catch (error) {
       setProblem(failureWords(error));
-    } finally {
       setBusy(false);
     }
   }

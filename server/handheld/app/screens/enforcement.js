@@ -5,7 +5,7 @@ import { GiveUp, Officers, Refusal, partyName } from "../forms/fields.js";
 import { OffenceField } from "../forms/offence_field.js";
 import { beijing, localBeijing, missing, orderText, stepsFor, unwritten } from "../forms/order.js";
 import { Shots, ShotButton, isSignature } from "../forms/shots.js";
-import { Discard, useSignatureFound } from "../forms/signed.js";
+import { Discard, UNSIGNED, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useEvidence, useRecord, useRecords } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
@@ -122,7 +122,7 @@ function Writing({ id }) {
     ${draft.problem && html`<${Note} kind="bad">${draft.problem}<//>`}
     ${locked && html`<${Note} kind="ok">${t("此文本供当事人签名,已锁定;要改内容见下方“送达”。", "This text is locked for the party's signature; the way to change it stands under Served.")}<//>`}
     <fieldset class="plain-set" disabled=${locked}>
-      ${steps.length > 1 && html`<${Choice} label=${t("步骤", "Step")} value=${step.kind} onChange=${(/** @type {string} */ kind) => draft.change({ kind, how: "", served_at: "" })}
+      ${steps.length > 1 && html`<${Choice} label=${t("步骤", "Step")} value=${step.kind} onChange=${(/** @type {string} */ kind) => draft.change({ ...UNSIGNED, kind })}
         options=${steps.map((one) => ({ value: one.kind, label: t(one.name_cn, one.name_en) }))} />`}
       <${Section} title=${t("当事人", "Party")}>
         <${ZoneField} zone_id=${form.zone_id} label=${t("从责任区带出(可选)", "From a zone (optional)")} onChosen=${async (/** @type {any} */ chosen) => {
@@ -144,12 +144,12 @@ function Writing({ id }) {
     <${Section} title=${t("送达", "Served")}>
       ${form.signature ? html`<${Shots} ids=${[form.signature]} /><${Discard} draft=${draft} />`
         : unready.length ? html`<${Note} kind="warn">${t("先写好上面的内容,再送达。", "Write what stands above first; then it is served.")}<//>`
-        : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${(/** @type {string} */ how) => draft.change({ how, served_at: new Date().toISOString() })}
+        : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${(/** @type {string} */ how) => draft.change({ ...UNSIGNED, how, served_at: new Date().toISOString() })}
         options=${[...(order ? [] : [{ value: "told", label: step.kind === "persuade" ? t("已口头告知", "Told") : t("已当面交付", "Handed over") }]),
           { value: "signed", label: t("当事人签名", "The party signs") }, { value: "refused", label: t("拒签", "Refuses to sign") }]} />
         ${locked && html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope} name=${form.party_name} position=${where.here}
-            onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence })} />
-          <${Button} onClick=${() => draft.change({ how: "", served_at: "" })}>${t("先不签,改内容", "Not yet: change the text")}<//>`}`}
+            onSign=${(/** @type {string} */ signing) => draft.change({ signing })} />
+          <${Button} onClick=${() => draft.change(UNSIGNED)}>${t("先不签,改内容", "Not yet: change the text")}<//>`}`}
       ${form.how === "refused" && html`<${Refusal} reason=${form.reason} witness=${form.witness} onChange=${draft.change} />`}<//>
     <${GiveUp} what=${t("此记录", "the record")} id=${id} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
       if (reason) await device.group((maker) => {

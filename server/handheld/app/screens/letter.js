@@ -4,7 +4,7 @@
 import { GiveUp, Refusal, partyName } from "../forms/fields.js";
 import { LetterTold } from "../forms/letter_told.js";
 import { Shots, ShotButton, isSignature } from "../forms/shots.js";
-import { Discard, useSignatureFound } from "../forms/signed.js";
+import { Discard, UNSIGNED, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
 import { useDevice, useDrafts, useEvidence, useRecord, useRecords } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
@@ -134,10 +134,10 @@ function Filling({ id }) {
     <${Section} title=${t("签名", "Signature")}>
       ${value.signature ? html`<${Note} kind="ok">${t(`${value.signer} 已签名`, `${value.signer} has signed`)}<//><${Shots} ids=${[value.signature]} />
           <${Note}>${t("存为已签后即封存:以后的更改只能作为补充。", "Once kept as signed it is sealed: later edits become amendments.")}<//><${Discard} draft=${draft} />`
-        : html`<${Choice} label=${t("是否签名", "Signed?")} hideLabel=${true} value=${value.how} onChange=${(/** @type {string} */ how) => draft.change({ how })}
+        : html`<${Choice} label=${t("是否签名", "Signed?")} hideLabel=${true} value=${value.how} onChange=${(/** @type {string} */ how) => draft.change({ ...UNSIGNED, how })}
           options=${[{ value: "signed", label: t("当场签名", "Signs now") }, { value: "refused", label: t("拒签", "Refuses") }]} />`}
       ${value.how === "signed" && !value.signature && html`<${Signature} about=${{ type: "letter", id }} scope=${value.scope} name=${value.signer} position=${where.here}
-        onSigned=${(/** @type {string} */ evidence) => draft.change({ signature: evidence, signed_at: new Date().toISOString() })} />`}
+        onSign=${(/** @type {string} */ signing) => draft.change({ signing })} />`}
       ${value.how === "refused" && html`<${Refusal} reason=${value.reason} witness=${value.witness} onChange=${draft.change} />`}<//>
     <${Section} title=${t("照片(可选)", "Photos (optional)")}>
       <${Shots} ids=${evidence.filter((one) => !isSignature(one.fields)).map((one) => one.id)} />
