@@ -10,6 +10,7 @@ const ZONE = "11111111-0000-7000-8000-000000000009";
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
 
 const Letter = (await import("../../server/handheld/app/screens/letter.js")).default;
+const Enforcement = (await import("../../server/handheld/app/screens/enforcement.js")).default;
 
 /** A letter that lacks only its signature or the words of a refusal. */
 async function a_letter(device, form) {
@@ -39,4 +40,23 @@ test("a signature that was made before the app was killed is found again by the 
   await page.find("button", "存为已签").tap();
   const [{ fields }] = await device.records("letter");
   assert.deepEqual([fields.signature.evidence_id, fields.signed_at], [signing, "2026-11-27T01:00:00.000Z"]);
+});
+
+test("the words of an order stand as they were when it was served; who changes them serves it anew", async () => {
+  const device = await a_phone(), id = device.newId();
+  await device.saveDraft(id, "enforcement", { kind: "order_now", finding_id: "", class_code: "", zone_id: "", scope: SCOPE, party_name: "王老板", offence_code: "",
+    facts: "占道", officers: ["me", "李四"], how: "", reason: "", witness: "", due: "2026-12-01T10:00" });
+  const page = await shown(device, Enforcement, { params: { draft: id } });
+  await page.input("拒签").does("change");
+  const locked = () => page.find("fieldset", "事实").disabled, first = (await device.drafts())[0].value.served_at;
+  assert.equal(locked(), true);
+  await page.find("button", "改内容").tap();
+  assert.equal(locked(), false);
+  await page.input("事实").write("占道、且辱骂");
+  await page.input("拒签").does("change");
+  await page.input("拒签情况").write("拒绝");
+  await page.input("见证人").write("赵");
+  await page.find("button", "存并封存").tap();
+  const [{ fields: { served, facts } }] = await device.records("enforcement");
+  assert.ok(served.at > first && served.text.includes("占道、且辱骂") && facts === "占道、且辱骂", JSON.stringify(served));
 });

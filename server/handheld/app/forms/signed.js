@@ -9,7 +9,7 @@ import { t } from "../words.js";
 /** @typedef {import("../parts/draft.js").Draft<Record<string, any>>} Draft */
 
 /** A form that is neither signed nor served yet. */
-export const UNSIGNED = { how: "", signing: "", signature: "", signed_at: "", served_at: "" };
+export const UNSIGNED = { how: "", signing: "", signature: "", signed_at: "", served_at: "", served_text: "" };
 
 /**
  * Take the signature that the draft named, and no other picture, when it stands in evidence. Text and time of what was signed

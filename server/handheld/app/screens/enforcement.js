@@ -88,7 +88,11 @@ function Writing({ id }) {
   const order = Number(step.officers) >= 2;
   const lacks = missing(step, form, t, Date.now()), unready = unwritten(step, form, t, Date.now());
   const set = (/** @type {string} */ field) => (/** @type {any} */ event) => draft.change({ [field]: event.target.value });
-  const at = form.served_at || begun, text = orderText(step, form, offence, device.user, at);
+  const at = form.served_at || begun, text = form.served_text || orderText(step, form, offence, device.user, at);
+  const serve = (/** @type {string} */ how) => draft.change((now) => { // from then on its words stand as they were read out or handed over
+    const served_at = new Date().toISOString();
+    return { ...UNSIGNED, how, served_at, served_text: orderText(step, /** @type {any} */ (now), offence, device.user, served_at) };
+  });
 
   /** @param {Record<string, any>} kept */
   async function keep(kept) {
@@ -115,12 +119,12 @@ function Writing({ id }) {
     }
   }
 
-  const locked = Boolean(form.signature || (form.how === "signed" && form.served_at)); // what the party reads is what is sealed
+  const locked = Boolean(form.how && form.served_at); // what the party was told is what is sealed
   return html`<${Page} title=${t(step.name_cn, step.name_en)} back="/enforcement" actions=${html`
       ${lacks.length > 0 && html`<p class="hint">${lacks[0]}</p>`}
       <${Button} kind="primary" busy=${busy} disabled=${lacks.length > 0} onClick=${() => keep(form)}>${t("存并封存", "Keep and seal")}<//>`}>
     ${draft.problem && html`<${Note} kind="bad">${draft.problem}<//>`}
-    ${locked && html`<${Note} kind="ok">${t("此文本供当事人签名,已锁定;要改内容见下方“送达”。", "This text is locked for the party's signature; the way to change it stands under Served.")}<//>`}
+    ${locked && html`<${Note} kind="ok">${t("此文本已向当事人出示,已锁定;要改内容见下方“送达”。", "This text was put to the party and is locked; the way to change it stands under Served.")}<//>`}
     <fieldset class="plain-set" disabled=${locked}>
       ${steps.length > 1 && html`<${Choice} label=${t("步骤", "Step")} value=${step.kind} onChange=${(/** @type {string} */ kind) => draft.change({ ...UNSIGNED, kind })}
         options=${steps.map((one) => ({ value: one.kind, label: t(one.name_cn, one.name_en) }))} />`}
@@ -144,12 +148,12 @@ function Writing({ id }) {
     <${Section} title=${t("送达", "Served")}>
       ${form.signature ? html`<${Shots} ids=${[form.signature]} /><${Discard} draft=${draft} />`
         : unready.length ? html`<${Note} kind="warn">${t("先写好上面的内容,再送达。", "Write what stands above first; then it is served.")}<//>`
-        : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${(/** @type {string} */ how) => draft.change({ ...UNSIGNED, how, served_at: new Date().toISOString() })}
+        : html`<${Choice} label=${t("送达", "Served")} hideLabel=${true} value=${form.how} onChange=${serve}
         options=${[...(order ? [] : [{ value: "told", label: step.kind === "persuade" ? t("已口头告知", "Told") : t("已当面交付", "Handed over") }]),
           { value: "signed", label: t("当事人签名", "The party signs") }, { value: "refused", label: t("拒签", "Refuses to sign") }]} />
-        ${locked && html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope} name=${form.party_name} position=${where.here}
-            onSign=${(/** @type {string} */ signing) => draft.change({ signing })} />
-          <${Button} onClick=${() => draft.change(UNSIGNED)}>${t("先不签,改内容", "Not yet: change the text")}<//>`}`}
+        ${locked && form.how === "signed" && html`<${Signature} about=${{ type: "enforcement", id }} scope=${form.scope} name=${form.party_name} position=${where.here}
+            onSign=${(/** @type {string} */ signing) => draft.change({ signing })} />`}
+        ${locked && html`<${Button} onClick=${() => draft.change(UNSIGNED)}>${t("先不送达,改内容", "Not yet: change the text")}<//>`}`}
       ${form.how === "refused" && html`<${Refusal} reason=${form.reason} witness=${form.witness} onChange=${draft.change} />`}<//>
     <${GiveUp} what=${t("此记录", "the record")} id=${id} onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
       if (reason) await device.group((maker) => {
