@@ -54,11 +54,14 @@ class Node extends EventTarget {
     return [...this.localName === name && this.textContent.includes(words) ? [this] : [], ...this.childNodes.flatMap((one) => one.all(name, words))];
   }
   find(name, words) { return this.all(name, words)[0]; }
+  /** It, as soon as it stands there and may be used. */
+  see(name, words) {
+    return until(() => this.all(name, words).find((one) => !one.disabled), `${name} ${words}`);
+  }
   /** The input of a field or an option, by its label's words. */
   input(words) {
-    const label = this.all("label", words)[0] ?? this.all("span", words)[0];
-    const within = (/** @type {any} */ at) => ["input", "textarea"].map((name) => at.find(name)).find(Boolean);
-    return within(label) ?? within(label.parentNode);
+    const within = (/** @type {any} */ at) => ["input", "textarea"].map((name) => at?.find(name)).find(Boolean);
+    return until(() => ["label", "span"].flatMap((name) => this.all(name, words)).map((label) => within(label) ?? within(label.parentNode)).find(Boolean), words);
   }
   /** Do to it what a person does, and let the screen follow. */
   async does(event, target = {}) {
@@ -69,8 +72,9 @@ class Node extends EventTarget {
     await rest();
     return done;
   }
-  tap() { return this.does("click"); }
-  write(value) { return this.does("input", { value }); }
+  async tap(words) { return (await this.see("button", words)).does("click"); }
+  async choose(words) { return (await this.input(words)).does("change"); }
+  async write(words, value) { return (await this.input(words)).does("input", { value }); }
 }
 
 globalThis.document = Object.assign(new EventTarget(), { title: "", visibilityState: "visible", getElementById: () => null,
@@ -97,6 +101,16 @@ globalThis.fetch = async () => { throw new TypeError("no network"); };
 /** Let effects and the store come to rest. */
 export const rest = (ms = 80) => new Promise((done) => setTimeout(done, ms));
 
+/** What is asked, as soon as it is there. @template T @param {() => T | Promise<T>} ask @param {string} [what] */
+export async function until(ask, what = String(ask)) {
+  for (let times = 0; times < 100; times += 1) {
+    const found = await ask();
+    if (found) return found;
+    await rest(50);
+  }
+  throw new Error(`it never came: ${what}`);
+}
+
 let serial = 0;
 
 /** An enrolled device with these rows of the server. */
@@ -104,11 +118,20 @@ export async function a_phone(...rows) {
   const database = `screen-${++serial}`, store = await Store.open(database);
   await store.write((t) => Object.entries({ device_id: "device-1", token: "x", user: ME, scopes: [SCOPE] }).forEach(([name, value]) => void t.set(name, value)));
   store.close();
-  const device = await openDevice({ database, reference: REFERENCE, base: "http://127.0.0.1:9",
-    patience: { tries: 1, delayMs: () => null, isShortFor: () => false, wait: async () => {} } });
+  const device = await opened(database);
   await pulled(device, ...rows);
   return device;
 }
+
+/** @param {string} database */
+const opened = (database) => openDevice({ database, reference: REFERENCE, base: "http://127.0.0.1:9",
+  patience: { tries: 1, delayMs: () => null, isShortFor: () => false, wait: async () => {} } });
+
+/** The next start of a device, with what is on its disk. */
+export const reopened = (device) => opened(device.parts.store.name);
+
+/** @param {string} name */
+export const screen = async (name) => (await import(`../../server/handheld/app/screens/${name}.js`)).default;
 
 /** Rows come by a pull. */
 export async function pulled(device, ...rows) {
@@ -132,13 +155,13 @@ const open = [];
 afterEach(() => open.splice(0).forEach((leave) => leave()));
 
 /** A screen, drawn for the device until the test ends; with what is said to the person below it. */
-export async function shown(device, screen, props) {
+export async function shown(device, drawn, props) {
   const root = new Node(1, "div");
   open.unshift(() => {
     render(null, root);
     device.close();
   });
-  render(html`<${DeviceContext.Provider} value=${device}><${screen} ...${props} /><${Toast} /><//>`, root);
+  render(html`<${DeviceContext.Provider} value=${device}><${drawn} ...${props} /><${Toast} /><//>`, root);
   await rest(200);
-  return root;
+  return Object.assign(root, { device });
 }

@@ -3,14 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { SCOPE } from "./devices.js";
-import { a_phone, a_zone, REFERENCE, rest, shown } from "./screen.js";
+import { a_finding, SCOPE } from "./devices.js";
+import { a_phone, a_zone, REFERENCE, reopened, row, screen, shown, until } from "./screen.js";
 
-const ZONE = "11111111-0000-7000-8000-000000000009";
+const ZONE = "11111111-0000-7000-8000-000000000009", FINDING = "22222222-0000-7000-8000-000000000001";
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
 
-const Letter = (await import("../../server/handheld/app/screens/letter.js")).default;
-const Enforcement = (await import("../../server/handheld/app/screens/enforcement.js")).default;
+const [Letter, Enforcement, Inspect, Finding] = await Promise.all(["letter", "enforcement", "inspect", "finding"].map(screen));
+
+/** The records of a type, as soon as there are any. */
+const made = (device, type) => until(async () => (await device.records(type)).length && device.records(type));
 
 /** A letter that lacks only its signature or the words of a refusal. */
 async function a_letter(device, form) {
@@ -24,11 +26,10 @@ test("a picture of a letter is not its signature, whatever its format, and a ref
   const device = await a_phone(a_zone(ZONE)), id = await a_letter(device, { how: "refused", reason: "不肯签", witness: "李四" });
   const page = await shown(device, Letter, { params: { draft: id } });
   await device.capture(PNG, { about: { type: "letter", id }, role: "document", scope: SCOPE });
-  await rest();
+  await page.see("li", "文书"); // it is among the photos
   assert.equal((await device.drafts())[0].value.how, "refused");
-  assert.equal(page.find("ul", "文书").all("li").length, 1, "it is among the photos");
-  await page.find("button", "存为拒签").tap();
-  const [{ fields }] = await device.records("letter");
+  await page.tap("存为拒签");
+  const [{ fields }] = await made(device, "letter");
   assert.deepEqual([fields.refused.reason, fields.signed_at, fields.signature], ["不肯签", undefined, undefined]);
 });
 
@@ -37,8 +38,8 @@ test("a signature that was made before the app was killed is found again by the 
   await device.capture(PNG, { about: { type: "letter", id }, role: "document", scope: SCOPE });
   await device.capture(PNG, { id: signing, about: { type: "letter", id }, role: "document", scope: SCOPE, note: "签名:王老板", captured_at: "2026-11-27T01:00:00.000Z" });
   const page = await shown(device, Letter, { params: { draft: id } });
-  await page.find("button", "存为已签").tap();
-  const [{ fields }] = await device.records("letter");
+  await page.tap("存为已签");
+  const [{ fields }] = await made(device, "letter");
   assert.deepEqual([fields.signature.evidence_id, fields.signed_at], [signing, "2026-11-27T01:00:00.000Z"]);
 });
 
@@ -47,16 +48,55 @@ test("the words of an order stand as they were when it was served; who changes t
   await device.saveDraft(id, "enforcement", { kind: "order_now", finding_id: "", class_code: "", zone_id: "", scope: SCOPE, party_name: "王老板", offence_code: "",
     facts: "占道", officers: ["me", "李四"], how: "", reason: "", witness: "", due: "2026-12-01T10:00" });
   const page = await shown(device, Enforcement, { params: { draft: id } });
-  await page.input("拒签").does("change");
-  const locked = () => page.find("fieldset", "事实").disabled, first = (await device.drafts())[0].value.served_at;
-  assert.equal(locked(), true);
-  await page.find("button", "改内容").tap();
-  assert.equal(locked(), false);
-  await page.input("事实").write("占道、且辱骂");
-  await page.input("拒签").does("change");
-  await page.input("拒签情况").write("拒绝");
-  await page.input("见证人").write("赵");
-  await page.find("button", "存并封存").tap();
-  const [{ fields: { served, facts } }] = await device.records("enforcement");
+  await page.choose("拒签");
+  const locked = () => page.find("fieldset", "事实").disabled;
+  await until(locked);
+  const first = (await device.drafts())[0].value.served_at;
+  await page.tap("改内容");
+  await until(() => !locked());
+  await page.write("事实", "占道、且辱骂");
+  await page.choose("拒签");
+  await page.write("拒签情况", "拒绝");
+  await page.write("见证人", "赵");
+  await page.tap("存并封存");
+  const [{ fields: { served, facts } }] = await made(device, "enforcement");
   assert.ok(served.at > first && served.text.includes("占道、且辱骂") && facts === "占道、且辱骂", JSON.stringify(served));
+});
+
+/** The phone is killed after that many writings from now: what comes later is not on disk. */
+function killed_after(device, writings) {
+  const { store } = device.parts, write = store.write.bind(store);
+  store.write = async (...given) => {
+    if (writings-- > 0) return write(...given);
+    throw new DOMException("killed", "QuotaExceededError");
+  };
+}
+
+test("an inspection and its form begin in one writing, and end in one", async () => {
+  const device = await a_phone(a_zone(ZONE)), page = await shown(device, Inspect, { params: { zone: ZONE } });
+  killed_after(device, 1);
+  await page.tap("开始检查");
+  const [draft] = await until(async () => (await device.drafts()).length && device.drafts());
+  assert.deepEqual((await device.records("inspection")).map((one) => [one.id, one.fields.zone_id]), [[draft.id, ZONE]]);
+
+  const again = await shown(await reopened(device), Inspect, { params: { draft: draft.id } });
+  await again.tap("结束检查");
+  killed_after(again.device, 1);
+  const end = await again.see("button", "仍要结束");
+  await Promise.all([end.does("click"), end.does("click")]);
+  await until(async () => !(await again.device.drafts()).length);
+  assert.deepEqual((await again.device.outbox({ record_id: draft.id })).map(({ body }) => [body.base, Boolean(body.set.ended_at)]), [[0, false], [0, true]]);
+});
+
+test("an edit is made once however often it is tapped, and its form ends with it", async () => {
+  const device = await a_phone(row("finding", FINDING, { ...a_finding(), status: "reported", inspector_id: "me" }, 3));
+  const page = await shown(device, Finding, { params: { id: FINDING } });
+  await page.tap("修改");
+  await page.write("说明", "改过");
+  await until(async () => (await device.drafts())[0]?.value.fields.text === "改过");
+  killed_after(device, 1);
+  const save = await page.see("button", "保存修改");
+  await Promise.all([save.does("click"), save.does("click")]);
+  await until(async () => !(await device.drafts()).length);
+  assert.deepEqual((await device.outbox()).map(({ body }) => [body.set, body.base]), [[{ text: "改过" }, 3]]);
 });

@@ -117,7 +117,7 @@ export class Device {
     return this.parts.chain.capture(photo, captured);
   }
 
-  /** @param {(maker: Maker) => void} work @param {{ apart?: boolean, once?: string }} [options] */
+  /** @param {(maker: Maker) => void} work @param {import("./types.js").Together} [options] */
   async group(work, options) {
     await this.parts.making.group(work, options);
   }

@@ -1,5 +1,6 @@
 // Making mutations: what a person does, written in one transaction before anything is sent. Serves `device`.
 
+import { stamp } from "./values.js";
 import { shown } from "./view.js";
 
 /** @import { Fields, Maker, Members, Shown } from "./types.js" */
@@ -65,15 +66,17 @@ export class Making {
   }
 
   /** What `work` makes is all-or-nothing, here and, unless `apart`, on the server. `once` is the id of the record that it makes:
-   * nothing is made where that was made before, and the draft of that id ends with it.
-   * @param {(maker: Maker) => void} work @param {{ apart?: boolean, once?: string }} [options] */
-  async group(work, { apart = false, once } = {}) {
+   * nothing is made where that was made before, and the draft of that id ends with it. `draft` is kept with it, or ends where it has no value.
+   * @param {(maker: Maker) => void} work @param {import("./types.js").Together} [options] */
+  async group(work, { apart = false, once, draft } = {}) {
     const maker = new Collected(this.outbox), given = /** @type {any} */ (work(maker));
     if (typeof given?.then === "function") throw new TypeError("within a group nothing is awaited");
-    if (!maker.wishes.length) return;
+    if (!maker.wishes.length && !draft) return;
     await this.store.write(async (t) => {
       if (!once || !await this.outbox.has(t, once)) await this.write(t, maker.wishes, apart ? null : this.outbox.newId());
       if (once) t.delete("draft", once);
+      if (draft?.value) t.put("draft", { ...draft, saved_at: stamp(this.outbox.clock()) });
+      else if (draft) t.delete("draft", draft.id);
     });
   }
 

@@ -55,6 +55,8 @@ export interface Maker {
   remove(type: string, id: string, reason: string, base: number): void;
 }
 
+export interface Together { apart?: boolean; once?: string; draft?: { id: string; kind?: string; value?: any } }
+
 export interface Captured {
   about: About; role: string; scope: string; captured_at?: string; position?: Position | null; note?: string;
   captured_elapsed_ms?: number; boot_id?: string; media_type?: string;
@@ -91,8 +93,9 @@ export interface Device {
   remove(type: string, id: string, reason: string, base?: number): Promise<void>;
   /** What `work` makes is all-or-nothing, here and on the server; with `apart` only here, and the server judges each by
    *  itself. `once` names the record that is made of the draft of the same id: nothing is made where it was made before, in
-   *  another tab perhaps, and the draft ends in the same transaction. `work` must not await. */
-  group(work: (maker: Maker) => void, options?: { apart?: boolean; once?: string }): Promise<void>;
+   *  another tab perhaps, and the draft ends in the same transaction. `draft` is written in it, too; one without a value ends.
+   *  `work` must not await. */
+  group(work: (maker: Maker) => void, options?: Together): Promise<void>;
   /** Take a photo into evidence: exact bytes, digest, chain entry, record and waiting file in one transaction. Gives the
    *  evidence record's id. */
   capture(photo: Blob, captured: Captured): Promise<string>;

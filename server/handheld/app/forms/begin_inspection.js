@@ -42,17 +42,14 @@ export function BeginInspection({ zone: given }) {
       ...(place.zone_id ? { zone_id: place.zone_id } : {}), ...(zone?.fields.party_id ? { party_id: zone.fields.party_id } : {}),
       ...(where.here ? { position: where.here } : {}),
     };
-    const done = await tried(async () => {
-      await device.saveDraft(id, "inspection", { ...place, checklist: list.key, name: zone?.fields.name ?? list.name, scope,
-        started_at: started, officers, position: where.here, answers: {} });
-      await device.create("inspection", fields, scope, { id }).catch(async (error) => {
-        await device.dropDraft(id); // without its record it could be neither finished nor given up
-        throw error;
-      });
-      await keepRecent([list.key, ...(recent ?? []).filter((one) => one !== list.key)].slice(0, RECENT));
-    });
+    const value = { ...place, checklist: list.key, name: zone?.fields.name ?? list.name, scope,
+      started_at: started, officers, position: where.here, answers: {} };
+    const done = await tried(() => device.group((maker) => void maker.create("inspection", fields, scope, { id }),
+      { apart: true, draft: { id, kind: "inspection", value } })); // neither without the other
     setBusy(false);
-    if (done) go(`/inspect/${id}`);
+    if (!done) return;
+    await tried(() => keepRecent([list.key, ...(recent ?? []).filter((one) => one !== list.key)].slice(0, RECENT)));
+    go(`/inspect/${id}`);
   }
 
   return html`<${Page} title=${t("检查", "Inspection")} back="/" actions=${html`<${Button} kind="primary" busy=${busy} disabled=${!list}

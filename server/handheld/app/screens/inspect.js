@@ -88,9 +88,9 @@ function Answering({ id }) {
   async function finish() {
     setBusy(true);
     try {
-      await device.edit("inspection", id, { set: { answers: recorded(checklist, answers), ended_at: new Date().toISOString() },
-        base: OWN, ...members(value?.officers ?? [], value?.officers_first ?? value?.officers ?? []) });
-      await draft.drop();
+      const set = { answers: recorded(checklist, answers), ended_at: new Date().toISOString() };
+      await draft.drop(() => device.group((maker) => maker.edit("inspection", id, { set,
+        ...members(value?.officers ?? [], value?.officers_first ?? value?.officers ?? []) }, OWN), { apart: true, draft: { id } }));
       say(t("检查已存,联网后送达", "The inspection is kept and goes out with the next network"));
       device.syncSoon();
       setEnding(false); // without its draft this screen shows what was kept
@@ -116,8 +116,7 @@ function Answering({ id }) {
     <${Section} title=${t("人员", "People")}><${Officers} value=${value.officers}
       onChange=${(/** @type {string[]} */ officers) => draft.change((before) => ({ officers, officers_first: before.officers_first ?? before.officers }))} /><//>
     <${GiveUp} what=${t("这次检查", "this inspection")} id=${id} begun onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
-      await device.remove("inspection", id, reason, OWN);
-      await draft.drop();
+      await draft.drop(() => device.group((maker) => maker.remove("inspection", id, reason, OWN), { apart: true, draft: { id } }));
       go("/inspect", { replace: true });
     })} />
     ${placing && html`<${Sheet} title=${t("在哪里", "Where it is")} onClose=${() => setPlacing(null)}>

@@ -49,14 +49,14 @@ export function Edit({ finding: { id, version, fields } }) {
   const set = (/** @type {Fields} */ part) => draft.change((now) => ({ fields: { ...now.fields, ...part } }));
   async function keep() {
     if (!after) return;
-    const change = changeOf(after.before, after.fields);
+    const change = changeOf(after.before, after.fields), any = Object.keys(change).length > 0;
+    setProblem("");
     try {
-      if (Object.keys(change).length) {
-        await device.edit("finding", id, { ...change, base: after.base }); // the version that was looked at
-        device.syncSoon();
-        say(t("已存在本机。", "Kept on this device."));
-      }
-      await draft.drop();
+      await draft.drop(() => device.group((maker) => {
+        if (any) maker.edit("finding", id, change, after.base); // the version that was looked at
+      }, { apart: true, draft: { id: draftOf(id) } }));
+      device.syncSoon();
+      if (any) say(t("已存在本机。", "Kept on this device."));
     } catch (failure) {
       setProblem(failureWords(failure));
     }
@@ -80,17 +80,20 @@ export function Edit({ finding: { id, version, fields } }) {
 
 /** @param {{finding: Shown, own: boolean}} props */
 export function Remove({ finding: { id, version, fields }, own }) {
-  const device = useDevice(), [base, setBase] = useState(/** @type {number | null} */ (null)), [reason, setReason] = useState(""), [problem, setProblem] = useState("");
+  const device = useDevice(), [base, setBase] = useState(/** @type {number | null} */ (null)), [reason, setReason] = useState("");
+  const [problem, setProblem] = useState(""), [busy, setBusy] = useState(false);
   const may = own || device.user.roles.some((role) => role !== "auxiliary");
   if (!may || (fields.status && !DELETABLE.includes(fields.status))) return null;
   async function remove() {
+    setBusy(true);
     try {
-      await device.remove("finding", id, reason.trim(), base ?? version); // the version that was looked at
-      await device.dropDraft(draftOf(id));
+      await device.group((maker) => maker.remove("finding", id, reason.trim(), base ?? version), // the version that was looked at
+        { apart: true, draft: { id: draftOf(id) } });
       device.syncSoon();
       go("/findings", { replace: true });
     } catch (failure) {
       setProblem(failureWords(failure));
+      setBusy(false);
     }
   }
   return html`<${Button} kind="danger" onClick=${() => setBase(version)}>${t("删除", "Delete")}<//>
@@ -98,5 +101,5 @@ export function Remove({ finding: { id, version, fields }, own }) {
       <p>${t("删除要写明理由;历史和照片仍在服务器上。", "A deletion needs a reason; history and photos stay on the server.")}</p>
       <${Field} label=${t("理由", "Reason")}><input name="reason" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.currentTarget.value)} /><//>
       ${problem && html`<${Note} kind="bad">${problem}<//>`}
-      <${Button} kind="danger" disabled=${!reason.trim()} onClick=${remove}>${t("删除", "Delete")}<//><//>`}`;
+      <${Button} kind="danger" busy=${busy} disabled=${!reason.trim()} onClick=${remove}>${t("删除", "Delete")}<//><//>`}`;
 }
