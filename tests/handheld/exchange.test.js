@@ -42,6 +42,22 @@ test("two changes of one field open a conflict that the field can settle", NEEDS
   two.close();
 });
 
+test("what was begun on no version is joined to a colleague's row; what differs is a conflict, the rest stands side by side", NEEDS_SERVER, async () => {
+  const one = await enrolled({ owner: await person("inspector") }), two = await enrolled({ owner: await person("inspector") });
+  const id = await one.create("register_entry", { on: "2026-11-27", duties: { 环境卫生: "pass", 秩序: "pass" } }, SCOPE);
+  await quiet(one, two);
+  await two.saveDraft("begun", "register", { any: 1 });
+  await two.group((maker) => maker.edit("register_entry", id, { set: { duties: { 环境卫生: "fail", 市容整洁: "fail", 秩序: "pass" } } }, 0), { apart: true, draft: { id: "begun" } });
+  assert.deepEqual(await two.drafts(), []);
+  assert.equal((await two.sync()).conflicts, 1);
+  await quiet(two);
+  const [{ fields }] = (await two.records("conflict")).filter((each) => each.fields.record_id === id);
+  assert.deepEqual([fields.field, fields.theirs, fields.mine], ["duties.环境卫生", "pass", "fail"]);
+  assert.deepEqual((await on_server("register_entry", id)).fields.duties, { 环境卫生: "fail", 秩序: "pass", 市容整洁: "fail" });
+  one.close();
+  two.close();
+});
+
 test("what is not valid is quarantined, told, and applied when it is released", NEEDS_SERVER, async () => {
   const device = await enrolled();
   const id = await report(device, { class_code: "nonsense" });

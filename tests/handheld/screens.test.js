@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { a_finding, SCOPE } from "./devices.js";
-import { a_phone, a_zone, REFERENCE, reopened, row, screen, shown, until } from "./screen.js";
+import { a_phone, a_zone, pulled, REFERENCE, reopened, row, screen, shown, until } from "./screen.js";
 
 const ZONE = "11111111-0000-7000-8000-000000000009", FINDING = "22222222-0000-7000-8000-000000000001";
+const ENTRY = "33333333-0000-7000-8000-000000000001", GONE = "11111111-0000-7000-8000-000000000010";
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
 
-const [Letter, Enforcement, Inspect, Finding] = await Promise.all(["letter", "enforcement", "inspect", "finding"].map(screen));
+const { day } = await import("../../server/handheld/app/parts/time.js");
+const [Letter, Enforcement, Inspect, Finding, Register] = await Promise.all(["letter", "enforcement", "inspect", "finding", "register"].map(screen));
 
 /** The records of a type, as soon as there are any. */
 const made = (device, type) => until(async () => (await device.records(type)).length && device.records(type));
@@ -99,4 +101,52 @@ test("an edit is made once however often it is tapped, and its form ends with it
   await Promise.all([save.does("click"), save.does("click")]);
   await until(async () => !(await device.drafts()).length);
   assert.deepEqual((await device.outbox()).map(({ body }) => [body.set, body.base]), [[{ text: "改过" }, 3]]);
+});
+
+const duties = (value) => Object.fromEntries(REFERENCE.duties.map((one) => [one.duty, value]));
+const entry = (version, fields) => row("register_entry", ENTRY, { zone_id: ZONE, on: day(), duties: {}, ...fields }, version);
+
+test("what was begun in the register is joined to a colleague's row, on no version, and nothing stays begun", async () => {
+  const device = await a_phone(a_zone(ZONE)), form = `register-${day()}`;
+  await device.saveDraft(form, "register", { [ZONE]: { id: device.newId(), note: "垃圾桶满", duties: { 环境卫生: "fail" } }, [GONE]: { id: device.newId(), note: "", duties: { 秩序: "fail" } } });
+  const page = await shown(device, Register, { params: { zone: ZONE } });
+  await pulled(device, entry(4, { duties: duties("pass"), note: "同事写的" }));
+  const [{ body }] = await until(async () => (await device.outbox()).length && device.outbox());
+  assert.deepEqual([body.record_id, body.base, body.set], [ENTRY, 0, { duties: { 环境卫生: "fail" }, note: "垃圾桶满" }]);
+  assert.deepEqual(Object.keys((await device.drafts())[0].value), [GONE]);
+  await page.see("p", "同事已登记这里");
+
+  assert.match((await page.see("div", "其责任区已不在本机")).textContent, /秩序 不合格/);
+  await page.tap("放弃");
+  await until(async () => !(await device.drafts()).length);
+  assert.equal((await device.outbox()).length, 1);
+});
+
+test("a row of the register is kept and its form ended in one writing", async () => {
+  const device = await a_phone(a_zone(ZONE)), page = await shown(device, Register, { params: { zone: ZONE } });
+  await page.tap("不合格");
+  await until(async () => (await device.drafts()).length);
+  killed_after(device, 1);
+  await page.tap("其余");
+  const [{ fields }] = await made(device, "register_entry");
+  assert.deepEqual([Object.values(fields.duties).filter((one) => one === "fail").length, await device.drafts()], [1, []]);
+});
+
+test("a note is an edit of the version that was looked at when it was begun, and stays in the field until it is kept", async () => {
+  const device = await a_phone(a_zone(ZONE), entry(4, { note: "" })), page = await shown(device, Register, { params: { zone: ZONE } });
+  const note = await page.input("备注"), { store } = device.parts, { write } = store;
+  await page.write("备注", "我写的");
+  await pulled(device, entry(5, { note: "同事刚写的" }));
+  store.write = async () => { throw new DOMException("full", "QuotaExceededError"); };
+  await note.does("change");
+  await page.see("p", "存储已满");
+  assert.equal(note.value, "我写的");
+  store.write = write;
+  await note.does("change");
+  await until(async () => (await device.outbox()).length);
+  await pulled(device, entry(6, { note: "同事又写的" }));
+  await page.write("备注", "再写");
+  await note.does("change");
+  await until(async () => (await device.outbox()).length === 2);
+  assert.deepEqual((await device.outbox()).map(({ body }) => [body.set, body.base]), [[{ note: "我写的" }, 4], [{ note: "再写" }, 6]]);
 });

@@ -16,15 +16,15 @@ export function dutiesOn(duties, day) {
 
 /**
  * @param {{zone: import("../device/types.d.ts").Shown, away: number | null, duties: any[], row: {id: string, duties: Record<string, any>,
- *   note: string, kept: boolean, unsent: boolean, problems: any[]} | null, open: boolean, onOpen: () => void,
- *   onTap: (given: Record<string, string>) => void, onNote: (note: string) => void, ensure: () => Promise<string | null>,
+ *   note: string, kept: boolean, version: number, unsent: boolean, problems: any[]} | null, open: boolean, onOpen: () => void,
+ *   onTap: (given: Record<string, string>) => void, onNote: (note: string, version: number) => Promise<boolean>, ensure: () => Promise<string | null>,
  *   photos: number}} props
  */
 export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote, ensure, photos }) {
   const given = row?.duties ?? {};
   const rest = duties.filter((one) => !given[one.duty]);
   const bad = duties.filter((one) => given[one.duty] === "fail");
-  const note = useTyping(row?.note ?? "", onNote, row?.kept);
+  const note = useTyping(row?.note ?? "", onNote, row?.kept, row?.version);
   const [about, setAbout] = useState(row?.id ?? "");
   const state = row?.kept ? (row.problems.length ? t("未采纳,见“同步”", "not applied: see Sync") : row.unsent ? t("已存,待送达", "kept, waits") : t("已送达", "delivered"))
     : row ? t(`余 ${rest.length} 项`, `${rest.length} left`) : "";
