@@ -11,7 +11,7 @@ const ENTRY = "33333333-0000-7000-8000-000000000001", GONE = "11111111-0000-7000
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
 
 const { day } = await import("../../server/handheld/app/parts/time.js");
-const [Letter, Enforcement, Inspect, Finding, Register] = await Promise.all(["letter", "enforcement", "inspect", "finding", "register"].map(screen));
+const [Letter, Enforcement, Inspect, Finding, Register, Today] = await Promise.all(["letter", "enforcement", "inspect", "finding", "register", "today"].map(screen));
 
 /** The records of a type, as soon as there are any. */
 const made = (device, type) => until(async () => (await device.records(type)).length && device.records(type));
@@ -149,4 +149,26 @@ test("a note is an edit of the version that was looked at when it was begun, and
   await note.does("change");
   await until(async () => (await device.outbox()).length === 2);
   assert.deepEqual((await device.outbox()).map(({ body }) => [body.set, body.base]), [[{ note: "我写的" }, 4], [{ note: "再写" }, 6]]);
+});
+
+test("an edit of a case that was closed meanwhile is told on the first screen and at the case, and can be given up", async () => {
+  const device = await a_phone(row("finding", FINDING, { ...a_finding(), status: "closed", inspector_id: "me" }, 9));
+  await device.saveDraft(`edit-${FINDING}`, "edit", { fields: { ...a_finding(), text: "半句" }, before: a_finding(), base: 3 });
+  const today = await shown(device, Today, {}), page = await shown(device, Finding, { params: { id: FINDING } });
+  assert.equal((await today.see("a", "半句 · 修改")).getAttribute("href"), `#/findings/${FINDING}`);
+  await page.see("p", "描述 半句");
+  await page.tap("放弃修改");
+  await until(async () => !(await device.drafts()).length);
+});
+
+test("an inspection whose checklist is gone shows what was answered and can be given up for a reason", async () => {
+  const device = await a_phone(), id = await device.create("inspection", { started_at: "2026-11-27T01:00:00.000Z" }, SCOPE);
+  await device.saveDraft(id, "inspection", { checklist: "zone-daily/0", name: "日查", scope: SCOPE, answers: { 门前: { value: "fail", note: "堆物" } }, officers: ["me"] });
+  const page = await shown(device, Inspect, { params: { draft: id } });
+  await page.see("li", "不合格 · 堆物");
+  await page.tap("放弃这次检查");
+  await page.write("理由", "检查表已换");
+  await page.tap("确认放弃");
+  await until(async () => !(await device.drafts()).length);
+  assert.equal(await device.get("inspection", id), null);
 });

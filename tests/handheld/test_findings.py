@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import pytest
@@ -52,7 +53,7 @@ def test_an_edit_names_only_what_was_changed(inspector, office):
     assert (fields["severity"], sorted(fields["tags"]), fields["class_code"]) == ("重", ["反复", "夜间"], "0504")
 
 
-def test_an_edit_is_found_again_after_a_reload_where_it_was_and_nowhere_else(inspector, office):
+def test_an_edit_is_found_again_after_a_reload_where_it_was_and_the_first_screen_leads_there(inspector, office):
     finding = reported(office, "门前堆物")
     one = inspector(online=True)
     page = opened(one, finding, "门前堆物")
@@ -63,8 +64,7 @@ def test_an_edit_is_found_again_after_a_reload_where_it_was_and_nowhere_else(ins
     page.reload()
     expect(words).to_have_value("门前堆物,约三米")
     expect(page.get_by_text("已替你找回")).to_be_visible()
-    expect(one.see("/").get_by_text("未完成")).to_have_count(0)
-    page = one.see(f"/findings/{finding}")
+    one.see("/").get_by_role("link", name=re.compile("约三米 · 修改")).click()
     page.get_by_role("button", name="保存修改").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator(".said")).to_have_text("门前堆物,约三米")

@@ -12,7 +12,7 @@ import { go } from "../parts/router.js";
 import { OVER, statusWords } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
-import { Edit, Remove } from "./finding/edit.js";
+import { Edit, LeftEdit, Remove } from "./finding/edit.js";
 import { Gone } from "./finding/gone.js";
 import { History } from "./finding/history.js";
 import { PhotosShown } from "./finding/photos.js";
@@ -27,11 +27,11 @@ export default function Finding({ params: { id } }) {
     && fields.state !== "settled" && !fields.resolution), ["conflicts of", id]);
   const embargo = useEmbargo();
   if (embargo?.has(id)) {
-    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Embargoed} /><//>`;
+    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Embargoed} /><${LeftEdit} id=${id} /><//>`;
   }
   if (finding === undefined || !made || !photos || !embargo) return html`<${Page} title=${t("问题", "Finding")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
   if (!finding) {
-    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Gone} made=${made} />
+    return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Gone} made=${made} /><${LeftEdit} id=${id} />
       <${History} made=${made} /><//>`;
   }
   const { fields, unsent, problems, version } = finding;

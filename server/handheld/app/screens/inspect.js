@@ -6,6 +6,7 @@ import { GiveUp, Officers } from "../forms/fields.js";
 import { choiceOf, findingOf } from "../forms/finding_of.js";
 import { ItemCard, needed } from "../forms/item.js";
 import { madeOf, withPhoto } from "../forms/named.js";
+import { factsOf } from "../forms/values.js";
 import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { failureWords } from "../parts/failures.js";
@@ -48,9 +49,14 @@ function Answering({ id }) {
   if (value === undefined || !made) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (value === null) return html`<${Done} id=${id} />`;
   const found = checklistsOf(reference).find((one) => one.key === value.checklist);
+  const giveUp = html`<${GiveUp} what=${t("这次检查", "this inspection")} id=${id} begun onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
+    await draft.drop(() => device.group((maker) => maker.remove("inspection", id, reason, OWN), { apart: true, draft: { id } }));
+    go("/inspect", { replace: true });
+  })} />`;
   if (!found) {
     return html`<${Page} title=${value.name} back="/inspect"><${Note} kind="bad">${t("检查表已不在本机,请联网同步后再打开;已答内容仍保存。",
-      "Its checklist is not on this device: sync and open it again. What was answered is kept.")}<//><//>`;
+      "Its checklist is not on this device: sync and open it again. What was answered is kept.")}<//>
+      <ul class="told">${factsOf(value.answers).map(([name, words]) => html`<li key=${name}><span>${name}</span> <b>${words}</b></li>`)}</ul>${giveUp}<//>`;
   }
   const checklist = found, answers = standing(value.answers, made), items = asked(checklist, answers);
   const counted = Object.fromEntries(items.map((item) => [item.id, { ...answers[item.id],
@@ -115,10 +121,7 @@ function Answering({ id }) {
       onShot=${(/** @type {import("../forms/named.js").Photo} */ photo) => answer(item.id, (before) => ({ photos: withPhoto(before?.photos, photo) }))} onFinding=${() => openFinding(item)} />`)}
     <${Section} title=${t("人员", "People")}><${Officers} value=${value.officers}
       onChange=${(/** @type {string[]} */ officers) => draft.change((before) => ({ officers, officers_first: before.officers_first ?? before.officers }))} /><//>
-    <${GiveUp} what=${t("这次检查", "this inspection")} id=${id} begun onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
-      await draft.drop(() => device.group((maker) => maker.remove("inspection", id, reason, OWN), { apart: true, draft: { id } }));
-      go("/inspect", { replace: true });
-    })} />
+    ${giveUp}
     ${placing && html`<${Sheet} title=${t("在哪里", "Where it is")} onClose=${() => setPlacing(null)}>
       <${Note} kind="warn">${t("没有定位,也没有责任区:请写明地址。", "There is neither position nor zone: give the address.")}<//>
       <${Field} label=${t("地址", "Address")}><input value=${address} autocomplete="off" onInput=${(/** @type {any} */ event) => setAddress(event.target.value)} /><//>

@@ -79,18 +79,24 @@ function DueTasks() {
 }
 
 const KINDS = /** @type {Record<string, string>} */ ({
-  finding: "/find/", inspection: "/inspect/", letter: "/letter/", enforcement: "/enforcement/", register: "/register?day=",
+  finding: "/find/", inspection: "/inspect/", letter: "/letter/", enforcement: "/enforcement/", register: "/register?day=", edit: "/findings/",
 });
+/** What a draft of that kind makes, where it is called otherwise. @type {Record<string, string>} */
+const MAKES = { register: "register_entry", edit: "finding" };
 
 function Begun() {
-  const drafts = useDrafts();
+  const drafts = useDrafts(), [all, setAll] = useState(false);
   const known = (drafts ?? []).filter((draft) => KINDS[draft.kind]);
+  const about = (/** @type {{id: string}} */ { id }) => id.replace(/^(register|edit)-/, "");
+  const named = (/** @type {{id: string, kind: string, value: any}} */ { id, kind, value }) =>
+    [value?.name ?? value?.text ?? value?.fields?.text ?? (kind === "register" && about({ id })), kind === "edit" && t("修改", "edit")];
   if (!known.length) return null;
   return html`<${Section} title=${t(`未完成 ${known.length}`, `Unfinished ${known.length}`)}><ul class="rows">
-    ${known.slice(0, SHOWN).map((draft) => html`<li key=${draft.id}><a class="row" href="#${KINDS[draft.kind]}${draft.id.replace(/^register-/, "")}">
-      <span class="text"><b>${[typeWords(draft.kind === "register" ? "register_entry" : draft.kind), draft.value?.name ?? draft.value?.text ?? draft.id.match(/^register-(.*)/)?.[1]].filter(Boolean).join(" · ").slice(0, 40)}</b>
+    ${known.slice(0, all ? Infinity : SHOWN).map((draft) => html`<li key=${draft.id}><a class="row" href="#${KINDS[draft.kind]}${about(draft)}">
+      <span class="text"><b>${[typeWords(MAKES[draft.kind] ?? draft.kind), ...named(draft)].filter(Boolean).join(" · ").slice(0, 40)}</b>
         <small>${t("存于", "kept")} ${ago(draft.saved_at)}</small></span>
-      <span class="badge">${t("继续", "Go on")}</span></a></li>`)}</ul><//>`;
+      <span class="badge">${t("继续", "Go on")}</span></a></li>`)}</ul>
+    ${!all && known.length > SHOWN && html`<${Button} onClick=${() => setAll(true)}>${t("全部未完成", "All unfinished")}<//>`}<//>`;
 }
 
 function Stopped() {

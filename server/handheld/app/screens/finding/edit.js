@@ -1,8 +1,9 @@
 // Changes of a finding's words, tags, class and severity, kept as they are typed; its deletion for a reason where the table
 // allows it.
 
+import { factsOf } from "../../forms/values.js";
 import { t } from "../../words.js";
-import { ClassPicker } from "../../parts/classes.js";
+import { ClassPicker, useClasses } from "../../parts/classes.js";
 import { useDevice } from "../../parts/device.js";
 import { useDraft } from "../../parts/draft.js";
 import { failureWords } from "../../parts/failures.js";
@@ -40,12 +41,24 @@ export function changeOf(before, after) {
 /** The draft of an edit. @param {string} id of the finding */
 const draftOf = (id) => `edit-${id}`;
 
+/** @param {string} id of the finding @returns {import("../../parts/draft.js").Draft<{fields: Fields, before: Fields, base: number}>} */
+const useEdit = (id) => /** @type {any} */ (useDraft(draftOf(id), "edit"));
+
+/** An edit that was begun of what can be edited no more: what it says, and its end. @param {{id: string}} props */
+export function LeftEdit({ id }) {
+  const draft = useEdit(id), classes = useClasses();
+  if (!draft.value) return null;
+  const { set, add, remove } = changeOf(draft.value.before, draft.value.fields);
+  return html`<${Note} kind="warn"><b>${t("有一处没存完的修改,现在已不能改这一条", "An edit was not finished, and this one can be changed no more")}</b>
+    <p>${factsOf({ ...set, ...(add || remove ? { tags: draft.value.fields.tags } : {}) }, undefined, classes).map((fact) => fact.join(" ")).join(" · ")}</p>
+    <${Button} kind="danger" onClick=${() => tried(draft.drop)}>${t("放弃修改", "Give the edit up")}<//><//>`;
+}
+
 /** An edit stands open until it is kept or closed, over a reload, too. @param {{finding: Shown}} props */
 export function Edit({ finding: { id, version, fields } }) {
   const device = useDevice(), [problem, setProblem] = useState("");
-  const draft = /** @type {import("../../parts/draft.js").Draft<{fields: Fields, before: Fields, base: number}>} */ (useDraft(draftOf(id), "edit"));
-  const after = draft.value;
-  if (OVER.includes(fields.status)) return null;
+  const draft = useEdit(id), after = draft.value;
+  if (OVER.includes(fields.status)) return html`<${LeftEdit} id=${id} />`;
   const set = (/** @type {Fields} */ part) => draft.change((now) => ({ fields: { ...now.fields, ...part } }));
   async function keep() {
     if (!after) return;
