@@ -7,11 +7,13 @@ import { a_finding, SCOPE } from "./devices.js";
 import { a_phone, a_zone, pulled, REFERENCE, reopened, row, screen, shown, until } from "./screen.js";
 
 const ZONE = "11111111-0000-7000-8000-000000000009", FINDING = "22222222-0000-7000-8000-000000000001";
-const ENTRY = "33333333-0000-7000-8000-000000000001", GONE = "11111111-0000-7000-8000-000000000010";
+const TASK = "44444444-0000-7000-8000-000000000001", ENTRY = "33333333-0000-7000-8000-000000000001", GONE = "11111111-0000-7000-8000-000000000010";
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
 
 const { day } = await import("../../server/handheld/app/parts/time.js");
-const [Letter, Enforcement, Inspect, Finding, Register, Today] = await Promise.all(["letter", "enforcement", "inspect", "finding", "register", "today"].map(screen));
+const { useZones } = await import("../../server/handheld/app/parts/zone.js");
+const [Letter, Enforcement, Inspect, Finding, Findings, Register, Task, Today] = await Promise.all(
+  ["letter", "enforcement", "inspect", "finding", "findings", "register", "task", "today"].map(screen));
 
 /** The records of a type, as soon as there are any. */
 const made = (device, type) => until(async () => (await device.records(type)).length && device.records(type));
@@ -171,4 +173,31 @@ test("an inspection whose checklist is gone shows what was answered and can be g
   await page.tap("确认放弃");
   await until(async () => !(await device.drafts()).length);
   assert.equal(await device.get("inspection", id), null);
+});
+
+test("what could not be kept is said, and what was typed for it stands", async () => {
+  const device = await a_phone(row("task", TASK, { kind: "verify", title: "核实", assignee: "me", status: "accepted" })), page = await shown(device, Task, { params: { id: TASK } });
+  await page.tap("退回");
+  await page.write("理由", "不归本路段");
+  killed_after(device, 0);
+  await page.tap("确认退回");
+  await page.see("p", "存储已满");
+  assert.equal((await page.input("理由")).value, "不归本路段");
+
+  const findings = await shown(device, Findings, {});
+  await findings.tap("我报的");
+  await findings.see("p", "存储已满");
+});
+
+test("zones are read again though the clock was put back", async () => {
+  const device = await a_phone(a_zone(ZONE)), { now } = Date, seen = [];
+  const See = () => void seen.push(useZones()?.zones.length);
+  Date.now = () => now() + 86_400_000;
+  try {
+    await shown(device, See, {});
+  } finally {
+    Date.now = now;
+  }
+  await pulled(device, a_zone(GONE));
+  await until(() => seen.at(-1) === 2);
 });

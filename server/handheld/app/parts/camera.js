@@ -11,6 +11,7 @@ import { html, useEffect, useRef, useState } from "./html.js";
 import { Button, Choice, Note, Sheet } from "./page.js";
 import { PositionLine, usePosition } from "./position.js";
 import { ROLES, roleWords } from "./roles.js";
+import { tried } from "./tried.js";
 import { keepShots, useShots } from "./unkept.js";
 
 /** @typedef {import("../device/types.d.ts").About} About */
@@ -117,10 +118,10 @@ function useEarlier(sha256) {
   useEffect(() => {
     let made = "", over = false;
     if (sha256) {
-      (async () => {
+      tried(async () => {
         const found = await device.bytes(sha256) ?? await device.thumb(sha256);
         if (found && !over) setUrl(made = URL.createObjectURL(found));
-      })();
+      });
     }
     return () => {
       over = true;

@@ -5,6 +5,7 @@ import { useKept } from "./device.js";
 import { html, useMemo, useState } from "./html.js";
 import { initials } from "./pinyin.js";
 import { useReference } from "./reference.js";
+import { tried } from "./tried.js";
 
 /** `name` is in the chosen language, `zh` the standard's. @typedef {{scheme: string, code: string, name: string, zh: string}} Class */
 
@@ -68,14 +69,14 @@ export function ClassPicker({ value, onChange }) {
 
   /** @param {Class} one */
   function choose(one) {
-    putRecent([keyOf(one), ...(recent ?? []).filter((key) => key !== keyOf(one))].slice(0, RECENT_MOST));
+    tried(() => putRecent([keyOf(one), ...(recent ?? []).filter((key) => key !== keyOf(one))].slice(0, RECENT_MOST)));
     setTyped("");
     onChange(one);
   }
   function star() {
     if (!chosen) return;
     const others = (favourites ?? []).filter((key) => key !== keyOf(chosen));
-    putFavourites(isFavourite ? others : [...others, keyOf(chosen)]);
+    tried(() => putFavourites(isFavourite ? others : [...others, keyOf(chosen)]));
   }
   return html`<div class="class-picker">
     ${chosen && html`<p class="chosen-class"><strong>${chosen.name}</strong> <small>${chosen.code}</small>

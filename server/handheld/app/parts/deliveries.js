@@ -6,6 +6,7 @@ import { html, useState } from "./html.js";
 import { deedWords, eventWords, fateWords, photoWords, subjectWords } from "./outbox_words.js";
 import { Button, Section, Thumb } from "./page.js";
 import { size, when } from "./time.js";
+import { tried } from "./tried.js";
 
 const AT_FIRST = 20, MORE = 100;
 
@@ -31,7 +32,7 @@ export function Photos() {
           ${photo.state === "waiting" && photo.offset > 0 && html`<progress max=${photo.bytes} value=${photo.offset}
             aria-label=${t("已传", "sent")}></progress>`}
           ${fate.why && html`<small>${fate.why}</small>`}
-          ${maySendAgain(photo) && html`<${Button} onClick=${() => device.sendAgain(photo.sha256)}>${t("再送一次", "Send it again")}<//>`}</span>
+          ${maySendAgain(photo) && html`<${Button} onClick=${() => tried(() => device.sendAgain(photo.sha256))}>${t("再送一次", "Send it again")}<//>`}</span>
         <span class="badge ${fate.kind}">${fate.word}</span></li>`;
     })}</ul>
     <${More} count=${open.length} shown=${shown} onMore=${() => setShown(shown + MORE)} /><//>`;

@@ -57,7 +57,7 @@ export function usePatrol() {
     tell("");
     if (!track) return undefined;
     const stopped = new AbortController();
-    alone(stopped.signal, () => watch(device, track, stopped.signal));
+    alone(stopped.signal, () => watch(device, track, stopped.signal)).catch((failure) => tell(failure.name));
     return () => stopped.abort();
   }, [device, track]);
 }
@@ -82,7 +82,7 @@ export function usePatrolProblem() {
 }
 
 /** Runs `work` when no other tab does. @param {AbortSignal} signal @param {() => Promise<void>} work */
-function alone(signal, work) {
+async function alone(signal, work) {
   if (!navigator.locks) return work();
   return navigator.locks.request("menqian-duty", { signal }, work).catch((error) => {
     if (error.name !== "AbortError") throw error; // off duty before this tab's turn came

@@ -7,6 +7,7 @@ import { Navigation, SyncBar, SyncSign } from "./frame.js";
 import { cloneElement, html, isValidElement, useEffect, useId, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icons.js";
 import { goBack } from "./router.js";
+import { say, saidBy } from "./saying.js";
 
 /** @typedef {import("preact").ComponentChildren} Children */
 
@@ -133,13 +134,7 @@ export function Thumb({ sha256, alt = "" }) {
     <${Icon} of="camera" /></span>`;
 }
 
-/** @type {((text: string) => void) | null} */
-let speak = null;
-
-/** Say something that needs no answer. @param {string} text */
-export function say(text) {
-  speak?.(text);
-}
+export { say };
 
 /** Where `say` is seen and heard; one stands in the shell. */
 export function Toast() {
@@ -147,14 +142,14 @@ export function Toast() {
   useEffect(() => {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    speak = (text) => {
+    saidBy((text) => {
       clearTimeout(timer);
       setSaid(text);
       timer = setTimeout(() => setSaid(""), 5000);
-    };
+    });
     return () => {
       clearTimeout(timer);
-      speak = null;
+      saidBy(null);
     };
   }, []);
   return html`<div class="toast" role="status" aria-live="polite">${said && html`<p>${said}</p>`}</div>`;

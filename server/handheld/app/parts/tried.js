@@ -1,7 +1,7 @@
 // Work that a tap asks for and that may fail.
 
 import { failureWords } from "./failures.js";
-import { say } from "./page.js";
+import { say } from "./saying.js";
 
 /**
  * Do it; what it throws is said in words. Gives whether it went through.

@@ -8,6 +8,7 @@ import { html, useEffect, useMemo, useState } from "./html.js";
 import { MapView } from "./map.js";
 import { Note } from "./page.js";
 import { useReference } from "./reference.js";
+import { tried } from "./tried.js";
 
 /** @typedef {import("../device/zones.js").Zone} Zone */
 /** @typedef {import("../device/zones.js").Attribution} Attribution */
@@ -40,8 +41,9 @@ export function useZones() {
       read.set(device, { at: Date.now(), index: now });
       if (!over) setIndex(now);
     }
-    look();
-    const stop = device.onChange(look);
+    const ask = () => void tried(look);
+    ask();
+    const stop = device.onChange(ask);
     return () => {
       over = true;
       stop();

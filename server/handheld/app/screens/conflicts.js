@@ -36,7 +36,7 @@ export default function Conflicts({ params }) {
 
   return html`<${Page} title=${t("冲突", "Conflicts")} back="/">
     ${!waiting.length && html`<${Note} kind="ok">${t("没有需要您处理的冲突。", "No conflict waits for you.")}<//>`}
-    ${waiting.map((one) => html`<${ConflictCard} key=${one.id} conflict=${one} given=${given(one)} onLeave=${() => keepLeft([...left, one.id])} />`)}
+    ${waiting.map((one) => html`<${ConflictCard} key=${one.id} conflict=${one} given=${given(one)} onLeave=${() => tried(() => keepLeft([...left, one.id]))} />`)}
     ${office.length > 0 && html`<${Section} title=${t("留给办公室", "Left to the office")}>
       ${office.map((one) => html`<${ConflictCard} key=${one.id} conflict=${one} given=${given(one)} />`)}<//>`}
     ${others > 0 && html`<p class="hint">${t(`另有 ${others} 项他人的冲突,由双方或办公室处理。`, `${others} more are between others; they or the office settle them.`)}</p>`}
@@ -49,7 +49,7 @@ function side(conflict, which, user) {
   return conflict.fields[which]?.user_id === user;
 }
 
-/** @param {{conflict: Shown, given?: Record<string, any>, onLeave?: () => Promise<void>}} props */
+/** @param {{conflict: Shown, given?: Record<string, any>, onLeave?: () => unknown}} props */
 function ConflictCard({ conflict, given, onLeave }) {
   const device = useDevice(), classes = useClasses(), { fields } = conflict;
   const done = useOutbox({ all: true, record_id: fields.record_id });

@@ -39,12 +39,14 @@ function Begin({ finding: about, zone: given }) {
   /** @param {string} kind */
   async function begin(kind) {
     const id = device.newId(), zoneId = given ?? finding?.fields.zone?.zone_id ?? "";
-    const zone = zoneId ? await device.get("zone", zoneId) : null;
-    const done = await tried(() => device.saveDraft(id, "enforcement", {
-      kind, finding_id: finding?.id ?? "", class_code: finding?.fields.class_code ?? "", zone_id: zone?.id ?? "",
-      scope: finding?.scope ?? zone?.scope ?? device.scopes[0], party_name: partyName(zone?.fields), offence_code: "",
-      facts: finding?.fields.text ?? "", officers: [device.user.id], how: "", reason: "", witness: "",
-      due: localBeijing(new Date(Date.now() + visits.order_hours * 3_600_000)) }));
+    const done = await tried(async () => {
+      const zone = zoneId ? await device.get("zone", zoneId) : null;
+      await device.saveDraft(id, "enforcement", {
+        kind, finding_id: finding?.id ?? "", class_code: finding?.fields.class_code ?? "", zone_id: zone?.id ?? "",
+        scope: finding?.scope ?? zone?.scope ?? device.scopes[0], party_name: partyName(zone?.fields), offence_code: "",
+        facts: finding?.fields.text ?? "", officers: [device.user.id], how: "", reason: "", witness: "",
+        due: localBeijing(new Date(Date.now() + visits.order_hours * 3_600_000)) });
+    });
     if (done) go(`/enforcement/${id}`, { replace: Boolean(about) });
   }
 
@@ -129,10 +131,10 @@ function Writing({ id }) {
       ${steps.length > 1 && html`<${Choice} label=${t("步骤", "Step")} value=${step.kind} onChange=${(/** @type {string} */ kind) => draft.change({ ...UNSIGNED, kind })}
         options=${steps.map((one) => ({ value: one.kind, label: t(one.name_cn, one.name_en) }))} />`}
       <${Section} title=${t("当事人", "Party")}>
-        <${ZoneField} zone_id=${form.zone_id} label=${t("从责任区带出(可选)", "From a zone (optional)")} onChosen=${async (/** @type {any} */ chosen) => {
+        <${ZoneField} zone_id=${form.zone_id} label=${t("从责任区带出(可选)", "From a zone (optional)")} onChosen=${(/** @type {any} */ chosen) => tried(async () => {
           const record = await device.get("zone", chosen.zone_id);
-          draft.change({ zone_id: chosen.zone_id, party_name: partyName(record?.fields), scope: form.finding_id ? form.scope : record?.scope ?? form.scope });
-        }} />
+          await draft.change({ zone_id: chosen.zone_id, party_name: partyName(record?.fields), scope: form.finding_id ? form.scope : record?.scope ?? form.scope });
+        })} />
         <${Field} label=${t("当事人名称或姓名", "Name of the party")}><input type="text" maxlength="200" value=${form.party_name} onInput=${set("party_name")} /><//><//>
       ${order && html`<${OffenceField} value=${form.offence_code} scope=${form.scope} class_code=${form.class_code} onChange=${(/** @type {string} */ code) => draft.change({ offence_code: code })} />`}
       <${Field} label=${t("事实", "Facts")} hint=${t("时间、地点、做了什么;只写看到的", "when, where, what: only what was seen")}>

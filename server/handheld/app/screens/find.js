@@ -12,6 +12,7 @@ import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.j
 import { useReference } from "../parts/reference.js";
 import { go } from "../parts/router.js";
 import { severities } from "../parts/severity.js";
+import { tried } from "../parts/tried.js";
 import { t } from "../words.js";
 import { Discard } from "./find/discard.js";
 import { keepFinding, missing, saysNothing } from "./find/keep.js";
@@ -51,8 +52,11 @@ function Form({ id, params }) {
   const [warned, setWarned] = useState(false);
   const findings = useOthers(), embargo = useEmbargo();
   useEffect(() => {
-    device.get("finding", id).then((kept) => { // made just before the browser was killed, or in another tab: the draft is over
-      if (kept || draft.gone) draft.drop().then(() => go(kept ? `/findings/${id}` : "/", { replace: true }));
+    tried(async () => { // made just before the browser was killed, or in another tab: the draft is over
+      const kept = await device.get("finding", id);
+      if (!kept && !draft.gone) return;
+      await draft.drop();
+      go(kept ? `/findings/${id}` : "/", { replace: true });
     });
   }, [id, draft.gone]);
   const { value } = draft;
@@ -126,7 +130,7 @@ function begun(form) {
 function useOthers() {
   const device = useDevice(), [findings, setFindings] = useState(/** @type {import("../device/types.d.ts").Shown[]} */ ([]));
   useEffect(() => {
-    device.records("finding").then(setFindings);
+    tried(async () => setFindings(await device.records("finding")));
   }, [device]);
   return findings;
 }

@@ -7,6 +7,7 @@ import { html, useMemo, useState } from "../parts/html.js";
 import { Page } from "../parts/page.js";
 import { OVER, statusWords } from "../parts/states.js";
 import { when } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { Windowed } from "../parts/windowed.js";
 import { t } from "../words.js";
 
@@ -31,7 +32,7 @@ export default function Findings() {
     <input type="search" value=${typed} aria-label=${t("搜索问题", "Search findings")} placeholder=${t("说明、地址、类别、责任区", "words, address, class, zone")}
       onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)} />
     <div class="pills sideways" role="group" aria-label=${t("筛选", "Filter")}>${Object.entries(FILTERS).map(([name, { words }]) => html`
-      <button type="button" key=${name} class="pill" aria-pressed=${filter === name} onClick=${() => putFilter(name)}>${words()}</button>`)}</div>
+      <button type="button" key=${name} class="pill" aria-pressed=${filter === name} onClick=${() => tried(() => putFilter(name))}>${words()}</button>`)}</div>
     ${found ? html`<p class="hint" role="status">${t(`${found.length} 条`, `${found.length} findings`)}</p>
       <${Windowed} items=${found} row=${ROW_PX} keyOf=${(/** @type {Shown} */ one) => one.id}
         label=${t("问题列表", "List of findings")} draw=${(/** @type {Shown} */ one) => html`<${Row} finding=${one} classes=${classes} />`} />`

@@ -35,14 +35,16 @@ function Begin({ zone: given }) {
 
   /** @param {{zone_id: string, sticker_serial?: string}} chosen */
   async function begin(chosen) {
-    const id = device.newId(), zone = await device.get("zone", chosen.zone_id);
-    const from = day(), until = new Date(`${from}T00:00:00+08:00`);
+    const id = device.newId(), from = day(), until = new Date(`${from}T00:00:00+08:00`);
     until.setMonth(until.getMonth() + visits.letter_months);
     until.setDate(until.getDate() - 1);
-    const done = await tried(() => device.saveDraft(id, "letter", {
-      zone_id: chosen.zone_id, name: zone?.fields.name ?? "", scope: zone?.scope ?? device.scopes[0], read: {},
-      from, to: day(until.toISOString()), sticker_serial: chosen.sticker_serial ?? zone?.fields.sticker_serial ?? "",
-      signer: partyName(zone?.fields), how: "", reason: "", witness: "" }));
+    const done = await tried(async () => {
+      const zone = await device.get("zone", chosen.zone_id);
+      await device.saveDraft(id, "letter", {
+        zone_id: chosen.zone_id, name: zone?.fields.name ?? "", scope: zone?.scope ?? device.scopes[0], read: {},
+        from, to: day(until.toISOString()), sticker_serial: chosen.sticker_serial ?? zone?.fields.sticker_serial ?? "",
+        signer: partyName(zone?.fields), how: "", reason: "", witness: "" });
+    });
     if (done) go(`/letter/${id}`, { replace: Boolean(given) });
   }
 

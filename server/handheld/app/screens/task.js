@@ -53,9 +53,10 @@ export default function Task({ params }) {
       }
     }));
     setBusy(false);
-    if (!done) return;
+    if (!done) return false;
     say(words);
     device.syncSoon();
+    return true;
   }
 
   function finish() {
@@ -87,7 +88,7 @@ export default function Task({ params }) {
     ${handing && html`<${Sheet} title=${t("退回任务", "Hand the task back")} onClose=${() => setHanding(false)}>
       <${Field} label=${t("理由", "Reason")}><textarea rows="3" maxlength="1000" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea><//>
       <${Button} kind="danger" busy=${busy} disabled=${!reason.trim()} onClick=${async () => {
-        await command("hand_back", { reason: reason.trim() }, t("已退回", "Handed back"));
+        if (!await command("hand_back", { reason: reason.trim() }, t("已退回", "Handed back"))) return; // the reason still stands here
         setHanding(false);
         go("/tasks");
       }}>${t("确认退回", "Hand back")}<//><//>`}<//>`;

@@ -6,18 +6,19 @@ import { html, useEffect, useState } from "../../parts/html.js";
 import { Note, Sheet } from "../../parts/page.js";
 import { roleWords } from "../../parts/roles.js";
 import { when } from "../../parts/time.js";
+import { tried } from "../../parts/tried.js";
 
 /** @param {{photo: import("../../device/types.d.ts").Shown, way: string, onClose: () => void}} props */
 export function Viewer({ photo: { fields }, way, onClose }) {
   const device = useDevice(), [url, setUrl] = useState(/** @type {string | null | undefined} */ (undefined));
   useEffect(() => {
     let made = "", over = false;
-    (async () => {
+    tried(async () => {
       const found = await device.bytes(fields.sha256) ?? await device.thumb(fields.sha256);
       if (over) return;
       made = found ? URL.createObjectURL(found) : "";
       setUrl(made || null);
-    })();
+    });
     return () => {
       over = true;
       URL.revokeObjectURL(made);
