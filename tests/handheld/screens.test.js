@@ -11,6 +11,8 @@ const TASK = "44444444-0000-7000-8000-000000000001", ENTRY = "33333333-0000-7000
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
 
 const { day } = await import("../../server/handheld/app/parts/time.js");
+const { Thumb } = await import("../../server/handheld/app/parts/page.js");
+const { madeOf } = await import("../../server/handheld/app/forms/named.js");
 const { useZones } = await import("../../server/handheld/app/parts/zone.js");
 const [Letter, Enforcement, Inspect, Finding, Findings, Register, Task, Today] = await Promise.all(
   ["letter", "enforcement", "inspect", "finding", "findings", "register", "task", "today"].map(screen));
@@ -200,4 +202,16 @@ test("zones are read again though the clock was put back", async () => {
   }
   await pulled(device, a_zone(GONE));
   await until(() => seen.at(-1) === 2);
+});
+
+test("the store is not asked for what is known, nor while something is only being sent", async () => {
+  const device = await a_phone(), id = await device.create("finding", a_finding(), SCOPE), asked = { outbox: 0, thumb: 0 };
+  for (const name of ["outbox", "thumb"]) {
+    const ask = device[name].bind(device);
+    device[name] = (...given) => (asked[name] += 1, ask(...given));
+  }
+  for (let times = 0; times < 3; times += 1) assert.deepEqual([...await madeOf(device, [id])], [id]);
+  await shown(device, Thumb, { sha256: "a".repeat(64) });
+  for (let times = 0; times < 3; times += 1) for (const listener of device.listeners) listener(false);
+  assert.deepEqual(asked, { outbox: 1, thumb: 1 });
 });

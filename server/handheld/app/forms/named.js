@@ -13,12 +13,19 @@ export function withPhoto(photos, photo) {
   return photos?.some((one) => one.id === photo.id) ? photos : [...photos ?? [], photo];
 }
 
+/** Made once is made for ever, and not asked again. @type {WeakMap<import("../device/types.d.ts").Device, Set<string>>} */
+const known = new WeakMap();
+
 /**
  * Those of these ids that a record was made under on this device, be it deleted since.
  * @param {import("../device/types.d.ts").Device} device
  * @param {string[]} ids
  */
 export async function madeOf(device, ids) {
-  const made = await Promise.all(ids.map((id) => device.outbox({ all: true, record_id: id })));
-  return new Set(ids.filter((_, place) => made[place].length));
+  const made = known.get(device) ?? new Set();
+  known.set(device, made);
+  await Promise.all(ids.filter((id) => !made.has(id)).map(async (id) => {
+    if ((await device.outbox({ all: true, record_id: id })).length) made.add(id);
+  }));
+  return new Set(ids.filter((id) => made.has(id)));
 }

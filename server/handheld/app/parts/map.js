@@ -16,6 +16,7 @@ import { useReference } from "./reference.js";
 
 const LEAFLET = "../vendor/leaflet/leaflet.js";
 const ROADS_MOST = 12, NAMED_FROM_PX = 40, NAMED_FROM_ZOOM = 19, LETTER_PX = 12, LINE_PX = 16, BUTTONS_PX = [64, 112], LEAST_PX = 3, INSET_PX = 12, USUAL_M = 6;
+const STEP = 4; // decimals of a degree, about ten metres: words make room for the own position by as much
 const EQUATOR_PX_A_M = 256 / 40_075_017; // at zoom 0
 /** By device, so that they are read once. @type {WeakMap<import("../device/types.d.ts").Device, {got: number, roads: Road[]}>} */
 const read = new WeakMap();
@@ -88,8 +89,10 @@ class Drawing {
       zoomSnap: 0.5, maxZoom: 22, tap: true });
     if (tiles) L.tileLayer(tiles, { maxZoom: 22, maxNativeZoom: 18 }).addTo(this.map);
     this.layer = L.layerGroup().addTo(this.map);
+    this.self = L.layerGroup().addTo(this.map);
     this.lastSeen = "";
     this.lastRoads = undefined;
+    this.lastSelf = "";
     this.moved = false;
     this.lookedAt = this.#aim();
     this.#look();
@@ -121,8 +124,14 @@ class Drawing {
   }
 
   draw() {
+    this.#around();
+    this.#self(this.props.current.position);
+  }
+
+  /** All but the own position, where any of it is new. */
+  #around() {
     const { zones, ranks, chosen, position, marks, roads, tall } = this.props.current;
-    const seen = JSON.stringify([zones.length, [...ranks ?? []], chosen, position?.lon, position?.lat, position?.accuracy_m,
+    const seen = JSON.stringify([zones.length, [...ranks ?? []], chosen, position?.lon.toFixed(STEP), position?.lat.toFixed(STEP), // each fix moves the dot alone
       marks?.map((/** @type {Mark} */ { id, kind, lon, lat }) => [id, kind, lon, lat])]);
     if (seen === this.lastSeen && roads === this.lastRoads) return;
     this.lastSeen = seen;
@@ -132,6 +141,7 @@ class Drawing {
       this.#look();
     }
     this.layer.clearLayers();
+    this.lastSelf = ""; // it is drawn above the rest
     const view = this.map.getBounds().pad(0.2);
     const isNear = (/** @type {Zone | Road} */ { box }) => view.intersects([[box[1], box[0]], [box[3], box[2]]]);
     const middle = this.map.getCenter(), away = (/** @type {Zone} */ { box }) => Math.hypot(box[0] - middle.lng, box[1] - middle.lat);
@@ -144,7 +154,6 @@ class Drawing {
     near.forEach((/** @type {Zone} */ zone) => this.#zone(zone, ranks?.get(zone.zone_id), zone.zone_id === chosen));
     marks?.filter((/** @type {Mark} */ mark) => view.contains([mark.lat, mark.lon]))
       .forEach((/** @type {Mark} */ mark) => this.#mark(mark));
-    if (position) this.#self(position);
   }
 
   /** @param {Zone} zone @param {number | undefined} rank @param {boolean} chosen */
@@ -238,11 +247,16 @@ class Drawing {
       .on("click", () => this.props.current.onMark?.(mark.id)).bindTooltip(text(mark.label)).addTo(this.layer);
   }
 
-  /** @param {Position} position */
-  #self({ lon, lat, accuracy_m }) {
+  /** The own position, above all else. @param {Position | null | undefined} position */
+  #self(position) {
+    const { lon, lat, accuracy_m } = position ?? {}, said = `${lon} ${lat} ${accuracy_m}`;
+    if (said === this.lastSelf) return;
+    this.lastSelf = said;
+    this.self.clearLayers();
+    if (!position) return;
     const blue = { color: "#1668d8", weight: 1, fillColor: "#1668d8", fillOpacity: 0.12, interactive: false };
-    if (accuracy_m) this.L.circle([lat, lon], { ...blue, radius: accuracy_m }).addTo(this.layer);
-    this.L.circleMarker([lat, lon], { ...blue, radius: 7, weight: 3, color: "#fff", fillOpacity: 1 }).addTo(this.layer);
+    if (accuracy_m) this.L.circle([lat, lon], { ...blue, radius: accuracy_m }).addTo(this.self);
+    this.L.circleMarker([lat, lon], { ...blue, radius: 7, weight: 3, color: "#fff", fillOpacity: 1 }).addTo(this.self);
   }
 }
 

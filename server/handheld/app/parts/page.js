@@ -115,14 +115,13 @@ export function Thumb({ sha256, alt = "" }) {
   const [url, setUrl] = useState("");
   useEffect(() => {
     let over = false, made = "";
-    const stop = device.onChange(look);
-    async function look() {
-      const blob = made ? null : await device.thumb(sha256);
+    const look = () => device.thumb(sha256).then((blob) => {
       if (!blob || over || made) return;
       made = URL.createObjectURL(blob);
       setUrl(made);
-    }
-    look().catch((failure) => say(failureWords(failure)));
+    }).catch((failure) => say(failureWords(failure)));
+    const stop = device.onChange((data) => void (data && !made && look()));
+    look();
     return () => {
       over = true;
       stop();
