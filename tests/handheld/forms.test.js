@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { article, beijing, localBeijing, missing, offencesFor, orderText, stepsFor } from "../../server/handheld/app/forms/order.js";
+import { apart } from "../../server/handheld/app/device/plane.js";
+import { article, beijing, localBeijing, missing, offencesFor, orderText, softSteps } from "../../server/handheld/app/forms/order.js";
 import { titleOf } from "../../server/handheld/app/parts/outbox_words.js";
 import { factsOf, valueWords } from "../../server/handheld/app/forms/values.js";
-import { arrival, metres, middle, pointOf, zonesNear } from "../../server/handheld/app/forms/places.js";
+import { arrival, middle, pointOf, zonesNear } from "../../server/handheld/app/forms/places.js";
 
 const t = (/** @type {string} */ chinese) => chinese;
 /** @type {string | null} */
@@ -22,8 +23,8 @@ const form = { party_name: "望江茶馆", facts: "店外摆放货架。", offic
 const me = { id: "me", name: "张敏" };
 
 test("an auxiliary alone only persuades", () => {
-  assert.deepEqual(stepsFor(steps, ["auxiliary"]).map((one) => one.kind), ["persuade"]);
-  assert.equal(stepsFor(steps, ["auxiliary", "inspector"]).length, 2);
+  assert.deepEqual(softSteps(steps, ["auxiliary"]).map((one) => one.kind), ["persuade"]);
+  assert.equal(softSteps(steps, ["auxiliary", "inspector"]).length, 2);
 });
 
 test("offences are those of the place, the finding's class first", () => {
@@ -78,7 +79,7 @@ test("zones come nearest first, by any of their words", () => {
   assert.deepEqual(zonesNear(zones, { lon: 119, lat: 31 }, "").map((one) => one.zone.id), ["near", "far"]);
   assert.deepEqual(zonesNear(zones, null, "测试 far店").map((one) => one.zone.id), ["far"]);
   assert.equal(middle(null), null);
-  assert.ok(Math.abs(metres({ lon: 119, lat: 31 }, { lon: 119, lat: 31.001 }) - 111.3) < 0.1);
+  assert.ok(Math.abs(apart({ lon: 119, lat: 31 }, { lon: 119, lat: 31.001 }) - 111.2) < 0.1);
 });
 
 test("the reference names every step and task kind with what its form needs", () => {

@@ -1,20 +1,9 @@
 // Which open findings on this device may be the same thing, as server/rules/duplicates.py says it. A suggestion only.
 
-import { apart } from "./plane.js";
+import { apart, pointOf } from "./plane.js";
 
 /** @typedef {import("./types.js").Shown} Shown */
 /** @typedef {import("./types.js").Fields} Fields */
-
-/**
- * The place of a record in EPSG:4490: the server's reckoning, or what was sent where that needs none.
- * @param {Fields} fields
- * @returns {{lon: number, lat: number} | null}
- */
-export function placeOf(fields) {
-  const position = fields.position;
-  if (!position) return null;
-  return position.normalized ?? (position.crs.startsWith("EPSG:") ? { lon: position.lon, lat: position.lat } : null);
-}
 
 /**
  * Findings of the same class, near in place and time, that are open; nearest first.
@@ -23,7 +12,7 @@ export function placeOf(fields) {
  * @param {Record<string, any>} limits the figures of server/reference/duplicates.json
  */
 export function twinsOf(fields, findings, limits) {
-  const here = placeOf(fields), at = Date.parse(fields.observed_at);
+  const here = pointOf(fields.position), at = Date.parse(fields.observed_at);
   if (!here || !fields.class_code) return [];
   return findings.map((record) => ({ record, distance_m: sameKind(fields, record, at, limits) }))
     .filter(({ distance_m }) => distance_m <= limits.within_m)
@@ -35,6 +24,6 @@ function sameKind(fields, { fields: other }, at, limits) {
   const same = other.class_scheme === fields.class_scheme && other.class_code === fields.class_code
     && !limits.closed.includes(other.status)
     && Math.abs(Date.parse(other.observed_at) - at) <= limits.within_hours * 3_600_000;
-  const here = placeOf(fields), there = same ? placeOf(other) : null;
+  const here = pointOf(fields.position), there = same ? pointOf(other.position) : null;
   return here && there ? apart(here, there) : Infinity;
 }

@@ -87,6 +87,17 @@ function toEdge([x, y], [ax, ay], [bx, by]) {
 }
 
 /**
+ * A position as a place in EPSG:4490: the server's reckoning, or what was sent where that needs none.
+ * @param {any} position
+ * @returns {{lon: number, lat: number} | null}
+ */
+export function pointOf(position) {
+  if (!position) return null;
+  const { normalized, lon, lat, crs } = position;
+  return normalized ?? (crs?.startsWith("EPSG:") ? { lon, lat } : null);
+}
+
+/**
  * Metres along the great circle (haversine), as schemas/positions.py reckons them.
  * @param {{lon: number, lat: number}} one
  * @param {{lon: number, lat: number}} other

@@ -4,7 +4,7 @@
 
 /** The steps that these roles may take: an auxiliary persuades and signs nothing (server/trade/documents.py).
  * @param {any[]} kinds @param {string[]} roles @returns {any[]} */
-export function stepsFor(kinds, roles) {
+export function softSteps(kinds, roles) {
   const auxiliary = roles.length > 0 && roles.every((role) => role === "auxiliary");
   return kinds.filter((one) => !auxiliary || one.kind === "persuade");
 }

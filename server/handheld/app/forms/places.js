@@ -1,23 +1,10 @@
 // Where things are, as far as a form must know: metres between a fix and a place, zones nearest first. Pure.
 
-const METRES_A_DEGREE = 111_320;
+import { apart, pointOf } from "../device/plane.js";
+
+export { pointOf };
 
 /** @typedef {{lon: number, lat: number}} Point */
-
-/** Metres between two places of one coordinate system, good for a street. @param {Point} one @param {Point} other */
-export function metres(one, other) {
-  const east = (other.lon - one.lon) * Math.cos((one.lat + other.lat) / 2 * Math.PI / 180);
-  return Math.hypot(east, other.lat - one.lat) * METRES_A_DEGREE;
-}
-
-/** A place in EPSG:4490 degrees: what the server added, else what was sent where that needs no shift.
- * @param {any} position @returns {Point | null} */
-export function pointOf(position) {
-  if (!position) return null;
-  const { normalized, lon, lat, crs } = position;
-  if (normalized) return normalized;
-  return crs === "EPSG:4326" || crs === "EPSG:4490" ? { lon, lat } : null;
-}
 
 /** The middle of a zone's outline, null where it has none. @param {any} outline GeoJSON @returns {Point | null} */
 export function middle(outline) {
@@ -43,7 +30,7 @@ export function zonesNear(zones, here, words) {
     return wanted.every((word) => text.includes(word));
   }).map((zone) => {
     const centre = here && middle(zone.fields.outline);
-    return { zone, away: here && centre ? metres(here, centre) : null };
+    return { zone, away: here && centre ? apart(here, centre) : null };
   }).sort((one, other) => (one.away ?? Infinity) - (other.away ?? Infinity)
     || String(one.zone.fields.name).localeCompare(String(other.zone.fields.name), "zh"));
 }
@@ -57,6 +44,6 @@ export function zonesNear(zones, here, words) {
 export function arrival(position, place, figures) {
   const here = pointOf(position), there = pointOf(place);
   if (!here || !there) return null;
-  const away = metres(here, there), accuracy = Math.min(position.accuracy_m ?? Infinity, figures.embargo_accuracy_m);
+  const away = apart(here, there), accuracy = Math.min(position.accuracy_m ?? Infinity, figures.embargo_accuracy_m);
   return { distance_m: Math.round(away), there: away - accuracy <= figures.embargo_m };
 }

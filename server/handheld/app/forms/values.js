@@ -21,12 +21,6 @@ const FIELDS = {
   command: ["操作", "step"],
 };
 /** @type {Record<string, [string, string]>} */
-const TYPES = {
-  finding: ["问题", "finding"], inspection: ["检查", "inspection"], enforcement: ["执法记录", "enforcement record"],
-  letter: ["责任书", "letter"], register_entry: ["日常登记", "register entry"], evidence: ["照片", "photo"], task: ["任务", "task"],
-  track: ["轨迹", "track"], zone: ["责任区", "zone"],
-};
-/** @type {Record<string, [string, string]>} */
 const SAID = { pass: ["合格", "pass"], fail: ["不合格", "fail"], na: ["不适用", "n/a"], true: ["是", "yes"], false: ["否", "no"] };
 
 /** Codes of a task's state and of a verdict. @type {Record<string, [string, string]>} */
@@ -34,11 +28,6 @@ const STATES = {
   open: ["待接收", "open"], accepted: ["已接收", "accepted"], finished: ["已完成", "finished"], handed_back: ["已退回", "handed back"],
   confirmed: ["属实", "as reported"], disputed: ["不一致", "differs"], not_found: ["未找到", "not found"],
 };
-
-/** @param {string} type */
-export function typeWords(type) {
-  return TYPES[type] ? t(...TYPES[type]) : type;
-}
 
 /** A unit of merging: a field, a map's key (`answers.item`), a bound value. @param {string} field */
 export function fieldWords(field) {

@@ -39,7 +39,7 @@ export function className({ class_scheme, class_code }, classes) {
  * @param {Class[]} classes
  * @param {string} typed
  */
-export function matching(classes, typed) {
+function matching(classes, typed) {
   const wanted = typed.trim().toLowerCase();
   if (!wanted) return [];
   const ranks = classes.map((one) => ({ one, rank: rankOf(one, wanted) })).filter(({ rank }) => rank < 9);

@@ -1,5 +1,6 @@
 // On duty and off. Track points are taken only on duty and only while the app is open, and told so.
 
+import { apart } from "../device/plane.js";
 import { OWN_TURNS } from "../device/tabs.js";
 import { useDevice, useKept } from "./device.js";
 import { timeOf } from "./fix.js";
@@ -10,7 +11,6 @@ import { useEffect, useState } from "./html.js";
 /** @typedef {import("../device/types.d.ts").Device} Device */
 
 const EVERY_MS = 30_000, STANDING_MS = 300_000, MOVED_M = 20, AT_ONCE = 4, POOREST_M = 200;
-const METRES_A_DEGREE = 111_320;
 
 /** The duty that goes on, null when off duty, undefined while loading. @returns {Duty | null | undefined} */
 export function useDuty() {
@@ -129,16 +129,9 @@ async function addInTurn(device, track, coords, at) {
 }
 
 /** About every 30 s while walking, every 5 min while standing, and at once when the clock was put back. @param {Point} last @param {Point} point */
-export function worthwhile(last, point) {
+function worthwhile(last, point) {
   const passed = Date.parse(point.at) - Date.parse(last.at);
   return passed < 0 || passed >= STANDING_MS || (passed >= EVERY_MS && apart(last, point) >= MOVED_M);
-}
-
-/** Metres, good enough within a street. @param {Point} one @param {Point} other */
-function apart(one, other) {
-  const north = (one.lat - other.lat) * METRES_A_DEGREE;
-  const east = (one.lon - other.lon) * METRES_A_DEGREE * Math.cos((one.lat * Math.PI) / 180);
-  return Math.hypot(north, east);
 }
 
 /**

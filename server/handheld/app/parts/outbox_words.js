@@ -11,7 +11,7 @@ const TYPES = /** @type {Record<string, () => string>} */ ({
   finding: () => t("问题", "Finding"), inspection: () => t("检查", "Inspection"), evidence: () => t("照片记录", "Photo record"),
   enforcement: () => t("执法记录", "Enforcement record"), letter: () => t("责任书", "Letter"),
   register_entry: () => t("日常登记", "Register entry"), track: () => t("巡查轨迹", "Patrol track"), task: () => t("任务", "Task"),
-  conflict: () => t("冲突", "Conflict"),
+  conflict: () => t("冲突", "Conflict"), zone: () => t("责任区", "Zone"),
 });
 
 /** @param {string} type */

@@ -1,10 +1,11 @@
 // Conflicts as the field sees them: both values side by side, with whose and when; chosen here or left to the office.
 
-import { fieldWords, takesThird, typeWords, valueWords } from "../forms/values.js";
+import { fieldWords, takesThird, valueWords } from "../forms/values.js";
 import { useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
+import { typeWords } from "../parts/outbox_words.js";
 import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
 import { commandsOf } from "../parts/states.js";

@@ -3,7 +3,7 @@
 import { EnforcementTold } from "../forms/enforcement_told.js";
 import { GiveUp, Officers, Refusal, partyName } from "../forms/fields.js";
 import { OffenceField } from "../forms/offence_field.js";
-import { beijing, localBeijing, missing, orderText, stepsFor, unwritten } from "../forms/order.js";
+import { beijing, localBeijing, missing, orderText, softSteps, unwritten } from "../forms/order.js";
 import { Shots, ShotButton, isSignature } from "../forms/shots.js";
 import { Discard, UNSIGNED, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
@@ -34,7 +34,7 @@ function Begin({ finding: about, zone: given }) {
   const embargo = useEmbargo(), drafts = (useDrafts() ?? []).filter((one) => one.kind === "enforcement" && embargo && !embargo.has(one.value.finding_id));
   const kept = useRecords("enforcement")?.filter((one) => embargo && !embargo.has(one.fields.finding_id));
   const { visits, enforcement_kinds: kinds } = useReference();
-  const steps = stepsFor(kinds, device.user.roles);
+  const steps = softSteps(kinds, device.user.roles);
 
   /** @param {string} kind */
   async function begin(kind) {
@@ -84,7 +84,7 @@ function Writing({ id }) {
   const title = t("执法", "Enforcement");
   if (form === undefined) return html`<${Page} title=${title} back="/enforcement"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (form === null) return html`<${EnforcementTold} id=${id} />`;
-  const steps = stepsFor(reference.enforcement_kinds, device.user.roles);
+  const steps = softSteps(reference.enforcement_kinds, device.user.roles);
   const step = steps.find((one) => one.kind === form.kind) ?? steps[0];
   const offence = reference.offences.find((/** @type {any} */ one) => one.code === form.offence_code);
   const order = Number(step.officers) >= 2;

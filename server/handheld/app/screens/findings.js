@@ -57,7 +57,7 @@ function select(records, filter, typed, user, classes) {
 }
 
 /** @param {import("../device/types.d.ts").Fields} fields */
-export function zoneName({ zone }) {
+function zoneName({ zone }) {
   return zone?.zone_id ? zone.candidates?.find((/** @type {any} */ one) => one.zone_id === zone.zone_id)?.name ?? "" : "";
 }
 

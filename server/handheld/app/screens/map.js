@@ -1,6 +1,6 @@
 // Zones and open findings around.
 
-import { placeOf } from "../device/duplicates.js";
+import { pointOf } from "../device/plane.js";
 import { className, useClasses } from "../parts/classes.js";
 import { useClockError } from "../parts/clock.js";
 import { useDevice, useRecords } from "../parts/device.js";
@@ -42,7 +42,7 @@ export default function Around() {
 /** @param {Shown} finding @param {string} user @param {import("../parts/classes.js").Class[]} classes */
 function markOf(finding, user, classes) {
   const { id, fields, version } = finding;
-  const place = placeOf(fields);
+  const place = pointOf(fields.position);
   if (!place || OVER.includes(fields.status)) return [];
   const own = version === 0 || fields.inspector_id === user;
   return [{ id, ...place, kind: own ? "own" : "other", label: `${className(fields, classes)} · ${statusWords(finding)}` }];

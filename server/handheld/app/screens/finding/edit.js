@@ -25,7 +25,7 @@ const LATEST = ["text", "address"], CLASS = ["class_scheme", "class_code", "seve
  * @param {Fields} before
  * @param {Fields} after
  */
-export function changeOf(before, after) {
+function changeOf(before, after) {
   const set = Object.fromEntries(LATEST.filter((name) => (before[name] ?? "") !== (after[name] ?? "").trim())
     .map((name) => [name, after[name].trim() || null]));
   if (CLASS.some((name) => before[name] !== after[name])) { // one bound value: named whole

@@ -13,7 +13,7 @@ import { commandWords, commandsOf, handled, onward, stepsFor } from "../../parts
 /** @typedef {import("../../parts/states.js").Step} Step */
 
 /** Is there a photo of what was put right, newer than the work that was asked for? @param {Shown} finding @param {Shown[]} photos */
-export function hasAfterPhoto({ fields }, photos) {
+function hasAfterPhoto({ fields }, photos) {
   const from = fields.handling?.round_from ?? "";
   return photos.some(({ fields: photo, version }) => photo.role === "after" && !["damaged", "refused"].includes(photo.media?.state)
     && (version === 0 || (photo.received_at ?? "") > from));

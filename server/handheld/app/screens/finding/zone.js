@@ -1,7 +1,7 @@
 // The zone of a finding, as the server said it or, until then, as this device reckons it; its finder may choose.
 
 import { t } from "../../words.js";
-import { placeOf } from "../../device/duplicates.js";
+import { pointOf } from "../../device/plane.js";
 import { useDevice } from "../../parts/device.js";
 import { failureWords } from "../../parts/failures.js";
 import { html, useState } from "../../parts/html.js";
@@ -16,7 +16,7 @@ import { decided, useAttribution, useZones, ZonePicker } from "../../parts/zone.
 export function ZoneShown({ finding, made, own }) {
   const { id, fields, scope } = finding, device = useDevice(), index = useZones();
   const [open, setOpen] = useState(false), [problem, setProblem] = useState("");
-  const place = placeOf(fields), position = place ? { ...place, crs: /** @type {const} */ ("EPSG:4490"), accuracy_m: fields.position.accuracy_m } : null;
+  const place = pointOf(fields.position), position = place ? { ...place, crs: /** @type {const} */ ("EPSG:4490"), accuracy_m: fields.position.accuracy_m } : null;
   const reckoned = useAttribution({ position, at: fields.observed_at, sticker: fields.sticker_serial });
   const pending = made.filter(({ state, body }) => ["waiting", "held", "applied"].includes(state) && body.command?.name === "choose_zone").at(-1);
   const told = fields.zone, attribution = told ? { decision: told.decision, candidates: told.candidates ?? [] } : reckoned;
