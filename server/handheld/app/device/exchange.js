@@ -22,6 +22,8 @@ import { utf8 } from "./values.js";
  *   clock: () => number }} Parts */
 
 const GZIP_FROM_BYTES = 1024;
+/** A push that took no longer than this leaves time for one twice as large. */
+const QUICK_MS = 10_000;
 
 /** Speaks for one device. */
 export class Exchange {
@@ -63,8 +65,8 @@ export class Exchange {
 
   /**
    * Deliver all that waits; gives what it brought about. Throws Problem and Unreachable when the rest must wait; nothing
-   * is lost by it. After a push that took too long the next is half as large: whether there is a line at all, hello shows
-   * first. `device_forked` and `device_revoked` are noted as the device's state.
+   * is lost by it. After a push that took too long the next is half as large, after a quick one twice: whether there is a line
+   * at all, hello shows first. `device_forked` and `device_revoked` are noted as the device's state.
    */
   async push() {
     await this.#makeReady();
@@ -77,6 +79,7 @@ export class Exchange {
       if (!batch.length) return total;
       try {
         await this.#receive(batch, await this.#noting(() => this.#send(batch)), total);
+        if ((this.clocks.round_trip_ms ?? Infinity) <= QUICK_MS) this.mostAtOnce *= 2;
       } catch (failure) {
         const isLarge = failure instanceof Problem && failure.status === 413;
         if (isLarge || isTimeout(failure)) this.mostAtOnce = Math.max(1, Math.floor(batch.length / 2));
