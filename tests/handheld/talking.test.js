@@ -36,6 +36,22 @@ test("with a network nothing is asked of the background, and what it asks does n
   device.close();
 });
 
+test("who asks to come again much later is not asked sooner, but by a person", async () => {
+  const { timers, asked } = { timers: [], asked: [] }, { setTimeout } = globalThis;
+  Object.defineProperty(navigator, "onLine", { value: true, configurable: true });
+  const device = await a_device({ fetch: async (address) => {
+    asked.push(address);
+    return Response.json({ code: "busy", action: "retry" }, { status: 503, headers: { "Retry-After": "600" } });
+  } });
+  globalThis.setTimeout = (work, ms, ...rest) => timers.push(ms) && setTimeout(work, ms, ...rest);
+  device.syncSoon();
+  await until(() => device.talking.timer);
+  globalThis.setTimeout = setTimeout;
+  device.syncSoon({ background: true });
+  assert.deepEqual([asked.length, Math.max(...timers)], [1, 600_000]);
+  device.close();
+});
+
 test("without a network the background is asked once something waits, but not while paused", async () => {
   const { asked, device } = await out_of_reach(false);
   const ask = async () => {

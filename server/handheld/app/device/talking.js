@@ -16,6 +16,8 @@ import { stamp } from "./values.js";
 export const BACKGROUND_TAG = "menqian";
 const FIRST_AGAIN_MS = 5000;
 const LONGEST_AGAIN_MS = 300_000;
+/** However long it is asked to stay away: what asked may be something on the way that is gone by then. */
+const LONGEST_ASKED_MS = 3_600_000;
 
 export class Talking {
   /** @param {Parts} parts */
@@ -138,7 +140,8 @@ export class Talking {
     } catch (failure) {
       if (this.closed || (failure instanceof Problem && failure.action !== "retry")) return; // a person must do something first
       if (this.moved || exchange.delivered > before) this.failures = 0; // a bad line, but one that brings something
-      const again = Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 3 ** this.failures);
+      const asked = failure instanceof Problem ? Math.min(LONGEST_ASKED_MS, (failure.retry_after ?? 0) * 1000) : 0;
+      const again = Math.max(asked, Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 3 ** this.failures));
       this.failures += 1;
       this.timer = setTimeout(() => this.soon(), again);
       /** @type {any} */ (this.timer)?.unref?.(); // node: nobody stays for this alone
