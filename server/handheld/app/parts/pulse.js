@@ -1,5 +1,7 @@
 // When the app asks for a sync: at its start, when something was made, when the network or the person comes back, and
 // now and then while it is looked at.
+//
+// While the server looks at photos its word and the receipt come soon: then it is asked often, but each time a little less so.
 
 import { useAsked, useDevice, useHealth } from "./device.js";
 import { useEffect, useRef } from "./html.js";
@@ -9,8 +11,7 @@ const EVERY_MS = 120_000, CHECKED_MS = 15_000;
 export function usePulse() {
   const device = useDevice(), health = useHealth();
   const waits = health ? health.unsent + health.unsent_photos : 0;
-  const checked = useAsked(async (asked) => (await asked.photos("stored")).length > 0 && !await asked.everythingDelivered(), ["checked"])
-    ?? false; // the server looks at them; its word and the receipt come soon
+  const looked = useAsked(lookedAt, ["looked at"]) ?? 0;
   const before = useRef(0);
   useEffect(() => {
     if (waits > before.current) device.syncSoon();
@@ -21,15 +22,34 @@ export function usePulse() {
       if (document.visibilityState === "visible") device.syncSoon();
     };
     ask();
-    const timer = setInterval(ask, checked ? CHECKED_MS : EVERY_MS);
     addEventListener("online", ask);
     document.addEventListener("visibilitychange", ask);
     return () => {
-      clearInterval(timer);
       removeEventListener("online", ask);
       document.removeEventListener("visibilitychange", ask);
     };
-  }, [device, checked]);
+  }, [device]);
+  useEffect(() => {
+    /** @type {ReturnType<typeof setTimeout>} */
+    let timer;
+    const wait = (/** @type {number} */ ms) => {
+      timer = setTimeout(() => {
+        if (document.visibilityState === "visible") device.syncSoon({ background: true }); // where one comes by itself, it has its reason
+        wait(Math.min(EVERY_MS, 2 * ms));
+      }, ms);
+    };
+    wait(looked ? CHECKED_MS : EVERY_MS);
+    return () => clearTimeout(timer);
+  }, [device, looked]);
+}
+
+/** How many photos the server looks at: not those whose record it holds back, which may wait for days.
+ * @param {import("../device/types.d.ts").Device} device */
+export async function lookedAt(device) {
+  const stored = await device.photos("stored");
+  if (!stored.length || await device.everythingDelivered()) return 0;
+  const held = new Set((await device.outbox()).filter(({ state }) => state === "held" || state === "quarantined").map(({ body }) => body.set?.sha256));
+  return stored.filter(({ sha256 }) => !held.has(sha256)).length;
 }
 
 /** Whether the app is open in another tab, too; asked of the browser's locks, each tab holding one. */
