@@ -6,6 +6,7 @@ import { a_device, SCOPE } from "./devices.js";
 
 globalThis.addEventListener ??= () => undefined;
 const { lookedAt } = await import("../../server/handheld/app/parts/pulse.js");
+const { lostPhotos, missingPhotos } = await import("../../server/handheld/app/parts/frame.js");
 
 let serial = 0;
 
@@ -33,5 +34,26 @@ test("a photo whose record is held back is not looked at, however long it lies t
   await device.parts.files.note(await a_photo(device, about), { state: "stored" });
   await answer(device, "applied");
   assert.equal(await lookedAt(device), 1);
+  device.close();
+});
+
+test("a photo that was not accepted is missing until it was taken again", async () => {
+  let now = Date.now();
+  const device = await a_device({ clock: () => now }), about = { type: "finding", id: device.newId() };
+  const first = await a_photo(device, about);
+  now += 1000;
+  const second = await a_photo(device, about); // of another part of the same heap: it replaces nothing
+  now += 1000;
+  await device.parts.files.note(first, { state: "refused", problem: "media_type_refused" });
+  assert.equal(await missingPhotos(device), 1);
+  now += 1000;
+  await a_photo(device, about, "after");
+  assert.equal(await missingPhotos(device), 1);
+  const again = await a_photo(device, about);
+  assert.deepEqual([await missingPhotos(device), await lostPhotos(device)], [0, 1]);
+  await device.parts.files.note(again, { state: "damaged" });
+  assert.equal(await missingPhotos(device), 2);
+  await device.parts.files.note(second, { state: "verified" });
+  assert.equal(await missingPhotos(device), 2);
   device.close();
 });

@@ -18,9 +18,11 @@ const LEAST_KEEP_MS = 2 * 86_400_000;
 const SHORT = 0.8;
 /** States of a photo that goes no further by itself. */
 export const STOPPED = ["refused", "damaged"];
+/** Those of which the server has no bytes that serve. */
+export const LOST = [...STOPPED, "gone"];
 const FINAL = ["verified", ...STOPPED];
 const ENDED = [...FINAL, "dismissed", "gone"];
-const ANEW = { state: "waiting", url: null, offset: 0, mismatches: 0, problem: null };
+const ANEW = { state: "waiting", url: null, offset: 0, mismatches: 0, problem: null, lost_at: null };
 const THUMB_PX = 320;
 
 /** A row for each photo, its bytes, and a small picture of it. Verified bytes are kept for `keepMs`. */
@@ -92,8 +94,14 @@ export class Files {
   async note(digest, columns) {
     await this.store.write(async (t) => {
       const known = await t.get("file", digest);
-      if (known) t.put("file", { ...known, ...columns });
+      if (known) this.#turn(t, known, columns);
     });
+  }
+
+  /** Write the row anew, with the time since when the photo is lost. @param {Transaction} t @param {File} known @param {Partial<File>} columns */
+  #turn(t, known, columns) {
+    const row = { ...known, ...columns };
+    t.put("file", { ...row, lost_at: LOST.includes(row.state) ? known.lost_at ?? stamp(this.events.clock()) : null });
   }
 
   /** The server lacks these: send again what it once had. @param {Transaction} t @param {string[]} digests */
@@ -103,7 +111,7 @@ export class Files {
       if (known && known.kept && ["stored", "verified", "dismissed"].includes(known.state)) {
         t.put("file", { ...known, state: "waiting", url: null, offset: 0 });
       } else if (known?.state === "verified") {
-        t.put("file", { ...known, state: "gone" });
+        this.#turn(t, known, { state: "gone" });
         this.events.note(t, "photo_gone", { sha256: digest });
       }
     }
@@ -116,7 +124,7 @@ export class Files {
     const known = await t.get("file", fields.sha256);
     if (known) {
       const since = media.state === "verified" && known.state === "verified" ? known.verified_at : null;
-      t.put("file", { ...known, state: media.state, problem: media.code ?? null, verified_at: since });
+      this.#turn(t, known, { state: media.state, problem: media.code ?? null, verified_at: since });
     }
   }
 

@@ -33,6 +33,8 @@ export interface Shown {
 export interface Photo {
   sha256: string; bytes: number; media_type: string; added_at: string; state: string; kept: boolean;
   url: string | null; offset: number; mismatches: number; problem: string | null; verified_at: string | null;
+  /** Since when this device knows that the server will not have it. */
+  lost_at?: string | null;
 }
 
 export interface Health {

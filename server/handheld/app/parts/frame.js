@@ -1,5 +1,6 @@
 // The frame around the screens of the shell: what is safe and what waits, and where to go, both at the thumb.
 
+import { LOST } from "../device/files.js";
 import { t } from "../words.js";
 import { useAsked, useSyncing } from "./device.js";
 import { html } from "./html.js";
@@ -14,7 +15,7 @@ export function useStanding() {
   const now = useAsked(async (device) => {
     const open = await device.outbox();
     return { health: await device.health(), delivered: await device.everythingDelivered(), state: device.state, any: await hasMade(device),
-      lost: await lostPhotos(device), held: open.some((one) => one.state === "held"), checked: (await device.photos("stored")).length,
+      lost: await missingPhotos(device), held: open.some((one) => one.state === "held"), checked: (await device.photos("stored")).length,
       stopped: stoppedOf(open) };
   }, ["standing"]);
   return now ? syncWords({ ...now, syncing }) : null;
@@ -22,7 +23,23 @@ export function useStanding() {
 
 /** How many photos the server did not accept, or lost when they were no longer here. @param {import("../device/types.d.ts").Device} device */
 export async function lostPhotos(device) {
-  return (await Promise.all(["refused", "damaged", "gone"].map((state) => device.photos(state)))).flat().length;
+  return (await lost(device)).length;
+}
+
+/** How many of them are to be taken again: no photo of the same record and role was taken since that is known here.
+ * @param {import("../device/types.d.ts").Device} device */
+export async function missingPhotos(device) {
+  const missing = await lost(device);
+  if (!missing.length) return 0;
+  const evidence = (await device.records("evidence")).map(({ fields }) => fields), gone = new Set(missing.map(({ sha256 }) => sha256));
+  const replaced = (/** @type {import("../device/types.d.ts").Fields} */ one, /** @type {string} */ since) => evidence.some((other) =>
+    other.about.id === one.about.id && other.role === one.role && other.captured_at > since && !gone.has(other.sha256));
+  return missing.filter(({ sha256, lost_at }) => evidence.some((one) => one.sha256 === sha256 && !replaced(one, lost_at ?? one.captured_at))).length;
+}
+
+/** @param {import("../device/types.d.ts").Device} device */
+async function lost(device) {
+  return (await Promise.all(LOST.map((state) => device.photos(state)))).flat();
 }
 
 let made = false; // once something was made it stays made: the whole outbox is not read again
