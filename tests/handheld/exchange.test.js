@@ -199,3 +199,14 @@ test("asked for soon, a sync that fails is told and the next one clears it; paus
   assert.equal((await device.health()).unsent, 1);
   device.close();
 });
+
+test("long answers arrive whole, in as many mutations as they take", NEEDS_SERVER, async () => {
+  const device = await enrolled(), id = await device.create("inspection", { started_at: "2026-11-27T00:00:00.000Z" }, SCOPE);
+  const answers = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`i${at}`, { value: "fail", note: "占".repeat(2000) }]));
+  await device.edit("inspection", id, { base: 0, set: { answers, ended_at: "2026-11-27T01:00:00.000Z" } });
+  await device.sync();
+  assert.deepEqual(await device.outbox(), []);
+  const { fields } = await on_server("inspection", id);
+  assert.deepEqual([fields.answers, fields.ended_at], [answers, "2026-11-27T01:00:00.000Z"]);
+  device.close();
+});

@@ -181,3 +181,20 @@ test("a photo is evidence under the id that its form names", async () => {
   assert.deepEqual([kept.fields.about, "id" in kept.fields], [about, false]);
   device.close();
 });
+
+test("an edit that is too large for one mutation goes in several, all-or-nothing; what cannot be taken apart is refused", async () => {
+  const device = await a_device(), id = await device.create("inspection", { started_at: "2026-11-27T00:00:00.000Z" }, SCOPE);
+  const answers = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`i${at}`, { value: "fail", note: "占".repeat(2000) }]));
+  await device.edit("inspection", id, { base: 0, set: { answers, ended_at: "2026-11-27T01:00:00.000Z" } });
+  const [, ...parts] = await device.outbox();
+  assert.ok(parts.length > 1 && parts.every(({ body }) => new TextEncoder().encode(JSON.stringify(body)).length < 65_536));
+  assert.equal(new Set(parts.map(({ group }) => group)).size, 1);
+  assert.ok(parts.every(({ group, body }) => group && body.group === group && body.base === 0));
+  assert.deepEqual((await device.get("inspection", id)).fields.answers, answers);
+  await device.edit("inspection", id, { base: 0, set: { answers: { i0: null } } });
+  assert.equal((await device.outbox()).at(-1).group, null);
+  const before = (await device.outbox()).length, note = "占".repeat(30_000);
+  for (const set of [{ answers: { i1: { note } } }, { note }]) await assert.rejects(device.edit("inspection", id, { base: 0, set }), { name: "TooLarge" });
+  assert.equal((await device.outbox()).length, before);
+  device.close();
+});

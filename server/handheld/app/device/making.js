@@ -83,8 +83,11 @@ export class Making {
   /** @param {Transaction} t @param {Wish[]} wishes @param {string | null} [group] */
   async write(t, wishes, group = null) {
     /** @type {Draft[]} */
-    const drafts = [];
-    for (const wish of wishes) drafts.push({ ...wish, base: wish.base ?? await this.#base(t, wish, drafts) });
+    const drafts = [], most = await this.outbox.limit(t, "mutation_bytes");
+    for (const wish of wishes) {
+      const draft = { ...wish, base: wish.base ?? await this.#base(t, wish, drafts) };
+      drafts.push(...parts(draft, group ?? this.outbox.newId(), this.rules[wish.type] ?? {}, (part) => this.outbox.size(part) <= most));
+    }
     await this.outbox.make(t, drafts, group);
   }
 
@@ -103,4 +106,24 @@ export class Making {
     }
     return record?.version ?? 0;
   }
+}
+
+/** An edit in as many parts as it takes for each to fit, under one group: taken apart by the keys of the fields with the rule `map`.
+ * What is created stays whole: it may be sealed by that.
+ * @param {Draft} whole @param {string} group @param {Record<string, string>} rules of its type @param {(part: Draft) => boolean} fits
+ * @returns {Draft[]} */
+function parts(whole, group, rules, fits) {
+  const { op, type, record_id, base, set = {} } = whole;
+  const isMap = (/** @type {string} */ name) => rules[name] === "map" && set[name] !== null && typeof set[name] === "object";
+  if (op !== "put" || whole.scope || !Object.keys(set).some(isMap) || fits(whole)) return [whole];
+  const others = Object.fromEntries(Object.entries(set).filter(([name]) => !isMap(name)));
+  const found = [{ ...whole, group, set: others }];
+  for (const name of Object.keys(set).filter(isMap)) {
+    for (const [key, value] of Object.entries(set[name])) {
+      const last = found[found.length - 1], more = { ...last, set: { ...last.set, [name]: { ...last.set?.[name], [key]: value } } };
+      if (fits(more)) found[found.length - 1] = more;
+      else found.push({ op, type, record_id, base, group, set: { [name]: { [key]: value } } });
+    }
+  }
+  return found;
 }

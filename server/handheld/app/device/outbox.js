@@ -11,7 +11,9 @@ import { bytesOf, stamp, uuid7 } from "./values.js";
 
 /** @import { Fields, Made } from "./types.js" */
 /** @import { Transaction } from "./store.js" */
-/** @typedef {{ op: string, type: string, record_id: string, base: number, scope?: string, set?: Fields, add?: Fields, remove?: Fields, command?: Fields }} Draft */
+/** `group` where a draft has one of its own.
+ * @typedef {{ op: string, type: string, record_id: string, base: number, scope?: string, set?: Fields, add?: Fields, remove?: Fields, command?: Fields,
+ *   group?: string }} Draft */
 /** @typedef {{ unsent: number, oldest_unsent_at: string | null, unsent_bytes: number, unsent_photos: number, device_time: string }} Told */
 
 /** Of protocol section 1, until the server has said its own. @type {Record<string, number>} */
@@ -21,6 +23,11 @@ export const LIMITS = {
 export const ENVELOPE_BYTES = 1024;
 const NUMBER_BYTES = 24;
 const TAKEN = new Set(["applied", "merged", "conflicted"]);
+
+/** More than a push takes, or than the server takes of one mutation. */
+export class TooLarge extends RangeError {
+  name = "TooLarge";
+}
 
 /** An undelivered mutation as it is sent. */
 export class Waiting {
@@ -47,29 +54,38 @@ export class Outbox {
   }
 
   /**
-   * Write mutations, under one group if one is named. Throws RangeError for what no push could hold.
+   * Write mutations, under one group if one is named. Throws TooLarge for what the server would not take.
    * @param {Transaction} t
    * @param {Draft[]} drafts
    * @param {string | null} [group]
    */
   async make(t, drafts, group = null) {
     const device_id = await t.setting("device_id"), room = await this.limit(t, "push_bytes") - ENVELOPE_BYTES;
+    const most = Math.min(room, await this.limit(t, "mutation_bytes"));
     let n = await this.newest(t), size = 0;
     for (const draft of drafts) {
-      const id = this.newId(), made_at = stamp(this.clock());
-      const { op, type, record_id, base, ...members } = draft;
-      const body = JSON.stringify({ id, type, record_id, op, base, ...members, ...(group ? { group } : {}), made_at });
-      const bytes = bytesOf(body);
+      const { id, body, made_at } = this.#written(draft, group), { type, record_id } = draft, bytes = bytesOf(body);
       size += bytes + NUMBER_BYTES;
-      if (bytes + NUMBER_BYTES > room) throw new RangeError(`a mutation of ${bytes} bytes would fit into no push`);
+      if (bytes + NUMBER_BYTES > most) throw new TooLarge(`a mutation of ${bytes} bytes would not be taken`);
       n += 1;
       const photo = type === "evidence" && draft.set?.sha256;
-      t.put("mutation", standing({ device_id, n, id, type, record_id, group, body, bytes, made_at, version: null,
+      t.put("mutation", standing({ device_id, n, id, type, record_id, group: draft.group ?? group, body, bytes, made_at, version: null,
         outcome: null, settled: null, ...(photo ? { photo } : {}) }, "waiting"));
     }
     if (group && (drafts.length > await this.limit(t, "mutations_per_push") || size > room)) {
-      throw new RangeError(`a group of ${drafts.length} mutations and ${size} bytes would fit into no push`);
+      throw new TooLarge(`a group of ${drafts.length} mutations and ${size} bytes would fit into no push`);
     }
+  }
+
+  /** How many bytes the mutation takes in a push. @param {Draft} draft */
+  size(draft) {
+    return bytesOf(this.#written(draft, null).body) + NUMBER_BYTES;
+  }
+
+  /** The body of a mutation. @param {Draft} draft @param {string | null} group */
+  #written({ op, type, record_id, base, group: own, ...members }, group) {
+    const id = this.newId(), made_at = stamp(this.clock()), its = own ?? group;
+    return { id, made_at, body: JSON.stringify({ id, type, record_id, op, base, ...members, ...(its ? { group: its } : {}), made_at }) };
   }
 
   /** A limit as the server last told it. @param {Transaction} t @param {string} name @returns {Promise<number>} */

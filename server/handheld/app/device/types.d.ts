@@ -48,8 +48,8 @@ export interface Report {
   photos_waiting: number; received: number;
 }
 
-/** Makes mutations; within `group` all of them in one transaction. Each throws RangeError for what no push could hold
- *  and QuotaExceededError (DOMException) when the disk is full: then nothing of it was written. */
+/** Makes mutations; within `group` all of them in one transaction. Each throws TooLarge for what the server would not take
+ *  (an edit by the keys of a map is taken apart first) and QuotaExceededError (DOMException) when the disk is full: then nothing of it was written. */
 export interface Maker {
   create(type: string, fields: Fields, scope: string, options?: { id?: string }): string;
   edit(type: string, id: string, change: { set?: Fields; add?: Members; remove?: Members; scope?: string }, base: number): void;

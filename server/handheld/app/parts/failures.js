@@ -30,6 +30,8 @@ const WORDS = /** @type {Record<string, () => string>} */ ({
     "Open the address that begins with https: without it a browser gives no keys and keeps no app."),
   AlreadyEnrolled: () => t("这个浏览器已登记过一台设备。请重新打开应用。",
     "This browser holds a device already. Open the app again."),
+  TooLarge: () => t("内容太长,服务器不收,没有存下;写的还在这里。请把文字或备注写短一些。",
+    "This is too long for the server and was not kept; what you wrote still stands here. Shorten its texts or notes."),
   invitation_invalid: () => t("没有这个邀请码。请看清字母和数字,或向主管要一个新的。",
     "There is no such invitation code. Check its letters and digits, or ask your supervisor for a new one."),
   invitation_used: () => t("这个邀请码已用过。每个码只能登记一台设备,请向主管要一个新的。",
