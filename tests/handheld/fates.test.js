@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SCOPE } from "./devices.js";
-import { a_photo, enrolled, NEEDS_SERVER, person, report, until } from "./office.js";
+import { a_finding, SCOPE } from "./devices.js";
+import { a_photo, admin, enrolled, NEEDS_SERVER, on_server, person, report, until } from "./office.js";
 
-const ELSEWHERE = "320411100";
+const ELSEWHERE = "320411100", NEXT = "320412101";
 
 test("a photo whose evidence was dismissed is waited for no longer, and its bytes stay", NEEDS_SERVER, async () => {
   const device = await enrolled(), about = { type: "finding", id: await report(device) };
@@ -47,3 +47,34 @@ test("a photo whose evidence is released is waited for again", NEEDS_SERVER, asy
   assert.equal(await device.everythingDelivered(), false);
   device.close();
 });
+
+test("photos whose records left this device before their word came are verified by the receipt", NEEDS_SERVER, async () => {
+  const owner = await person("inspector", [SCOPE, NEXT]), device = await enrolled({ owner });
+  await device.sync();
+  const moved = await report(device), left = await device.create("finding", a_finding(), NEXT);
+  const evidence = [await device.capture(await a_photo(), { about: { type: "finding", id: moved }, role: "scene", scope: SCOPE }),
+    await device.capture(await a_photo(), { about: { type: "finding", id: left }, role: "scene", scope: NEXT })];
+  await device.parts.exchange.push(); // the records are there, the photos come later
+  await move(moved, NEXT);
+  await (await admin()).request("PATCH", `/users/${owner.user.id}`, { json: { scopes: [SCOPE] } });
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  assert.deepEqual((await device.photos()).map(({ state }) => state), ["verified", "verified"]);
+  assert.deepEqual(await Promise.all(evidence.map((id) => device.get("evidence", id))), [null, null]);
+  device.close();
+});
+
+test("a photo without a record here that the server did not verify is waited for no longer", NEEDS_SERVER, async () => {
+  const device = await enrolled({ owner: await person("inspector") });
+  await device.sync();
+  const moved = await report(device), cut = new Blob([(await (await a_photo()).arrayBuffer()).slice(0, 5000)]);
+  const evidence = await device.capture(cut, { about: { type: "finding", id: moved }, role: "scene", scope: SCOPE });
+  await device.parts.exchange.push();
+  await move(moved, NEXT);
+  assert.equal(await until(device, () => device.everythingDelivered()), true);
+  assert.deepEqual([(await device.photos())[0].state, (await on_server("evidence", evidence)).fields.media.state], ["dismissed", "damaged"]);
+  device.close();
+});
+
+async function move(finding, scope) {
+  await (await admin()).post(`/records/finding/${finding}/commands`, { name: "move", args: { scope, reason: "街道划分" } });
+}

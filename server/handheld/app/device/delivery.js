@@ -43,7 +43,8 @@ export class Delivery {
   async complete() {
     const here = await this.store.read(async (t) => ({
       kept: await t.setting("receipt"), key: await t.setting("journal_key"), health: await this.outbox.health(t),
-      newest: await this.outbox.newest(t), count: await t.count("mutation", null, "photo"), apart: await quarantined(t), onTheWay: await onTheWay(t), ...await ours(t) }));
+      newest: await this.outbox.newest(t), count: await t.count("mutation", null, "photo"), apart: await quarantined(t),
+      onTheWay: await t.count("file", "waiting", "state") + (await this.#asked(t)).length, ...await ours(t) }));
     if (!here.kept || here.health.unsent || here.onTheWay) return false;
     const look = JSON.stringify([here.kept.note, here.device_id, here.epoch, here.newest, here.count, here.apart]);
     if (this.found === look) return true;
@@ -57,8 +58,8 @@ export class Delivery {
 
   /** Ask for a receipt where nothing waits here, as far as this device knows, and none says so yet. */
   async renew() {
-    const waits = await this.store.read(async (t) => await onTheWay(t) || (await this.outbox.newest(t)) === 0
-      || (await this.outbox.health(t)).unsent > 0);
+    const waits = await this.store.read(async (t) => (await this.outbox.newest(t)) === 0 || (await this.outbox.health(t)).unsent > 0
+      || await t.count("file", "waiting", "state") > 0 || (await this.#asked(t)).some(({ silent }) => !silent));
     if (waits || await this.complete()) return;
     try {
       await this.fetch();
@@ -81,11 +82,37 @@ export class Delivery {
       let photos = here.photos;
       if (await photosRoot(photos) !== statement.photos.root) photos = (await this.client.get("/sync/receipt/photos")).photos;
       if (await photosRoot(photos) === statement.photos.root) {
-        await this.store.put("receipt", { note, photos });
+        await this.store.write(async (t) => {
+          t.set("receipt", { note, photos });
+          await this.#believe(t, statement.photos, new Set(photos));
+        });
         return true;
       }
     }
     return false;
+  }
+
+  /** The photos that the server has and that await its word; `silent` where no record tells it any more: it left this device before.
+   * None comes of what is quarantined, before a supervisor's. @param {Transaction} t */
+  async #asked(t) {
+    /** @type {File[]} */
+    const files = await t.all("file", "stored", "state");
+    const found = await Promise.all(files.map(async (file) => {
+      const live = (await t.all("mutation", file.sha256, "photo")).filter(isLive);
+      const tell = await Promise.all(live.map(async (made) => made.state !== "done" || await this.rows.get(t, "evidence", made.record_id)));
+      return { file, live: live.length > 0, silent: !tell.some(Boolean) };
+    }));
+    return found.filter(({ live }) => live);
+  }
+
+  /** What a receipt tells of photos without a record. One that is not verified, when nothing is left to be looked at, is as good as
+   *  dismissed: nobody can take it again here. @param {Transaction} t @param {Fields} told @param {Set<string>} verified */
+  async #believe(t, told, verified) {
+    const over = !told.expected && !told.partial && !told.stored;
+    for (const { file, silent } of await this.#asked(t)) {
+      const state = verified.has(file.sha256) ? "verified" : over ? "dismissed" : "stored";
+      if (silent && state !== "stored") t.put("file", { ...file, state, problem: null });
+    }
   }
 
   /** The digests of the photos captured here, sorted, without those whose evidence is quarantined or a supervisor dismissed,
@@ -93,7 +120,8 @@ export class Delivery {
    * @param {Transaction} t @returns {Promise<string[]>} */
   async #photos(t) {
     const found = await t.all("mutation", null, "photo");
-    const judged = new Set((await stopped(t, this.rows)).filter((file) => file.judged).map((file) => file.sha256));
+    const ended = [...(await stopped(t, this.rows)).filter((file) => file.judged), ...await t.all("file", "dismissed", "state")];
+    const judged = new Set(ended.map((file) => file.sha256));
     return [...new Set(found.filter((row) => isLive(row) && !judged.has(row.photo))
       .map((row) => row.photo))].sort();
   }
@@ -108,14 +136,6 @@ export async function stopped(t, rows) {
     const found = await Promise.all(made.map(({ record_id }) => rows.get(t, "evidence", record_id)));
     return { ...file, judged: found.some((row) => STOPPED.includes(row?.fields.media?.state)) };
   }));
-}
-
-/** Does any photo wait for its upload, or for the server's word? It may be one that the server had and lost. No word comes of what
- * is quarantined, before a supervisor's. @param {Transaction} t */
-async function onTheWay(t) {
-  if (await t.count("file", "waiting", "state")) return true;
-  const made = await Promise.all((await t.all("file", "stored", "state")).map((file) => t.all("mutation", file.sha256, "photo")));
-  return made.flat().some(isLive);
 }
 
 /** Does the server look at the photo of this evidence? @param {any} row */

@@ -2,7 +2,8 @@
 //
 // States: `waiting` -> `stored` (the server has all bytes) -> `verified` (it checked them: ours are removed a while later,
 // for it may be restored from a backup that lacks them), or `refused`, `damaged` with the `problem`'s code; those bytes
-// stay, and may be sent again. `dismissed`: so was its evidence; the bytes stay. `gone`: the server lost what is no longer here.
+// stay, and may be sent again. `dismissed`: so was its evidence, or that left this device and the server did not verify it;
+// the bytes stay. `gone`: the server lost what is no longer here.
 
 import { hex, sha256, stamp } from "./values.js";
 
