@@ -10,6 +10,7 @@ import { Epochs } from "./epochs.js";
 import { HEADER, writeHeader } from "./health.js";
 import { ENVELOPE_BYTES } from "./outbox.js";
 import { Snapshots } from "./snapshot.js";
+import { isFull } from "./store.js";
 import { utf8 } from "./values.js";
 
 /** @import { Fields } from "./types.js" */
@@ -50,13 +51,17 @@ export class Exchange {
   /** `GET /hello`: learn limits and epoch, and whether the server still has what it acknowledged. */
   async greet() {
     const hello = await this.#noting(() => this.clocks.timed(() => this.client.get("/hello")));
-    await this.store.write(async (t) => {
-      t.set("limits", hello.limits);
-      t.set("scopes", hello.scopes.codes);
-      t.set("user", hello.user);
-      await this.clocks.keep(t);
-      await this.epochs.meet(t, hello.epoch, hello.device.last_n);
-    });
+    try {
+      await this.parts.files.withRoom(hello.server_time, () => this.store.write(async (t) => {
+        t.set("limits", hello.limits);
+        t.set("scopes", hello.scopes.codes);
+        t.set("user", hello.user);
+        await this.clocks.keep(t);
+        await this.epochs.meet(t, hello.epoch, hello.device.last_n);
+      }));
+    } catch (failure) { // a full store delivers by what it knows, unless that is of another epoch
+      if (!isFull(failure) || await this.store.get("epoch") !== hello.epoch) throw failure;
+    }
     this.met = hello.device;
     await this.parts.witness.meet();
     await this.parts.witness.see(hello.checkpoint, hello.epoch);
@@ -99,7 +104,6 @@ export class Exchange {
    */
   async pull(limit) {
     let received = 0, begunAgain = false;
-    await this.parts.files.measure();
     for (;;) {
       const cursor = await this.store.get("cursor");
       let page;

@@ -5,6 +5,7 @@
 // stay, and may be sent again. `dismissed`: so was its evidence, or that left this device and the server did not verify it;
 // the bytes stay. `gone`: the server lost what is no longer here.
 
+import { isFull } from "./store.js";
 import { hex, sha256, stamp } from "./values.js";
 
 /** @import { Fields, Photo } from "./types.js" */
@@ -109,7 +110,7 @@ export class Files {
   async want(t, digests) {
     for (const digest of digests) {
       const known = await t.get("file", digest);
-      if (known && known.kept && ["stored", "verified", "dismissed"].includes(known.state)) {
+      if (known && ["stored", "verified", "dismissed"].includes(known.state) && await t.count("bytes", digest)) {
         t.put("file", { ...known, state: "waiting", url: null, offset: 0 });
       } else if (known?.state === "verified") {
         this.#turn(t, known, { state: "gone" });
@@ -143,12 +144,31 @@ export class Files {
   /** Remove the bytes that the server verified long enough ago, sooner where room is short. `now` is its time: this device's clock may err.
    * @param {Transaction} t @param {string} now */
   async removeVerified(t, now) {
-    const until = stamp(Date.parse(now) - (this.short ? Math.min(this.keepMs, LEAST_KEEP_MS) : this.keepMs));
     for (const file of await t.all("file", "verified", "state")) {
-      const since = file.verified_at ?? now, over = file.kept && since <= until;
+      const over = this.#isOver(file, now);
       if (over) t.delete("bytes", file.sha256);
-      if (over || !file.verified_at) t.put("file", { ...file, verified_at: since, kept: file.kept && !over });
+      if (over || !file.verified_at) t.put("file", { ...file, verified_at: file.verified_at ?? now, kept: file.kept && !over });
     }
+  }
+
+  /** Do what writes, after what `removeVerified` would remove is gone; once more without the small pictures where that is not room
+   * enough. Each makes room by deletions alone: a full store takes nothing else. @param {string} now @param {() => Promise<void>} work */
+  async withRoom(now, work) {
+    await this.measure();
+    await this.store.write(async (t) => {
+      for (const file of await t.all("file", "verified", "state")) if (this.#isOver(file, now)) t.delete("bytes", file.sha256);
+    });
+    await work().catch(async (failure) => {
+      if (!isFull(failure)) throw failure;
+      await this.store.write((t) => t.delete("thumb", IDBKeyRange.lowerBound("")));
+      await work();
+    });
+  }
+
+  /** @param {File} file @param {string} now */
+  #isOver({ kept, verified_at }, now) {
+    const keepMs = this.short ? Math.min(this.keepMs, LEAST_KEEP_MS) : this.keepMs;
+    return kept && (verified_at ?? now) <= stamp(Date.parse(now) - keepMs);
   }
 
   /** Keep a small picture of a photo for the screens of this device. @param {string} digest @param {Blob} content */

@@ -105,6 +105,11 @@ function watched(request) {
   return request;
 }
 
+/** Is it that there is no room? @param {unknown} failure */
+export function isFull(failure) {
+  return /** @type {any} */ (failure)?.name === "QuotaExceededError";
+}
+
 /** The open database. Several tabs may hold it; their transactions take turns. */
 export class Store {
   /** @param {string} name */

@@ -3,6 +3,7 @@
 
 import { Problem, Unreachable } from "./client.js";
 import { renewRoads } from "./roads.js";
+import { isFull } from "./store.js";
 import { stamp } from "./values.js";
 
 /** @import { Report, SyncState } from "./types.js" */
@@ -93,8 +94,11 @@ export class Talking {
     this.#doing("hello");
     await exchange.greet();
     this.#doing("push");
-    const pushed = await exchange.push();
-    let uploaded = 0, received = 0;
+    let uploaded = 0, received = 0, full;
+    const pushed = await exchange.push().catch((failure) => {
+      if (!isFull(failure)) throw failure;
+      full = failure; // the receipts find no room; the photos go all the same
+    });
     try {
       uploaded = await this.#upload();
     } finally { // photos that cannot go are no reason to hear no news
@@ -102,6 +106,7 @@ export class Talking {
       received = await exchange.pull();
       await exchange.tellHealth();
     }
+    if (!pushed) throw full;
     this.#doing("receipt");
     await delivery.renew();
     await renewRoads(exchange.parts, () => this.#doing("pull"));
@@ -179,7 +184,7 @@ export class Talking {
         if (!failure) t.set("last_ok_at", stamp(this.parts.clock()));
       });
     } catch (full) {
-      if (/** @type {Error} */ (full).name !== "QuotaExceededError") throw full;
+      if (!isFull(full)) throw full;
       // the failure that is told to the caller says the same: there is no room even for a line
     }
   }

@@ -5,6 +5,7 @@
 
 import "../vendor/tus/tus.min.js";
 import { Problem, Unreachable } from "./client.js";
+import { isFull } from "./store.js";
 import { ClientStack, GONE, isGone, pathOf, TUS, WholeAlready } from "./tus.js";
 
 /** @typedef {import("./files.js").File} File */
@@ -58,6 +59,10 @@ export class Uploads {
         }
         failures = 0;
       } catch (failure) {
+        if (isFull(failure)) { // how far it came cannot be written down; it may be there all the same, and the others go
+          failed = failure;
+          continue;
+        }
         if (failure instanceof DOMException) { // its bytes cannot be read just now, perhaps never: the others go
           await this.files.note(file.sha256, { problem: "unreadable" });
           continue;

@@ -6,7 +6,7 @@
 import { Problem } from "./client.js";
 import { same, verifyConsistency } from "./merkle.js";
 import { NoteInvalid, readCheckpoint, verifyCheckpoint } from "./notes.js";
-import { under } from "./store.js";
+import { isFull, under } from "./store.js";
 import { hex, stamp, unhex } from "./values.js";
 
 /** @import { Client } from "./client.js" */
@@ -59,10 +59,13 @@ export class Witness {
       const before = ofOtherEpochs(await this.store.read((t) => t.all("checkpoint")), epoch), last = before.at(-1);
       if (last) replaced = { epoch, size: seen.size, seen: last.size, shared: await this.#shared(before, seen) };
     }
-    await this.store.write(async (t) => {
+    const remember = this.store.write(async (t) => {
       if (replaced) this.events.note(t, "journal_replaced", replaced);
       if (await t.get("checkpoint", [epoch, seen.size])) return; // its very root was seen under another signature
       t.put("checkpoint", { epoch, size: seen.size, root: hex(seen.root), note, seen_at: stamp(this.clock()) });
+    });
+    await remember.catch((failure) => {
+      if (!isFull(failure)) throw failure; // else the next one is held against an older one
     });
   }
 
