@@ -118,14 +118,13 @@ export function dice(seed) {
 /** What is stored under a database's name, copied to another: a device's clone, key and all. */
 export async function copied(from, to) {
   const { Store } = await import("../../server/handheld/app/device/store.js");
-  const [old, fresh] = [await Store.open(from), await Store.open(to)];
-  for (const name of (await old.database()).objectStoreNames) {
-    const { keys, values, keyPath } = await old.read(async (t) => {
-      const store = t.raw.objectStore(name);
-      return { keys: await store.getAllKeys(), values: await store.getAll(), keyPath: store.keyPath };
-    });
-    await fresh.write((t) => keys.forEach((key, at) => t.put(name, values[at], keyPath === null ? key : undefined)));
-  }
+  const [old, fresh] = [await Store.open(from), await Store.open(to)], names = [...(await old.database()).objectStoreNames];
+  const content = await old.read((t) => Promise.all(names.map(async (name) => {
+    const store = t.raw.objectStore(name);
+    return { name, keys: await store.getAllKeys(), values: await store.getAll(), keyPath: store.keyPath };
+  })));
+  await fresh.write((t) => content.forEach(({ name, keys, values, keyPath }) => keys.forEach((key, at) =>
+    t.put(name, values[at], keyPath === null ? key : undefined)))); // at once: from then on it is another database
   old.close();
   fresh.close();
 }

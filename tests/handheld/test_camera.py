@@ -73,6 +73,7 @@ def test_shots_without_room_outlive_their_camera_until_each_is_kept(inspector):
     page = begin(inspector())
     photograph(page)
     page.get_by_role("button", name="再拍").click()
+    page.get_by_label("用手机相机拍").wait_for(state="attached")  # the draft was kept before it opened
     fill_disk(page)
     page.get_by_label("用手机相机拍").set_input_files(
         [{"name": f"{n}.jpg", "mimeType": "image/jpeg", "buffer": a_photo()} for n in range(2)])

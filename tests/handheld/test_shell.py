@@ -219,31 +219,6 @@ def test_a_revoked_device_says_so_and_loses_nothing(office: Bureau, enrolled: Ph
     assert granted(inspector.get("/records", params={"type": "track"}), 200)["items"]
 
 
-def test_a_phone_is_handed_over_once_all_of_it_is_delivered(office: Bureau, enrolled: Phone) -> None:
-    page = enrolled.see("/settings")
-    page.get_by_role("button", name="交给别人用").wait_for()  # its script is there, then
-    enrolled.context.set_offline(True)
-    enrolled.see("/").get_by_role("button", name="上岗").click()
-    expect(page.locator(".sync-bar")).to_contain_text("待送")
-
-    def hand_over() -> None:
-        enrolled.see("/settings").get_by_role("button", name="交给别人用").click()
-        page.get_by_role("button", name="清空并交出").click()
-
-    hand_over()
-    expect(page.get_by_text("先送完才能交出")).to_be_visible()
-    enrolled.context.set_offline(False)
-    enrolled.see("/sync").get_by_role("button", name="立即同步").click()
-    expect(page.get_by_role("heading", name="全部送达")).to_be_visible(timeout=40_000)
-    hand_over()
-    next_one = office.newcomer("inspector")
-    page.get_by_label("邀请码").fill(office.invite(next_one.username))
-    page.get_by_role("button", name="登记", exact=True).click()
-    page.get_by_role("navigation", name="主导航").wait_for()
-    expect(enrolled.see("/settings").get_by_text(next_one.username)).to_be_visible()
-    expect(enrolled.see("/sync").get_by_role("heading", name="没有要送的")).to_be_visible()
-
-
 def test_english_dark_and_large_are_a_tap_away_and_stay(enrolled: Phone) -> None:
     page = enrolled.see("/settings")
     page.get_by_role("radio", name="English").check()

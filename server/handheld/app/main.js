@@ -5,7 +5,7 @@ import { applyAppearance, useAppearance } from "./parts/appearance.js";
 import { DeviceContext } from "./parts/device.js";
 import { failureWords } from "./parts/failures.js";
 import { html, render, useEffect, useState } from "./parts/html.js";
-import { Note, Toast } from "./parts/page.js";
+import { Button, Note, Sheet, Toast, say } from "./parts/page.js";
 import { holdTab } from "./parts/pulse.js";
 import { loadReference } from "./parts/reference.js";
 import { loadAll } from "./parts/screen.js";
@@ -30,12 +30,29 @@ function App({ opened, enrol }) {
     <${UpdateOffer} key="${language} update" /><${Toast} />`;
 }
 
+/** @type {HTMLElement | null} */
+let over = null;
+
+/** What this page had is another's by now, or gone: then what is being written still stands below. @param {Error} failure */
+function lost(failure) {
+  const enrol = () => {
+    location.hash = "/enrol";
+    location.reload();
+  };
+  if (failure.name === "HandedOver") return enrol();
+  if (over) return;
+  const place = over = document.body.appendChild(document.createElement("div"));
+  render(html`<${Sheet} title=${t("本机的数据没有了", "The data on this phone is gone")} onClose=${() => render(null, place)}>
+    <${Note} kind="bad"><p>${failureWords(failure)}</p><p>${t("正在写的还在下面,可先抄下来。", "What is being written still stands below: note it down first.")}</p><//>
+    <${Button} kind="primary" onClick=${enrol}>${t("重新登记", "Enrol again")}<//><//>`, place);
+}
+
 async function start() {
   applyAppearance();
   holdTab();
   const reference = await loadReference();
-  const device = await openDevice({ reference });
-  const enrol = (/** @type {string} */ code, /** @type {string} */ name) => enrolDevice({ reference, code, name });
+  const device = await openDevice({ reference, lost });
+  const enrol = (/** @type {string} */ code, /** @type {string} */ name) => enrolDevice({ reference, code, name, lost });
   place.replaceChildren();
   render(html`<${App} opened=${device} enrol=${enrol} />`, place);
   const soon = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ work) => setTimeout(work, 2000)); // Safari has none

@@ -28,11 +28,11 @@ import { Witness } from "./witness.js";
 /** @import { Device as Face, Fields, Made, Maker, Members, Shown, SyncState, User } from "./types.js" */
 /**
  * `base`: the server's address, that of the page when left out. `clock`, `random`, `locks`, `fetch` and `patience` are
- * for tests and for node.
+ * for tests and for node. `lost` is called when the store was removed, or handed over in another tab (store.js).
  * @typedef {{
  *   base?: string, database?: string, reference: { record_types: import("./view.js").Rules },
  *   clock?: () => number, random?: (count: number) => Uint8Array, locks?: any, keepMs?: number,
- *   fetch?: typeof globalThis.fetch, patience?: import("./client.js").Patience,
+ *   fetch?: typeof globalThis.fetch, patience?: import("./client.js").Patience, lost?: (failure: Error) => void,
  * }} Options
  */
 
@@ -274,7 +274,7 @@ export class Device {
 /** The device of this browser, null when none is enrolled. @param {Options} options */
 export async function openDevice(options) {
   const database = options.database ?? DATABASE;
-  const store = await Store.open(database);
+  const store = await Store.open(database, options.lost);
   if (await store.get("device_id") === null) {
     store.close();
     return null;
@@ -287,7 +287,7 @@ export async function openDevice(options) {
 /** Enrol with an invitation code into an empty database. Throws Problem and Unreachable; a code is never sent twice.
  * @param {Options & { code: string, name: string }} options */
 export async function enrolDevice({ code, name, ...options }) {
-  const database = options.database ?? DATABASE, store = await Store.open(database);
+  const database = options.database ?? DATABASE, store = await Store.open(database, options.lost);
   const device = new Device(store, database, options);
   try {
     await device.parts.tabs.turn(() => enrolFirst(device.parts, code, name));

@@ -1,12 +1,14 @@
 // Becoming a device: by an invitation code into an empty database, or anew, as another device of the same person. Serves
 // `device`; the caller has the turn.
 
-import { deleteDB } from "../vendor/idb/index.js";
 import { Problem, Unreachable } from "./client.js";
 import { enrol, fingerprintOf, newKey } from "./identity.js";
 
 /** @typedef {{ store: import("./store.js").Store, client: import("./client.js").Client, identity: import("./identity.js").Identity,
  *   outbox: import("./outbox.js").Outbox, rows: import("./rows.js").Rows, exchange: import("./exchange.js").Exchange }} Parts */
+
+/** States of a task whose person has not given an answer. */
+const TO_DO = ["open", "accepted"];
 
 /** The database holds a device already: its work must not be taken for another's. */
 export class AlreadyEnrolled extends Error {
@@ -43,13 +45,29 @@ export async function enrolAgain(parts, code) {
 }
 
 /** Empty this browser for somebody else. False, and nothing is done, as long as something is unfinished or the server has not signed
- * for all that was made. @param {import("./device.js").Device} device */
-export async function handOver(device) {
-  const [made, drafts] = [await device.outbox({ all: true }), await device.drafts()];
-  if (drafts.length || (made.length && !await device.everythingDelivered())) return false;
-  device.close();
-  await deleteDB(device.parts.store.name);
-  return true;
+ * for all that was made, in other tabs too. @param {import("./device.js").Device} device */
+export function handOver(device) {
+  const { store, tabs, rows } = device.parts;
+  return tabs.turn(async () => {
+    const made = await store.read((t) => t.count("mutation"));
+    if (made && !await device.everythingDelivered()) return false;
+    const empty = await store.write(async (t) => {
+      if (await t.count("mutation") !== made || await t.count("file", "waiting", "state") || await isBegun(t, rows)) return false;
+      store.giveUp(t);
+      return true;
+    });
+    if (empty) device.close(); // the other tabs hear of it
+    return empty;
+  });
+}
+
+/** Is there a draft, work on a task that is still to be done, or a walk that is in no record yet?
+ * @param {import("./store.js").Transaction} t @param {import("./rows.js").Rows} rows */
+async function isBegun(t, rows) {
+  const user = await t.setting("user"), walked = (await t.setting("kept duty"))?.points ?? [];
+  const tasks = (await rows.ofType(t, "task")).filter(({ fields }) => fields.assignee === user?.id && TO_DO.includes(fields.status ?? "open"));
+  const work = await Promise.all(tasks.map(({ id }) => t.setting(`kept task-${id}`, {})));
+  return await t.count("draft") > 0 || walked.length > 0 || work.some((each) => Object.values(each).some(Boolean));
 }
 
 /** What this browser's person made must not be delivered as another's, so the code must be for him. The keys are kept before they are

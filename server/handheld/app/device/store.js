@@ -2,9 +2,11 @@
 //
 // Each object store belongs to the module named beside it, which alone writes it. What belongs together is one
 // transaction, which is on disk when `write` resolves; within one nothing but the transaction itself is awaited, for
-// IndexedDB commits as soon as nobody asks it for more.
+// IndexedDB commits as soon as nobody asks it for more. Each begins by asking whose the database is: the browser may have
+// removed the one that was opened, or its person handed it over, in another tab.
 
 import { openDB } from "../vendor/idb/index.js";
+import { randomBytes, uuid7 } from "./values.js";
 
 const VERSION = 1;
 const STORES = ["setting", "row", "mutation", "capture", "file", "bytes", "thumb", "checkpoint", "event", "draft",
@@ -14,7 +16,7 @@ const STORES = ["setting", "row", "mutation", "capture", "file", "bytes", "thumb
 
 /** @param {import("../vendor/idb/entry.js").IDBPDatabase<any>} db */
 function bringUp(db) {
-  db.createObjectStore("setting"); // by name; each part its own
+  db.createObjectStore("setting").put(newId(), "store"); // by name; each part its own; `store` tells this database from others
   // rows.js: {snapshot, type, id, version, scope, fields, updated_at, forgotten?: 1}
   db.createObjectStore("row", { keyPath: ["snapshot", "type", "id"] }).createIndex("forgotten", "forgotten");
   // outbox.js: see there. `open` and `waiting` are there only while the mutation is, so that these indexes stay small.
@@ -35,6 +37,21 @@ function bringUp(db) {
   db.createObjectStore("event", { keyPath: "number", autoIncrement: true }); // events.js: {at, kind, about}
   db.createObjectStore("draft", { keyPath: "id" }); // device.js: {id, kind, saved_at, value}
   db.createObjectStore("snapshot", { keyPath: ["sha256", "from"] }); // snapshot.js: {sha256, from, content}
+}
+
+const newId = () => uuid7(Date.now(), randomBytes);
+
+/** The database is no longer the one that was opened. */
+export class StoreLost extends Error {}
+
+/** The browser removed it: what was not delivered is lost. */
+export class StoreRemoved extends StoreLost {
+  name = "StoreRemoved";
+}
+
+/** It was given up: what is here now is somebody else's. */
+export class HandedOver extends StoreLost {
+  name = "HandedOver";
 }
 
 /** What can be done within a transaction. Writing need not be awaited: what fails ends the whole transaction. */
@@ -112,18 +129,21 @@ export function isFull(failure) {
 
 /** The open database. Several tabs may hold it; their transactions take turns. */
 export class Store {
-  /** @param {string} name */
-  constructor(name) {
+  /** @param {string} name @param {(failure: Error) => void} [lost] called when the database is found to be another than before */
+  constructor(name, lost = () => undefined) {
     this.name = name;
+    this.lost = lost;
+    /** Whose it is, undefined until it was asked. @type {string | undefined} */
+    this.id = undefined;
     /** Called after each write with the records that it touched. @type {(touched: Set<string>) => void} */
     this.written = () => undefined;
     /** @type {Promise<any> | null} */
     this.opened = null;
   }
 
-  /** Open or make the database. @param {string} name @returns {Promise<Store>} */
-  static async open(name) {
-    const store = new Store(name);
+  /** Open or make the database. @param {string} name @param {(failure: Error) => void} [lost] @returns {Promise<Store>} */
+  static async open(name, lost) {
+    const store = new Store(name, lost);
     await store.database();
     return store;
   }
@@ -178,6 +198,23 @@ export class Store {
     (await opened)?.close();
   }
 
+  /** Empty it, for somebody else: whoever has it open is told at once, and can do nothing more with it. @param {Transaction} t */
+  giveUp(t) {
+    for (const name of STORES) watched(t.raw.objectStore(name).clear());
+    t.set("store", newId());
+    t.set("given_up", this.id);
+  }
+
+  /** @param {Transaction} t */
+  async #mustBeTheSame(t) {
+    const id = await t.setting("store", "");
+    this.id ??= id;
+    if (id === this.id) return;
+    const failure = await t.setting("given_up") === this.id ? new HandedOver("this database was given up") : new StoreRemoved("the database was removed");
+    this.lost(failure);
+    throw failure;
+  }
+
   /** Open anew when next asked, unless that was done already. @param {Promise<any> | null} opened */
   #forget(opened) {
     if (this.opened === opened) this.opened = null;
@@ -199,6 +236,7 @@ export class Store {
     }
     const t = new Transaction(transaction), done = watched(transaction.done);
     try {
+      await this.#mustBeTheSame(t);
       const given = await work(t);
       await done;
       return { given, touched: t.touched };

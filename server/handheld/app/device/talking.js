@@ -3,7 +3,7 @@
 
 import { Problem, Unreachable } from "./client.js";
 import { renewRoads } from "./roads.js";
-import { isFull } from "./store.js";
+import { isFull, StoreLost } from "./store.js";
 import { stamp } from "./values.js";
 
 /** @import { Report, SyncState } from "./types.js" */
@@ -134,16 +134,16 @@ export class Talking {
 
   /** One attempt on nobody's request: its failure is told by `syncing`, and it comes again where that may help. */
   async #attempt() {
-    const { store, exchange } = this.parts;
-    if (globalThis.navigator?.onLine === false) return this.#register();
-    if (this.closed || await store.get("paused")) return;
-    const before = exchange.delivered;
+    const { store, exchange } = this.parts, before = exchange.delivered;
     this.moved = false;
     try {
+      if (globalThis.navigator?.onLine === false) return await this.#register();
+      if (this.closed || await store.get("paused")) return;
       await this.sync();
       this.failures = 0;
     } catch (failure) {
-      if (this.closed || (failure instanceof Problem && failure.action !== "retry")) return; // a person must do something first
+      const over = failure instanceof StoreLost || (failure instanceof Problem && failure.action !== "retry");
+      if (this.closed || over) return; // a person must do something first, and is told
       if (this.moved || exchange.delivered > before) this.failures = 0; // a bad line, but one that brings something
       const asked = failure instanceof Problem ? Math.min(LONGEST_ASKED_MS, (failure.retry_after ?? 0) * 1000) : 0;
       const again = Math.max(asked, Math.min(LONGEST_AGAIN_MS, FIRST_AGAIN_MS * 3 ** this.failures));

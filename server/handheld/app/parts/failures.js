@@ -30,6 +30,10 @@ const WORDS = /** @type {Record<string, () => string>} */ ({
     "Open the address that begins with https: without it a browser gives no keys and keeps no app."),
   AlreadyEnrolled: () => t("这个浏览器已登记过一台设备。请重新打开应用。",
     "This browser holds a device already. Open the app again."),
+  StoreRemoved: () => t("浏览器清除了本网站在这台手机上的数据。没有送达的记录和照片已经没有了;送达的都在服务器上。请向主管要一个邀请码,重新登记。",
+    "The browser removed what this site kept on the phone. Records and photos that were not delivered are lost; what was delivered is on "
+    + "the server. Ask your supervisor for an invitation code and enrol again."),
+  HandedOver: () => t("这台手机已在另一个窗口交出,这里不再存任何东西。", "This phone was handed over in another tab; nothing is kept here any more."),
   TooLarge: () => t("内容太长,服务器不收,没有存下;写的还在这里。请把文字或备注写短一些。",
     "This is too long for the server and was not kept; what you wrote still stands here. Shorten its texts or notes."),
   invitation_invalid: () => t("没有这个邀请码。请看清字母和数字,或向主管要一个新的。",

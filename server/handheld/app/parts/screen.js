@@ -56,7 +56,7 @@ function Guarded({ screen, params }) {
   if (failure) {
     return html`<${Page} title=${t("这一页出了问题", "This page failed")} back="/">
       <${Note} kind="bad"><p>${failureWords(failure)}</p>
-        <p>${t("已存下的记录和照片都还在。", "Records and photos that were kept are safe.")}</p><//>
+        ${failure.name !== "StoreRemoved" && html`<p>${t("已存下的记录和照片都还在。", "Records and photos that were kept are safe.")}</p>`}<//>
       <${Button} kind="primary" onClick=${tryAgain}>${t("再试一次", "Try again")}<//><//>`;
   }
   return html`<${Loaded} screen=${screen} params=${params} />`;

@@ -3,7 +3,7 @@
 import { handOver } from "../device/enrolment.js";
 import { setAppearance, useAppearance } from "../parts/appearance.js";
 import { useDevice, useKept } from "../parts/device.js";
-import { failureWords } from "../parts/failures.js";
+import { putPoints } from "../parts/duty.js";
 import { html, useState } from "../parts/html.js";
 import { Keypad, FEWEST, MOST } from "../parts/keypad.js";
 import { LOCK_AFTER } from "../parts/lock.js";
@@ -11,6 +11,7 @@ import { Button, Choice, Note, Page, Section, Sheet, say } from "../parts/page.j
 import { NO_TRIES, opens, sealed } from "../parts/pin.js";
 import { useRoom } from "../parts/storage.js";
 import { size } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { useWorker } from "../parts/update.js";
 import { VERSION } from "../parts/worker.js";
 import { language, t } from "../words.js";
@@ -101,12 +102,18 @@ function Space() {
 function ThisDevice() {
   const device = useDevice();
   const { offline } = useWorker();
-  const [leaving, setLeaving] = useState(false);
+  const [leaving, setLeaving] = useState(false), [busy, setBusy] = useState(false);
   async function leave() {
+    setBusy(true);
+    let empty = false;
+    const done = await tried(async () => {
+      await putPoints(device);
+      empty = await handOver(/** @type {any} */ (device));
+    });
+    setBusy(false);
     setLeaving(false);
-    if (await handOver(/** @type {any} */ (device)).catch((failure) => say(failureWords(failure))) === false) {
-      return say(t("还有没写完或没送达的,先送完才能交出。", "Something is unfinished or not delivered: it must be sent first."));
-    }
+    if (done && !empty) say(t("还有没写完、没办完或没送达的,先送完才能交出。", "Something is unfinished or not delivered: it must be sent first."));
+    if (!empty) return;
     location.hash = "/enrol";
     location.reload();
   }
@@ -121,5 +128,5 @@ function ThisDevice() {
     ${leaving && html`<${Sheet} title=${t("交给别人用", "Hand this phone over")} onClose=${() => setLeaving(false)}>
       <p>${t("本机会清空:记录、照片和钥匙都不再在这台手机上。服务器签收的一切都在服务器上。下一位用自己的邀请码登记。",
         "This phone is emptied: records, photos and key are no longer on it. All that the server signed for is there. The next person enrols with an own code.")}</p>
-      <${Button} kind="danger" onClick=${leave}>${t("清空并交出", "Empty and hand over")}<//><//>`}<//>`;
+      <${Button} kind="danger" busy=${busy} onClick=${leave}>${t("清空并交出", "Empty and hand over")}<//><//>`}<//>`;
 }
