@@ -59,6 +59,7 @@ async function start() {
   soon(() => void loadAll());
 }
 
+addEventListener("unhandledrejection", ({ reason }) => say(failureWords(reason))); // whatever nobody waited for
 startWorker(); // first, so that an edition that does not start can be replaced
 start().catch((failure) => {
   console.error(failure);

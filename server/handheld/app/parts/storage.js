@@ -2,6 +2,7 @@
 
 import { useDevice } from "./device.js";
 import { useEffect, useState } from "./html.js";
+import { tried } from "./tried.js";
 
 const SCARCE_BYTES = 300e6, SCARCE_SHARE = 0.85, LOOK_EVERY_MS = 60_000;
 
@@ -21,12 +22,14 @@ export function useRoom() {
   const device = useDevice();
   const [now, setNow] = useState(/** @type {Room | null} */ (null));
   useEffect(() => {
-    let over = false, last = 0;
-    const look = async () => {
-      if (Date.now() - last < LOOK_EVERY_MS) return;
-      last = Date.now();
-      const found = await room();
-      if (!over) setNow(found);
+    let over = false, last = -Infinity;
+    const look = () => {
+      if (performance.now() - last < LOOK_EVERY_MS) return; // the clock may be put back
+      last = performance.now();
+      tried(async () => {
+        const found = await room();
+        if (!over) setNow(found);
+      });
     };
     look();
     const stop = device.onChange(look);

@@ -9,6 +9,7 @@ import { Note, say } from "./page.js";
 import { tabs } from "./pulse.js";
 import { useRoom } from "./storage.js";
 import { size } from "./time.js";
+import { tried } from "./tried.js";
 
 export function Warnings() {
   const free = useRoom(), hindered = usePatrolProblem();
@@ -45,12 +46,12 @@ export function Hints() {
 function KeepForGood() {
   const [told, setTold] = useKept("persistence-told", false);
   if (told !== false) return null;
-  const ask = async () => {
+  const ask = () => tried(async () => {
     const granted = await navigator.storage.persist?.() ?? false;
     say(granted ? t("浏览器已答应长期保存", "The browser promises to keep it for good")
       : t("浏览器还没答应。添加到主屏幕后再试。", "Not promised yet. Add the app to the home screen, then try again."));
     await setTold(true);
-  };
+  });
   return html`<${Note} kind="wait"><span>${t("浏览器还没答应长期保存本机数据。请把应用添加到主屏幕。",
     "The browser has not promised to keep this device's records. Add the app to the home screen.")}</span>
     <button type="button" class="button plain" onClick=${ask}>${t("知道了,请求保存", "Understood; ask it")}</button><//>`;
@@ -59,7 +60,7 @@ function KeepForGood() {
 function useTabs() {
   const [count, setCount] = useState(1);
   useEffect(() => {
-    const look = () => void tabs().then(setCount);
+    const look = () => tabs().then(setCount).catch((failure) => console.info(failure)); // not told: one, as far as is known
     look();
     const timer = setInterval(look, 10_000);
     return () => clearInterval(timer);

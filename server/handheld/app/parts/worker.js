@@ -23,7 +23,7 @@ let standing = { supported: Boolean(container), offline: false, update: false, f
 const listeners = new Set();
 /** @type {ServiceWorkerRegistration | undefined} */
 let registration;
-let asked = false, begun = false, lastAsked = 0;
+let asked = false, begun = false, lastAsked = -Infinity;
 
 /** How it stands now. */
 export function workerStanding() {
@@ -104,8 +104,8 @@ function watch(its) {
 
 /** Ask for a newer edition, at most once an hour. */
 function look() {
-  if (document.visibilityState !== "visible" || Date.now() - lastAsked < ASK_AGAIN_MS) return;
-  lastAsked = Date.now();
+  if (document.visibilityState !== "visible" || performance.now() - lastAsked < ASK_AGAIN_MS) return; // the clock may be put back
+  lastAsked = performance.now();
   registration?.update().catch((failure) => console.info(failure)); // without a network there is no news
 }
 
