@@ -39,10 +39,10 @@ def enter(page: Page, digits: str) -> None:
     page.keyboard.press("Enter")
 
 
-def try_until_told_to_wait(page: Page) -> None:
+def try_until_told_to_wait(page: Page, said: str = ".locked [role=alert]") -> None:
     """Wrong PINs, three of which are enough; one that is entered while the last is looked at does not count."""
     for wrong in ("1111", "2222", "3333", "4444", "5555", "6666"):
-        if "请等" in page.locator(".locked [role=alert]").inner_text():
+        if "请等" in "".join(page.locator(said).all_inner_texts()):
             return
         enter(page, wrong)
         page.wait_for_timeout(1500)
@@ -78,3 +78,40 @@ def test_a_wait_that_a_fast_clock_set_ends_with_the_clock(page: Page) -> None:
     expect(said).to_contain_text(re.compile(r"请等 \d+ 秒"))
     page.clock.set_system_time(datetime.now(UTC))
     expect(said).to_contain_text(re.compile(r"请等 (900|8\d\d) 秒"))
+
+
+def test_the_settings_give_no_more_tries_than_the_lock(page: Page) -> None:
+    page.get_by_role("button", name="取消 PIN").click()
+    sheet = page.get_by_role("dialog")
+    try_until_told_to_wait(page, "dialog [role=alert]")
+    expect(sheet.get_by_role("alert")).to_contain_text(re.compile(r"请等 \d+ 秒"))
+    expect(sheet.get_by_role("button", name="1", exact=True)).to_be_disabled()
+    enter(page, PIN)
+    page.evaluate(LEAVE)
+    expect(page.locator(".locked [role=alert]")).to_contain_text(re.compile(r"请等 \d+ 秒"))
+
+
+def test_nothing_looks_behind_the_lock(page: Page) -> None:
+    page.evaluate("""() => {
+        window.looking = 0;
+        const begin = (stop) => { looking += 1; return stop; };
+        navigator.geolocation.watchPosition = () => begin(1);
+        navigator.geolocation.clearWatch = () => { looking -= 1; };
+        navigator.mediaDevices.getUserMedia = async () => {
+            const stream = begin(document.createElement('canvas').captureStream()), [track] = stream.getTracks();
+            let live = 1;
+            track.stop = () => { looking -= live; live = 0; };
+            return stream;
+        };
+        location.hash = '/find';
+    }""")
+    page.get_by_role("button", name="扫贴花").click()
+    page.wait_for_function("() => looking === 2")
+    page.evaluate(LEAVE)
+    page.wait_for_function("() => looking === 0")
+    page.evaluate("delete document.visibilityState, document.dispatchEvent(new Event('visibilitychange'))")
+    page.get_by_role("heading", name="已锁定").wait_for()
+    page.wait_for_timeout(500)  # how many tries there were is read first
+    enter(page, PIN)
+    page.wait_for_function("() => looking === 2")
+    expect(page.get_by_role("dialog")).to_be_visible()

@@ -8,6 +8,7 @@ import { useDevice } from "./device.js";
 import { failureWords } from "./failures.js";
 import { near } from "./fix.js";
 import { html, useEffect, useRef, useState } from "./html.js";
+import { useLocked } from "./locked.js";
 import { Button, Choice, Note, Sheet } from "./page.js";
 import { PositionLine, usePosition } from "./position.js";
 import { ROLES, roleWords } from "./roles.js";
@@ -69,8 +70,9 @@ export function Camera({ about, role, scope, ghost, note, once, onShot = () => {
 function View({ ghost, busy, onShot, onProblem }) {
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null)), lens = useRef(/** @type {Lens | null} */ (null));
   const [live, setLive] = useState(/** @type {boolean | null} */ (null)), [strength, setStrength] = useState(45);
-  const earlier = useEarlier(ghost);
+  const earlier = useEarlier(ghost), locked = useLocked();
   useEffect(() => {
+    if (locked) return undefined;
     let over = false;
     openLens(/** @type {HTMLVideoElement} */ (video.current)).then((opened) => {
       if (over) return opened?.stop();
@@ -80,8 +82,10 @@ function View({ ghost, busy, onShot, onProblem }) {
     return () => {
       over = true;
       lens.current?.stop();
+      lens.current = null;
+      setLive(null);
     };
-  }, []);
+  }, [locked]);
   async function take() {
     try {
       await onShot([{ photo: await /** @type {Lens} */ (lens.current).take() }]);

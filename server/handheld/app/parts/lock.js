@@ -5,6 +5,7 @@ import { useDevice, useKept } from "./device.js";
 import { html, useCallback, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icons.js";
 import { Keypad } from "./keypad.js";
+import { LockedContext } from "./locked.js";
 import { Button, Note } from "./page.js";
 import { NO_TRIES, afterWrong, bounded, opens } from "./pin.js";
 import { Unkept } from "./unkept.js";
@@ -29,7 +30,7 @@ export function Lock({ children }) {
   if (pin === undefined) return null;
   const locked = pin !== null && !open;
   return html`<div class="screen ${locked ? "locked-away" : ""}" inert=${locked} aria-hidden=${locked ? "true" : undefined}>
-      ${children}</div>
+      <${LockedContext.Provider} value=${locked}>${children}<//></div>
     ${!locked && html`<${Unkept} />`}
     ${locked && html`<${Locked} pin=${pin} onOpen=${() => setOpen(true)} />`}`;
 }
@@ -83,14 +84,18 @@ function watch({ idle_min, hidden_s }, lock) {
   };
 }
 
-/** @param {{pin: import("./pin.js").Pin, onOpen: () => void}} props */
-function Locked({ pin, onOpen }) {
+/**
+ * The tries at the PIN, counted on the disk wherever it is asked for: how many seconds to `wait` for the next, and the way to `check` one,
+ * which gives null where it may not be tried now. What a right one opens comes first: a full disk keeps nobody out.
+ * @param {import("./pin.js").Pin | null} pin
+ * @returns {{wait: number, said: string, check: (digits: string, onRight?: () => void) => Promise<boolean | null>}}
+ */
+export function useTries(pin) {
   const device = useDevice();
   const [onDisk] = useKept("pin-tries", NO_TRIES);
   const [here, setHere] = useState(NO_TRIES); // a full disk remembers none
   const tries = onDisk && here.wrong > onDisk.wrong ? here : onDisk;
-  const [said, setSaid] = useState(""), [forgotten, setForgotten] = useState(false);
-  const [wait, setWait] = useState(0);
+  const [said, setSaid] = useState(""), [wait, setWait] = useState(0);
   const checking = useRef(false);
   useEffect(() => {
     if (!tries) return undefined;
@@ -105,27 +110,34 @@ function Locked({ pin, onOpen }) {
     const timer = setInterval(look, 500);
     return () => clearInterval(timer);
   }, [device, tries]);
-  const check = useCallback(async (/** @type {string} */ digits) => {
-    if (checking.current || !tries || wait > 0) return;
+  const check = useCallback(async (/** @type {string} */ digits, onRight = () => {}) => {
+    if (checking.current || !tries || !pin || wait > 0) return null;
     checking.current = true;
     try {
       const right = await opens(digits, pin), next = right ? NO_TRIES : afterWrong(tries, Date.now());
-      if (right) onOpen(); // first: a full disk keeps nobody out
+      if (right) onRight();
       await device.keep("pin-tries", next).catch((failure) => console.warn(failure));
-      if (right) return;
+      if (right) return true;
       setHere(next); // and said when it is kept: closing the app forgets nothing
       setSaid(t("PIN 不对", "Wrong PIN"));
+      return false;
     } finally {
       checking.current = false;
     }
   }, [device, pin, tries, wait]);
+  return { wait, said: wait > 0 ? t(`输错多次,请等 ${wait} 秒`, `Too many wrong tries; wait ${wait} s`) : said, check };
+}
+
+/** @param {{pin: import("./pin.js").Pin, onOpen: () => void}} props */
+function Locked({ pin, onOpen }) {
+  const device = useDevice(), { wait, said, check } = useTries(pin), [forgotten, setForgotten] = useState(false);
   if (forgotten) return html`<${Above} title=${t("重新登记", "Enrol anew")} className="forgotten">
     <${Forgotten} onOpen=${onOpen} onBack=${() => setForgotten(false)} /><//>`;
   return html`<${Above} title=${t("已锁定", "Locked")}>
     <div class="locked-top"><${Icon} of="lock" /><h1 tabindex="-1" autofocus>${t("已锁定", "Locked")}</h1>
       <p>${device.user.name}</p>
-      <p class="problem" role="alert">${wait > 0 ? t(`输错多次,请等 ${wait} 秒`, `Too many wrong tries; wait ${wait} s`) : said}</p></div>
-    <${Keypad} label="PIN" disabled=${wait > 0} onEnter=${check} action=${t("打开", "Open")} />
+      <p class="problem" role="alert">${said}</p></div>
+    <${Keypad} label="PIN" disabled=${wait > 0} onEnter=${(/** @type {string} */ digits) => check(digits, onOpen)} action=${t("打开", "Open")} />
     <${Button} onClick=${() => setForgotten(true)}>${t("忘了 PIN", "Forgot the PIN")}<//><//>`;
 }
 

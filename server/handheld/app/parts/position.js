@@ -3,6 +3,7 @@
 import { t } from "../words.js";
 import { ageOf, near, timeOf } from "./fix.js";
 import { html, useEffect, useState } from "./html.js";
+import { useLocked } from "./locked.js";
 import { Note } from "./page.js";
 import { useReference } from "./reference.js";
 
@@ -80,15 +81,16 @@ export function lastPosition() {
  */
 export function usePosition() {
   const { attribution } = useReference();
-  const [, drawAgain] = useState(0);
+  const [, drawAgain] = useState(0), locked = useLocked();
   useEffect(() => {
+    if (locked) return undefined;
     const look = () => drawAgain((times) => times + 1);
     const stop = follow(look), timer = setInterval(look, AGE_EVERY_MS);
     return () => {
       clearInterval(timer);
       stop();
     };
-  }, []);
+  }, [locked]);
   const { position, failure } = known, age_s = ageOf(position);
   return { position, here: near(position), age_s, problem: failure ?? problemOf(position, age_s, attribution.ask_sticker_above_m) };
 }

@@ -5,6 +5,7 @@ import { t } from "../words.js";
 import { failureWords } from "./failures.js";
 import { Button, Field, Note, Sheet } from "./page.js";
 import { html, useEffect, useRef, useState } from "./html.js";
+import { useLocked } from "./locked.js";
 
 /** @typedef {(source: HTMLVideoElement | ImageBitmap) => Promise<string | null>} Decode */
 
@@ -49,7 +50,8 @@ export function Scan({ title, typed, onRead, onClose }) {
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null));
   const [problem, setProblem] = useState(""), [text, setText] = useState("");
   const [live, setLive] = useState(true);
-  useEffect(() => watch(/** @type {HTMLVideoElement} */ (video.current), onRead, () => setLive(false)), []);
+  const locked = useLocked();
+  useEffect(() => (locked ? undefined : watch(/** @type {HTMLVideoElement} */ (video.current), onRead, () => setLive(false))), [locked]);
   /** @param {Event & {currentTarget: HTMLInputElement}} event */
   async function choose(event) {
     const file = event.currentTarget.files?.[0];
@@ -118,9 +120,10 @@ function watch(video, onRead, onNone) {
     }
   }
   look().catch((failure) => {
+    const wanted = !over;
     stop();
     if (!(failure instanceof DOMException || failure instanceof TypeError)) throw failure;
-    onNone(); // no camera, not allowed, or a page without a secure address
+    if (wanted) onNone(); // no camera, not allowed, or a page without a secure address
   });
   return stop;
 }

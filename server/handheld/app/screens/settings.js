@@ -6,9 +6,9 @@ import { useDevice, useKept } from "../parts/device.js";
 import { putPoints } from "../parts/duty.js";
 import { html, useState } from "../parts/html.js";
 import { Keypad, FEWEST, MOST } from "../parts/keypad.js";
-import { LOCK_AFTER } from "../parts/lock.js";
+import { LOCK_AFTER, useTries } from "../parts/lock.js";
 import { Button, Choice, Note, Page, Section, Sheet, say } from "../parts/page.js";
-import { NO_TRIES, opens, sealed } from "../parts/pin.js";
+import { NO_TRIES, sealed } from "../parts/pin.js";
 import { useRoom } from "../parts/storage.js";
 import { size } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
@@ -40,10 +40,10 @@ function PinSection() {
     <p class="dim">${t("挡住旁人翻看。PIN 只以加盐散列存在本机,不会离开这台手机,也查不回来。它不加密数据;请同时用手机自己的锁屏。",
       "Keeps passers-by out. It is kept here as a salted hash, never leaves this phone and cannot be looked up. It encrypts nothing: use the phone's own lock, too.")}</p>
     ${pin ? html`<${Choice} label=${t("不动多久后锁定", "Lock when idle for")} value=${after.idle_min}
-        onChange=${(/** @type {number} */ idle_min) => setAfter({ ...after, idle_min })}
+        onChange=${(/** @type {number} */ idle_min) => tried(() => setAfter({ ...after, idle_min }))}
         options=${[1, 5, 15].map((value) => ({ value, label: t(`${value} 分钟`, `${value} min`) }))} />
       <${Choice} label=${t("离开应用后锁定", "Lock on leaving the app")} value=${after.hidden_s}
-        onChange=${(/** @type {number} */ hidden_s) => setAfter({ ...after, hidden_s })}
+        onChange=${(/** @type {number} */ hidden_s) => tried(() => setAfter({ ...after, hidden_s }))}
         options=${[{ value: 0, label: t("立即", "At once") }, { value: 60, label: t("1 分钟后", "After 1 min") }]} />
       <div class="buttons"><${Button} onClick=${() => setDoing("change")}>${t("更换 PIN", "Change the PIN")}<//>
         <${Button} kind="danger" onClick=${() => setDoing("remove")}>${t("取消 PIN", "Remove the PIN")}<//></div>`
@@ -56,14 +56,15 @@ function PinSheet({ pin, doing, onClose }) {
   const device = useDevice();
   const [step, setStep] = useState(doing === "set" ? "new" : "old");
   const [first, setFirst] = useState(""), [problem, setProblem] = useState("");
+  const { wait, said, check } = useTries(pin), asking = step === "old";
   const words = /** @type {Record<string, string>} */ ({
     old: t("现在的 PIN", "The present PIN"), new: t(`新 PIN(${FEWEST}–${MOST} 位数字)`, `New PIN (${FEWEST}–${MOST} digits)`),
     again: t("再输一次", "Once more"),
   });
   async function enter(/** @type {string} */ digits) {
     setProblem("");
-    if (step === "old") {
-      if (!pin || !await opens(digits, pin)) return setProblem(t("PIN 不对", "Wrong PIN"));
+    if (asking) {
+      if (!await check(digits)) return;
       if (doing === "change") return setStep("new");
       await device.keep("pin", null);
       say(t("PIN 已取消", "The PIN is removed"));
@@ -83,8 +84,8 @@ function PinSheet({ pin, doing, onClose }) {
     onClose();
   }
   return html`<${Sheet} title=${words[step]} onClose=${onClose}>
-    ${problem && html`<${Note} kind="bad">${problem}<//>`}
-    <${Keypad} key=${step} label=${words[step]} onEnter=${enter} action=${step === "again" || doing === "remove" ? t("确定", "OK") : t("下一步", "Next")} /><//>`;
+    ${(asking ? said : problem) && html`<${Note} kind="bad">${asking ? said : problem}<//>`}
+    <${Keypad} key=${step} label=${words[step]} disabled=${asking && wait > 0} onEnter=${(/** @type {string} */ digits) => tried(() => enter(digits))} action=${step === "again" || doing === "remove" ? t("确定", "OK") : t("下一步", "Next")} /><//>`;
 }
 
 function Space() {
@@ -92,7 +93,7 @@ function Space() {
   const [promised, setPromised] = useState(false);
   if (!free) return null;
   const persistent = free.persistent || promised;
-  const ask = async () => setPromised(await navigator.storage.persist?.() ?? false);
+  const ask = () => tried(async () => setPromised(await navigator.storage.persist?.() ?? false));
   return html`<${Section} title=${t("存储", "Storage")}><dl class="facts">
     <dt>${t("已用", "Used")}</dt><dd>${size(free.used)}</dd><dt>${t("还可用", "Left")}</dt><dd>${size(free.room)}</dd>
     <dt>${t("长期保存", "Kept for good")}</dt><dd>${persistent ? t("浏览器已答应", "promised by the browser") : t("还没答应;请把应用添加到主屏幕", "not promised yet; add the app to the home screen")}</dd></dl>
