@@ -118,3 +118,10 @@ def _shows(one: Phone, finding: str, words: tuple[str, ...]) -> bool:
     page.wait_for_timeout(1500)
     text = page.locator("main").inner_text()
     return all(each in text for each in words)
+
+
+def photo_of(office: Bureau, finding: str) -> dict[str, Any]:
+    """The one photo of a finding as the office has it."""
+    found = granted(inspector_of(office).get("/records", params={"type": "evidence", "limit": 500}))["items"]
+    photo, = (each for each in found if each["fields"]["about"]["id"] == finding)
+    return photo

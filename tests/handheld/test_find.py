@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import segno
 from playwright.sync_api import expect
 
-from tests.bureau import Bureau, east_north, eventually
+from tests.bureau import east_north, eventually
 from tests.patrols import (
     HERE,
     MIDDLE,
@@ -22,6 +21,7 @@ from tests.patrols import (
     delivered,
     go_online,
     inspector_of,
+    photo_of,
     photograph,
     save,
     shows,
@@ -98,13 +98,6 @@ def test_photos_taken_before_the_place_was_known_follow_their_finding_into_its_s
     go_online(one)
     assert delivered(office, finding)["zone"]["zone_id"] == street["包子铺"]
     assert photo_of(office, finding)["scope"] == SCOPE
-
-
-def photo_of(office: Bureau, finding: str) -> dict[str, Any]:
-    """The one photo of a finding as the office has it."""
-    found = granted(inspector_of(office).get("/records", params={"type": "evidence", "limit": 500}))["items"]
-    photo, = (each for each in found if each["fields"]["about"]["id"] == finding)
-    return photo
 
 
 def test_a_class_is_found_by_its_name_in_either_language(inspector):

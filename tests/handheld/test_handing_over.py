@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.bureau import Bureau
+from tests.bureau import Bureau, eventually
 from tests.patrols import begin
 from tests.phones import Phone
+from tests.wire import granted
 
 pytestmark = pytest.mark.browser
 
@@ -38,14 +39,21 @@ def test_a_phone_is_handed_over_once_all_of_it_is_delivered(office: Bureau, one:
     other = one.another_tab()
     other.goto(f"{one.url}/handheld/#/find")
     other.locator("textarea[name=text]").wait_for()
+    before = ended(office)
     hand_over()
     other.get_by_label("邀请码").wait_for()  # it has nothing of the one before, and keeps nothing
+    assert eventually(lambda: len(ended(office) - before) == 1)  # and the office knows
     next_one = office.newcomer("inspector")
     page.get_by_label("邀请码").fill(office.invite(next_one.username))
     page.get_by_role("button", name="登记", exact=True).click()
     page.get_by_role("navigation", name="主导航").wait_for()
     expect(one.see("/settings").get_by_text(next_one.username)).to_be_visible()
     expect(one.see("/sync").get_by_role("heading", name="没有要送的")).to_be_visible()
+
+
+def ended(office: Bureau) -> set[str]:
+    """The devices that are no more."""
+    return {row["id"] for row in granted(office.admin.get("/devices"))["items"] if row["state"] == "revoked"}
 
 
 def test_what_the_browser_removed_is_not_called_safe(one: Phone) -> None:

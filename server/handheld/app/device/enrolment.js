@@ -9,6 +9,7 @@ import { enrol, fingerprintOf, newKey } from "./identity.js";
 
 /** States of a task whose person has not given an answer. */
 const TO_DO = ["open", "accepted"];
+const LEAVING_MS = 10_000;
 
 /** The database holds a device already: its work must not be taken for another's. */
 export class AlreadyEnrolled extends Error {
@@ -47,7 +48,7 @@ export async function enrolAgain(parts, code) {
 /** Empty this browser for somebody else. False, and nothing is done, as long as something is unfinished or the server has not signed
  * for all that was made, in other tabs too. @param {import("./device.js").Device} device */
 export function handOver(device) {
-  const { store, tabs, rows } = device.parts;
+  const { store, tabs, rows, client } = device.parts;
   return tabs.turn(async () => {
     const made = await store.read((t) => t.count("mutation"));
     if (made && !await device.everythingDelivered()) return false;
@@ -56,9 +57,21 @@ export function handOver(device) {
       store.giveUp(t);
       return true;
     });
-    if (empty) device.close(); // the other tabs hear of it
-    return empty;
+    if (!empty) return false;
+    device.close(); // the other tabs hear of it
+    await leave(client);
+    return true;
   });
+}
+
+/** Tell the office that this device is no more; without a network it stays in the office's list until somebody ends it there.
+ * @param {import("./client.js").Client} client */
+async function leave(client) {
+  try {
+    await client.request("DELETE", "/devices/current", { tries: 1, timeoutMs: LEAVING_MS });
+  } catch (failure) {
+    if (!(failure instanceof Problem) && !(failure instanceof Unreachable)) throw failure;
+  }
 }
 
 /** Is there a draft, work on a task that is still to be done, or a walk that is in no record yet?

@@ -9,7 +9,7 @@ import { stoppedOf } from "./outbox_words.js";
 import { useRoute } from "./router.js";
 import { syncWords } from "./sync_words.js";
 
-/** How things stand with the server, in one line and one kind; asked at once, so that no half of it is older. */
+/** How things stand with the server, in one line and one kind. */
 export function useStanding() {
   const syncing = useSyncing();
   const now = useAsked(async (device) => {

@@ -67,7 +67,7 @@ export async function startWorker() {
   setInterval(look, ASK_AGAIN_MS);
 }
 
-/** Let the newer edition take over, and show it. Whoever calls this has nothing unsaved. */
+/** Let the newer edition take over, and show it: offered where nothing stands unsaved. */
 export function applyUpdate() {
   asked = true;
   if (registration?.waiting) registration.waiting.postMessage({ kind: "take over" });
