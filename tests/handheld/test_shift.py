@@ -62,7 +62,7 @@ def test_a_shift_without_a_network_arrives_whole_and_once(phone: Pocket, line: B
             phone.kill()
             page = phone.start(offline=True)
             page.goto(at)
-            expect(page.locator(".thumbs li")).to_have_count(2)
+            expect(page.locator(".thumbs li")).to_have_count(2, timeout=20_000)
         classify(page, "dwjy", "店外经营")
         page.get_by_role("button", name=SHOPS[2 + number % 2]).click()
         page.get_by_label("看到了什么").fill(f"第 {number} 处占道")
