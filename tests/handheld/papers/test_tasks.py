@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.bureau import Bureau, a_photo, eventually
-from tests.paperwork import SCOPE, ZONE, is_sound, of_type, offline, returned, shoot, synced
+from tests.paperwork import SCOPE, ZONE, is_sound, of_type, offline, returned, shoot, synced, verified
 from tests.phones import PLACE, Phone
 from tests.wire import EVENT, Person, granted
 
@@ -43,16 +43,28 @@ def test_exactly_the_photos_that_the_reviewer_named_are_taken_again(
 
 def test_a_check_on_the_spot_is_finished_and_another_handed_back(
         office: Bureau, one: Phone, inspector: Person, supervisor: Person, tmp_path: Path) -> None:
-    finding = office.handheld(SCOPE, who="reporter").report(SCOPE, text="人行道破损", address="测试路5号")
+    reporter, content = office.handheld(SCOPE, who="reporter"), a_photo()
+    finding = reporter.report(SCOPE, text="人行道破损", address="测试路5号")
+    earlier = reporter.capture(SCOPE, content, ("finding", finding))
+    reporter.deliver(earlier)
+    reporter.upload(content)
+    assert verified(supervisor, earlier["record_id"])
     for kind in ("look_back", "verify"):
         granted(supervisor.post("/records/task", {"scope": SCOPE, "fields": {
             "title": f"任务 {kind}", "kind": kind, "about": {"type": "finding", "id": finding},
             "assignee": inspector.id, "due_at": "2026-01-01T00:00:00.000Z"}}), 201)
     synced(one)
+    colleagues = one.see("/tasks").get_by_alt_text("原照片")
+    one.page.get_by_role("button", name=re.compile("任务 look_back")).click()
+    expect(colleagues).to_be_visible()
     one.context.set_offline(True)
     page = one.see("/tasks")
     expect(page.get_by_text("已超期").first).to_be_visible()
     page.get_by_role("button", name=re.compile("任务 look_back")).click()
+    expect(colleagues).to_be_visible()
+    page.get_by_role("button", name="拍照 · 整改后").click()
+    expect(page.get_by_alt_text("先前的照片,请对准同一角度")).to_be_visible()
+    page.get_by_role("button", name="关闭").click()
     expect(page.get_by_role("button", name=re.compile("人行道破损"))).to_be_visible()
     page.get_by_role("radio", name="反弹", exact=True).check()
     shoot(page, "拍照 · 整改后", tmp_path)

@@ -16,6 +16,7 @@ import { Files } from "./files.js";
 import { Identity } from "./identity.js";
 import { Making } from "./making.js";
 import { Outbox } from "./outbox.js";
+import { Pictures } from "./pictures.js";
 import { digests, Rows } from "./rows.js";
 import { Seeing } from "./seeing.js";
 import { Store } from "./store.js";
@@ -54,8 +55,10 @@ export class Device {
     const delivery = new Delivery(store, client, outbox, witness, rows), tabs = new Tabs(database, options.locks);
     this.parts = { store, client, events, outbox, rows, identity, witness, files, making, chain, exchange, delivery, tabs, clock };
     this.talking = new Talking({ store, tabs, exchange, uploads: new Uploads(files, client), delivery, outbox, clock,
-      ready: () => this.know(), wanted: () => this.known });
+      ready: () => this.know(), wanted: () => this.known, after: () => this.pictures.renew() });
     this.seeing = new Seeing({ store, rows, outbox, making });
+    /** @type {Pictures} */
+    this.pictures = new Pictures({ store, seeing: this.seeing, files, client, clock, person: () => this.user.id, talking: this.talking });
     /** What a screen reads without waiting, as the store had it last. @type {any} */
     this.known = OUTSIDE;
     /** @type {Set<(data: boolean) => void>} */
@@ -142,19 +145,19 @@ export class Device {
   }
 
   /** @param {string} [state] */
-  photos(state) {
-    return this.parts.files.all(state);
-  }
+  photos(state) { return this.parts.files.all(state); }
 
   /** @param {string} sha256 */
-  bytes(sha256) {
-    return this.parts.files.blob(sha256);
-  }
+  bytes(sha256) { return this.parts.files.blob(sha256); }
 
   /** @param {string} sha256 */
-  thumb(sha256) {
-    return this.parts.files.thumb(sha256);
-  }
+  thumb(sha256) { return this.parts.files.thumb(sha256); }
+
+  /** @param {string} sha256 */
+  picture(sha256) { return this.pictures.best(sha256); }
+
+  /** @param {string} sha256 @param {"thumb" | "screen"} kind */
+  bringPicture(sha256, kind) { return this.pictures.bring(sha256, kind); }
 
   events() {
     return this.parts.store.read((t) => this.parts.events.all(t));
@@ -164,13 +167,9 @@ export class Device {
     return this.parts.store.read((t) => this.parts.outbox.health(t));
   }
 
-  everythingDelivered() {
-    return this.parts.delivery.complete();
-  }
+  everythingDelivered() { return this.parts.delivery.complete(); }
 
-  receipt() {
-    return this.parts.delivery.receipt();
-  }
+  receipt() { return this.parts.delivery.receipt(); }
 
   bundle() {
     return bundleOf(this.parts);

@@ -11,7 +11,7 @@ import { stamp } from "./values.js";
 /** The parts that take turns in one sync.
  * @typedef {{ store: import("./store.js").Store, tabs: import("./tabs.js").Tabs, exchange: import("./exchange.js").Exchange,
  *   uploads: import("./uploads.js").Uploads, delivery: import("./delivery.js").Delivery,
- *   outbox: import("./outbox.js").Outbox, clock: () => number, ready: () => Promise<void>,
+ *   outbox: import("./outbox.js").Outbox, clock: () => number, ready: () => Promise<void>, after: () => Promise<void>,
  *   wanted: () => { paused: boolean, wifi_only: boolean } }} Parts */
 
 export const BACKGROUND_TAG = "menqian";
@@ -42,8 +42,8 @@ export class Talking {
   }
 
   /** Say hello, push, upload, pull, and say what still waits; after what another tab is at. @returns {Promise<Report>} */
-  sync() {
-    return this.parts.tabs.turn(async () => {
+  async sync() {
+    const report = await this.parts.tabs.turn(async () => {
       try {
         await this.parts.ready();
         const report = await this.#conversation();
@@ -56,6 +56,18 @@ export class Talking {
         this.#doing(null);
       }
     });
+    if (!this.closed) {
+      this.parts.after().catch((failure) => { // nobody waits for it: what is made meanwhile is delivered
+        if (!this.closed) throw failure; // else its store may be gone, and nobody is there
+      });
+    }
+    return report;
+  }
+
+  /** May photos travel now: is it not paused, and this a line for them? */
+  get photosGo() {
+    const { paused, wifi_only } = this.parts.wanted();
+    return !this.closed && !paused && (!wifi_only || isWifi());
   }
 
   /** Ask for a sync soon: now if there is a network, else when there is one, here or in the background. With `background` it
@@ -116,8 +128,7 @@ export class Talking {
 
   /** Photos, unless they are paused or this is no line for them; that is asked again before each chunk. */
   async #upload() {
-    const { exchange, uploads, wanted } = this.parts;
-    const goesOn = () => !this.closed && !wanted().paused && (!wanted().wifi_only || isWifi());
+    const { exchange, uploads } = this.parts, goesOn = () => this.photosGo;
     if (!goesOn()) return 0;
     this.#doing("upload");
     try {

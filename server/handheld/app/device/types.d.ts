@@ -112,8 +112,12 @@ export interface Device {
   photos(state?: string): Promise<Photo[]>;
   /** The bytes while they are here; null after they were removed. */
   bytes(sha256: string): Promise<Blob | null>;
-  /** A small local picture, at most 320 px, made at capture; null for what came from elsewhere. */
+  /** A small picture, at most 320 px, made at capture or brought; null while there is none here. */
   thumb(sha256: string): Promise<Blob | null>;
+  /** The best picture that is here: the bytes, else a copy of 1600 px, else the small one; null for none. */
+  picture(sha256: string): Promise<Blob | null>;
+  /** Bring the server's small copy, or that of 1600 px; true when it is here. Those that tasks are about come by themselves. */
+  bringPicture(sha256: string, kind: "thumb" | "screen"): Promise<boolean>;
   events(): Promise<Fields[]>;
   health(): Promise<Health>;
   everythingDelivered(): Promise<boolean>;

@@ -10,9 +10,9 @@ import { near } from "./fix.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { useLocked } from "./locked.js";
 import { Button, Choice, Note, Sheet } from "./page.js";
+import { usePicture } from "./picture.js";
 import { PositionLine, usePosition } from "./position.js";
 import { ROLES, roleWords } from "./roles.js";
-import { tried } from "./tried.js";
 import { keepShots, useShots } from "./unkept.js";
 
 /** @typedef {import("../device/types.d.ts").About} About */
@@ -70,7 +70,7 @@ export function Camera({ about, role, scope, ghost, note, once, onShot = () => {
 function View({ ghost, busy, onShot, onProblem }) {
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null)), lens = useRef(/** @type {Lens | null} */ (null));
   const [live, setLive] = useState(/** @type {boolean | null} */ (null)), [strength, setStrength] = useState(45);
-  const earlier = useEarlier(ghost), locked = useLocked();
+  const earlier = usePicture(ghost), locked = useLocked();
   useEffect(() => {
     if (locked) return undefined;
     let over = false;
@@ -105,7 +105,8 @@ function View({ ghost, busy, onShot, onProblem }) {
         style=${live ? { opacity: strength / 100 } : {}} />`}</div>
     ${earlier && live && html`<label class="strength">${t("旧照深浅", "Earlier picture")}
       <input type="range" min="0" max="90" value=${strength} onInput=${(/** @type {any} */ event) => setStrength(Number(event.currentTarget.value))} /></label>`}
-    ${ghost && !earlier && html`<${Note} kind="wait">${t("先前的照片不在本机,无法叠加。", "The earlier picture is not on this device.")}<//>`}
+    ${ghost && earlier === null && html`<${Note} kind="wait">${t("先前的照片还不在本机,无法叠加;有网(或 Wi-Fi)时会取来。",
+      "The earlier picture is not here yet; it comes with a network (or Wi-Fi).")}<//>`}
     ${live && html`<${Button} kind="primary" busy=${busy} onClick=${take}>${t("按快门", "Take the picture")}<//>`}
     <label class="button ${live ? "plain" : "primary"} file">${t("用手机相机拍", "Use the phone's camera")}
       <input type="file" accept="image/*" capture="environment" multiple disabled=${busy} onChange=${chosen} /></label>`;
@@ -114,25 +115,6 @@ function View({ ghost, busy, onShot, onProblem }) {
 /** When the file was made, where its clock can be believed: a camera's file is as old as its picture. @param {File} file */
 function madeAt(file) {
   return file.lastModified > 0 && file.lastModified <= Date.now() ? new Date(file.lastModified).toISOString() : undefined;
-}
-
-/** The address of the earlier picture, whole or small, null while there is none here. @param {string | null} sha256 */
-function useEarlier(sha256) {
-  const device = useDevice(), [url, setUrl] = useState(/** @type {string | null} */ (null));
-  useEffect(() => {
-    let made = "", over = false;
-    if (sha256) {
-      tried(async () => {
-        const found = await device.bytes(sha256) ?? await device.thumb(sha256);
-        if (found && !over) setUrl(made = URL.createObjectURL(found));
-      });
-    }
-    return () => {
-      over = true;
-      URL.revokeObjectURL(made);
-    };
-  }, [device, sha256]);
-  return url;
 }
 
 /**

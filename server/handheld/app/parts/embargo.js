@@ -1,6 +1,7 @@
 // What a spot-check re-visit keeps from its own visitor (protocol section 11; domain.md 12): the first report stays out
 // of sight until he has given his own answer. Serves every screen that shows findings.
 
+import { embargoed } from "../device/pictures.js";
 import { t } from "../words.js";
 import { useDevice, useRecords } from "./device.js";
 import { html, useMemo } from "./html.js";
@@ -30,8 +31,7 @@ export function stateOf(task, made) {
  */
 export function useEmbargo() {
   const device = useDevice(), tasks = useRecords("task");
-  return useMemo(() => tasks && new Set(tasks.filter(({ fields }) => fields.kind === "spot_check"
-    && fields.assignee === device.user.id && fields.status !== "finished").map(({ fields }) => fields.about?.id)), [device, tasks]);
+  return useMemo(() => tasks && embargoed(tasks, device.user.id), [device, tasks]);
 }
 
 /** In place of what is embargoed. */

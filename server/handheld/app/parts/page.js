@@ -2,12 +2,12 @@
 
 import { t } from "../words.js";
 import { useDevice } from "./device.js";
-import { failureWords } from "./failures.js";
 import { Navigation, SyncBar, SyncSign } from "./frame.js";
 import { cloneElement, html, isValidElement, useEffect, useId, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icons.js";
 import { goBack } from "./router.js";
 import { say, saidBy } from "./saying.js";
+import { tried } from "./tried.js";
 
 /** @typedef {import("preact").ComponentChildren} Children */
 
@@ -115,11 +115,12 @@ export function Thumb({ sha256, alt = "" }) {
   const [url, setUrl] = useState("");
   useEffect(() => {
     let over = false, made = "";
-    const look = () => device.thumb(sha256).then((blob) => {
-      if (!blob || over || made) return;
-      made = URL.createObjectURL(blob);
-      setUrl(made);
-    }).catch((failure) => say(failureWords(failure)));
+    const look = () => tried(async () => {
+      const blob = await device.thumb(sha256);
+      if (over || made) return;
+      if (blob) setUrl(made = URL.createObjectURL(blob));
+      else await device.bringPicture(sha256, "thumb"); // that it came is told as a change
+    });
     const stop = device.onChange((data) => void (data && !made && look()));
     look();
     return () => {

@@ -1,32 +1,19 @@
 // One photo as large as the screen, with what is known of it.
 
 import { t } from "../../words.js";
-import { useDevice } from "../../parts/device.js";
-import { html, useEffect, useState } from "../../parts/html.js";
+import { html } from "../../parts/html.js";
 import { Note, Sheet } from "../../parts/page.js";
+import { usePicture } from "../../parts/picture.js";
 import { roleWords } from "../../parts/roles.js";
 import { when } from "../../parts/time.js";
-import { tried } from "../../parts/tried.js";
 
 /** @param {{photo: import("../../device/types.d.ts").Shown, way: string, onClose: () => void}} props */
 export function Viewer({ photo: { fields }, way, onClose }) {
-  const device = useDevice(), [url, setUrl] = useState(/** @type {string | null | undefined} */ (undefined));
-  useEffect(() => {
-    let made = "", over = false;
-    tried(async () => {
-      const found = await device.bytes(fields.sha256) ?? await device.thumb(fields.sha256);
-      if (over) return;
-      made = found ? URL.createObjectURL(found) : "";
-      setUrl(made || null);
-    });
-    return () => {
-      over = true;
-      URL.revokeObjectURL(made);
-    };
-  }, [device, fields.sha256]);
+  const url = usePicture(fields.sha256);
   return html`<${Sheet} title=${roleWords(fields.role)} onClose=${onClose}>
     ${url && html`<img class="whole" src=${url} alt=${roleWords(fields.role)} />`}
-    ${url === null && html`<${Note} kind="wait">${t("照片不在本机(别人拍的,或已核验后清出)。", "The photo is not on this device (taken by others, or cleared after its check).")}<//>`}
+    ${url === null && html`<${Note} kind="wait">${t("照片还不在本机(别人拍的,或已核验后清出);有网(或 Wi-Fi)时会取来。",
+      "The photo is not on this device (taken by others, or cleared after its check); it comes with a network (or Wi-Fi).")}<//>`}
     <dl class="facts"><dt>${t("拍摄", "Taken")}</dt><dd>${when(fields.captured_at)}</dd><dt>${t("状态", "State")}</dt><dd>${way}</dd>
       ${fields.note && html`<dt>${t("备注", "Note")}</dt><dd>${fields.note}</dd>`}
       <dt>SHA-256</dt><dd><code>${fields.sha256.slice(0, 16)}…</code></dd></dl><//>`;
