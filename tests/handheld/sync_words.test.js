@@ -6,7 +6,7 @@ import { test } from "node:test";
 globalThis.localStorage = { getItem: () => null };
 const { syncWords } = await import("../../server/handheld/app/parts/sync_words.js");
 const { since, when } = await import("../../server/handheld/app/parts/time.js");
-const { problemWords } = await import("../../server/handheld/app/parts/failures.js");
+const { failureWords, outcomeWords, problemWords } = await import("../../server/handheld/app/parts/failures.js");
 const { photoWords } = await import("../../server/handheld/app/parts/outbox_words.js");
 
 const HEALTH = { unsent: 0, oldest_unsent_at: null, unsent_bytes: 0, unsent_photos: 0, device_time: "2026-11-22T01:00:00.000Z" };
@@ -53,4 +53,31 @@ test("an answer without a reason is told by its status, and never by a code", ()
     assert.match(said, /HTTP 413/);
     assert.doesNotMatch(said, /http_/);
   }
+});
+
+/** In English, and back. */
+function in_english(work) {
+  globalThis.localStorage.getItem = () => "en";
+  try {
+    return work();
+  } finally {
+    globalThis.localStorage.getItem = () => null;
+  }
+}
+
+test("what the server says is told in one language, and what it will do about it only where that is true", () => {
+  const late = { title: "状态已变化 State has moved", action: "resnapshot", code: "state_moved",
+    detail: "冲突已变化,请重新查看 the conflict is about another value by now, look again" };
+  assert.equal(outcomeWords(late), "状态已变化(冲突已变化,请重新查看)");
+  assert.equal(in_english(() => outcomeWords(late)), "State has moved (the conflict is about another value by now, look again)");
+  assert.match(problemWords(late), /本机会重新取一遍数据/);
+  assert.equal(outcomeWords({ ...late, detail: "finish is not possible from finished" }), "状态已变化");
+  assert.equal(outcomeWords({ code: "strange", detail: "照片 3" }), "照片 3");
+  assert.equal(problemWords({ kind: "busy", action: "none", title: "服务器繁忙 Server busy", detail: "" }), "服务器繁忙");
+});
+
+test("what a browser says in its own English has words of ours", () => {
+  assert.doesNotMatch(failureWords(new DOMException("The requested file could not be read", "NotReadableError")), /requested/);
+  assert.match(failureWords(new TypeError("x is null")), /^这一步没有做成.*技术信息:TypeError: x is null/);
+  assert.match(in_english(() => failureWords(new TypeError("x is null"))), /^This was not done.*TypeError: x is null/);
 });

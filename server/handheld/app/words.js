@@ -15,7 +15,7 @@ export function choose(chosen) {
 
 /** What the server says in both languages at once, "缺少必填字段 Required field missing", in the chosen one. @param {string} said */
 export function inOneLanguage(said) {
-  const [, chinese, english] = /^(.*[\u4e00-\u9fff])\s+([^\u4e00-\u9fff]+)$/.exec(said) ?? [];
+  const [, chinese, english] = /^(.*[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\s+([^\u4e00-\u9fff]*[a-z]{2}[^\u4e00-\u9fff]*)$/i.exec(said) ?? [];
   return chinese ? t(chinese, english) : said;
 }
 

@@ -209,7 +209,7 @@ export function isWifi() {
 
 /** A failure as the screens tell it. @param {any} failure @param {string} at @returns {NonNullable<SyncState["failure"]>} */
 function told(failure, at) {
-  if (failure instanceof Problem) return { kind: failure.code, action: failure.action, detail: failure.detail, at };
+  if (failure instanceof Problem) return { kind: failure.code, action: failure.action, title: failure.body.title, detail: failure.detail, at };
   if (failure instanceof Unreachable) return { kind: "unreachable", action: "retry", detail: failure.message, at };
   const kinds = /** @type {Record<string, string>} */ ({ LogRefused: "log_refused", QuotaExceededError: "disk_full" });
   return { kind: kinds[failure?.name] ?? "broken", action: "contact", detail: String(failure?.message ?? failure), at };

@@ -71,7 +71,7 @@ export type SyncState = {
   doing: null | "hello" | "push" | "upload" | "pull" | "receipt";
   /** The last failure, until a sync went through. `kind` is the problem's code, or `unreachable`, `disk_full`, `log_refused`
    *  (the server's journal is not the one that it was), `broken` (an error of this app). */
-  failure: null | { kind: string; action: string; detail: string; at: string };
+  failure: null | { kind: string; action: string; title?: string; detail: string; at: string };
   last_ok_at: string | null; paused: boolean; wifi_only: boolean;
   /** Bytes of the photo on its way, null when none is. */
   photo: null | { sha256: string; sent: number; bytes: number };

@@ -1,6 +1,7 @@
 // A letter that was kept: what it says, that it is sealed, and how far it has come.
 
 import { useAsked, useRecord } from "../parts/device.js";
+import { outcomeWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
 import { Note, Page, Section } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
@@ -38,6 +39,6 @@ export function LetterTold({ id }) {
 export function Delivery({ record }) {
   return html`${record.unsent ? html`<${Note} kind="wait">${t("已存在本机,等待送达。", "Kept on this device, waits to be delivered.")}<//>`
     : record.version ? html`<${Note} kind="ok">${t("服务器已收到。", "The server has it.")}<//>` : null}
-    ${record.problems.map((problem) => html`<${Note} kind="bad">${problem.detail ?? problem.code}
+    ${record.problems.map((problem) => html`<${Note} kind="bad">${outcomeWords(problem)}
       ${t("主管可在隔离区看到并放行。", "A supervisor sees it in the quarantine and can release it.")}<//>`)}`;
 }

@@ -1,6 +1,6 @@
 // Failures in plain words: what happened, that nothing is lost, and what to do.
 
-import { inOneLanguage, t } from "../words.js";
+import { inOneLanguage, language, t } from "../words.js";
 
 /** What to do, by the action that a problem names (RFC 9457 member `action`). */
 const ADVICE = /** @type {Record<string, () => string>} */ ({
@@ -45,32 +45,42 @@ const WORDS = /** @type {Record<string, () => string>} */ ({
   invitation_of_another: () => t("这个邀请码是给别人的,没有用掉。本机里是您做的,不能以别人的名义送出;请要一个给您本人的码。",
     "This code is for somebody else, and still good. What is here is your work and must not be sent in another's name; ask for a code of "
     + "your own."),
+  NotReadableError: unreadable, NotFoundError: unreadable,
+  NotAllowedError: () => t("手机不允许这一步,请在浏览器设置里允许后再试。", "The phone does not allow this: allow it in the browser's settings, then try again."),
+  InvalidStateError: interrupted, UnknownError: interrupted, AbortError: interrupted,
   device_revoked: () => t("本机已被停用。做过的都还在本机,请联系主管。",
     "This device was revoked. All that was made is still here; contact your supervisor."),
   device_forked: () => t("本机的数据似有另一份副本在用。请向主管要一个新的邀请码;已做的不会丢。",
     "A copy of this device seems to be in use. Ask for a new invitation code; nothing made here is lost."),
 });
 
-/**
- * A problem of the server, an outcome's `problem` or a failed sync, in words.
- * @param {{code?: string, kind?: string, title?: string, detail?: string, action?: string}} problem
- */
+function unreadable() {
+  return t("手机读不出这个文件(或相机),可能已被清除。请重新拍一次。", "The phone cannot read this file or camera; it may have been cleared away. Take it again.");
+}
+
+function interrupted() {
+  return t("手机的存储刚才中断了,这一步没有做成,请再试一次。", "The phone's storage was interrupted, so this was not done: try again.");
+}
+
+/** @typedef {{code?: string, kind?: string, title?: string, detail?: string, action?: string, body?: Record<string, any>}} Told */
+
+/** A problem that the server answered, or a failed sync, in words. @param {Told} problem */
 export function problemWords(problem) {
   const code = problem.code ?? problem.kind ?? "";
-  if (WORDS[code]) return WORDS[code]();
-  const said = inOneLanguage(problem.title ?? "") ? `${inOneLanguage(problem.title ?? "")}${aside(problem)}` : problem.detail || statusWords(code);
-  return [said, ADVICE[problem.action ?? ""]?.() ?? ""].filter(Boolean).join(" ");
+  return WORDS[code]?.() ?? [outcomeWords(problem), ADVICE[problem.action ?? ""]?.() ?? ""].filter(Boolean).join(" ");
+}
+
+/** Why a mutation was not applied: it rests with the supervisor, so what the device does next is no matter. @param {Told} problem */
+export function outcomeWords({ code, kind, body, title = body?.title, detail = "" }) {
+  const said = inOneLanguage(title ?? ""), more = inOneLanguage(detail), isChinese = /[\u4e00-\u9fff]/.test(more);
+  if (!said) return more || statusWords(code ?? kind ?? "");
+  return more && more !== said && isChinese === (language() === "zh") ? said + t(`(${more})`, ` (${more})`) : said;
 }
 
 /** A code; where an answer gave no reason but its status, that one. @param {string} code */
 export function statusWords(code) {
   const [, status] = /^http_(\d+)$/.exec(code) ?? [];
   return status ? t(`服务器或途中的网关答复 HTTP ${status}`, `HTTP ${status} from the server or something on the way`) : code;
-}
-
-/** What the server says beyond the title. @param {{title?: string, detail?: string}} problem */
-function aside({ title, detail }) {
-  return detail && detail !== title ? t(`(${detail})`, ` (${detail})`) : "";
 }
 
 /** Anything thrown, in words. @param {unknown} failure */
@@ -86,5 +96,6 @@ export function failureWords(failure) {
   if ("code" in failure && typeof failure.code === "string") {
     return problemWords(/** @type {any} */ (failure));
   }
-  return failure.message || failure.name;
+  const technical = `${failure.name}: ${failure.message}`;
+  return t(`这一步没有做成,请再试一次。(技术信息:${technical})`, `This was not done; try again. (${technical})`);
 }

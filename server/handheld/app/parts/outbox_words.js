@@ -1,7 +1,7 @@
 // What was made here and what became of it, in words.
 
 import { inOneLanguage, t } from "../words.js";
-import { problemWords, statusWords } from "./failures.js";
+import { outcomeWords, statusWords } from "./failures.js";
 
 /** @typedef {import("../device/types.d.ts").Made} Made */
 /** @typedef {import("../device/types.d.ts").Photo} Photo */
@@ -62,7 +62,7 @@ export function stoppedOf(made) {
 /** @param {Made} made @returns {Fate} */
 export function fateWords({ state, outcome, settled }) {
   const last = settled ?? outcome ?? {};
-  const why = last.problem ? problemWords(last.problem) : "";
+  const why = last.problem ? outcomeWords(last.problem) : "";
   if (state === "waiting") return { kind: "wait", word: t("待送", "waiting"), why: "" };
   if (state === "quarantined") return { kind: "bad", word: t("未采纳", "not applied"),
     why: [why, t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")].filter(Boolean).join(" ") };

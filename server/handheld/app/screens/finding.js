@@ -4,7 +4,7 @@ import { valueWords } from "../forms/values.js";
 import { className, useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useEvidence, useOutbox, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
-import { problemWords } from "../parts/failures.js";
+import { outcomeWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
 import { Button, Note, Page, Section } from "../parts/page.js";
 import { useMay } from "../parts/reference.js";
@@ -43,7 +43,7 @@ export default function Finding({ params: { id } }) {
       ${version > 0 && !unsent && html`<span class="badge ok">${t("服务器已有", "on the server")}</span>`}
       ${fields.severity !== undefined && html`<span class="badge">${t("程度", "severity")} ${valueWords("severity", fields.severity)}</span>`}</p>
     ${problems.map((problem, n) => html`<${Note} key=${n} kind="bad"><b>${t("未采纳", "Not applied")}</b>
-      <span>${problemWords(problem)} <a href="#/sync">${t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")}</a></span><//>`)}
+      <span>${outcomeWords(problem)} <a href="#/sync">${t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")}</a></span><//>`)}
     ${conflicts?.map((one) => html`<${Note} key=${one.id} kind="warn">${t("有人同时改了这一条。", "Somebody changed this at the same time.")}
       <a href="#/conflicts/${one.id}">${t("去看看", "See both")}</a><//>`)}
     <${Section}>

@@ -9,7 +9,7 @@ import { madeOf, withPhoto } from "../forms/named.js";
 import { factsOf } from "../forms/values.js";
 import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
-import { failureWords } from "../parts/failures.js";
+import { failureWords, outcomeWords } from "../parts/failures.js";
 import { near } from "../parts/fix.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Section, Sheet, say } from "../parts/page.js";
@@ -160,7 +160,7 @@ function Done({ id }) {
       ${result?.passed === false && html`<em>${t("否决", "Failed")}</em>`}</p>
     ${record.unsent ? html`<${Note} kind="wait">${t("等待送达;得分由服务器核定。", "It waits to be delivered; the server settles the score.")}<//>`
       : html`<${Note} kind="ok">${t("服务器已收到。", "The server has it.")}<//>`}
-    ${record.problems.map((problem) => html`<${Note} kind="bad">${problem.detail ?? problem.code}<//>`)}
+    ${record.problems.map((problem) => html`<${Note} kind="bad">${outcomeWords(problem)}<//>`)}
     <p class="hint">${when(record.fields.started_at)} – ${when(ended)}</p>
     <ul class="told">${(list?.items ?? []).filter((item) => answers[item.id]).map((item) => html`<li key=${item.id}>
       <span>${t(item.text ?? item.id, item.text_en ?? item.text ?? item.id)}</span> <b>${said(item, answers[item.id])}</b>

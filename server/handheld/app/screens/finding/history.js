@@ -1,7 +1,7 @@
 // What was done to a record on this device, and how far each of it has come.
 
 import { t } from "../../words.js";
-import { problemWords } from "../../parts/failures.js";
+import { outcomeWords } from "../../parts/failures.js";
 import { html } from "../../parts/html.js";
 import { Section } from "../../parts/page.js";
 import { commandWords } from "../../parts/states.js";
@@ -25,7 +25,7 @@ export function History({ made }) {
   if (!made.length) return null;
   return html`<${Section} title=${t("本机做过的", "Done on this device")}><ol class="rows">${made.map((one) => html`
     <li key=${one.id} class="row"><span class="text"><span>${whatWords(one)}</span><small>${when(one.made_at)}</small>
-      ${one.state === "quarantined" && problemOf(one) && html`<small class="problem">${problemWords(problemOf(one))}</small>`}</span>
+      ${one.state === "quarantined" && problemOf(one) && html`<small class="problem">${outcomeWords(/** @type {any} */ (problemOf(one)))}</small>`}</span>
       <span class="badge ${KINDS[one.state]}">${stateWords(one)}</span></li>`)}</ol><//>`;
 }
 
