@@ -61,6 +61,9 @@ def test_a_full_disk_keeps_its_owner_inside_and_others_out(page: Page) -> None:
     expect(page.get_by_role("heading", name="已锁定")).to_be_visible()
     try_until_told_to_wait(page)
     expect(said).to_contain_text(re.compile(r"请等 \d+ 秒"))
+    page.set_viewport_size({"width": 640, "height": 360})
+    for seen in (said, page.locator(".locked .dots"), *page.locator(".locked button").all()):
+        expect(seen).to_be_in_viewport(ratio=1)
 
 
 def test_a_camera_that_was_cancelled_leaves_no_door_open(page: Page) -> None:

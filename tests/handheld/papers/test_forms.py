@@ -24,7 +24,7 @@ from tests.paperwork import (
     synced,
     verified,
 )
-from tests.phones import Phone
+from tests.phones import SMALL, Phone
 from tests.wire import Person
 
 pytestmark = pytest.mark.browser
@@ -144,7 +144,11 @@ def test_a_letter_is_signed_on_the_screen_and_sealed(one: Phone, supervisor: Per
     page.get_by_role("button", name="确认作废").click()
     page.get_by_label("责任人 / 签名人").fill("李雷")
     page.get_by_role("radio", name="当场签名", exact=True).check()
+    page.set_viewport_size({"width": 640, "height": 360})
+    assert page.evaluate("""() => { const height = (part) => document.querySelector(part).offsetHeight;
+        return height('.signature canvas') + height('.head') < innerHeight; }""")
     sign(page)
+    page.set_viewport_size(SMALL)
     expect(page.get_by_text("李雷 已签名")).to_be_visible()
     page.get_by_role("button", name="存为已签").click()
     page.get_by_role("button", name=re.compile(f"{NAME}.*已签")).click()
