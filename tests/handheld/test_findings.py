@@ -162,3 +162,9 @@ def test_of_five_thousand_findings_only_those_in_sight_are_drawn(inspector, offi
     page.get_by_label("搜索问题").fill("垃圾 4321")
     expect(page.locator(".windowed li")).to_have_count(1)
     expect(page.get_by_text("积存垃圾 4321")).to_be_visible()
+    page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+    one.see("/tasks").get_by_role("heading", name="任务").wait_for()
+    one.see("/findings")
+    height, text = page.locator(".windowed li").first.evaluate(
+        "row => [row.clientHeight, row.querySelector('.text').scrollHeight]")
+    assert height > text

@@ -2,13 +2,16 @@
 
 import { html, useLayoutEffect, useRef, useState } from "./html.js";
 
+const USUAL_TEXT_PX = 16;
 const BEYOND = 8; // rows drawn above and below the window, for a fast thumb
 
 /**
  * @template T
  * @param {{items: T[], row: number, keyOf: (item: T) => string, draw: (item: T) => any, label: string}} props `row`: its height in px
+ *   with text of the usual size; larger text has higher rows
  */
-export function Windowed({ items, row, keyOf, draw, label }) {
+export function Windowed({ items, row: usual, keyOf, draw, label }) {
+  const [row] = useState(() => Math.ceil(usual * parseFloat(getComputedStyle(document.documentElement).fontSize) / USUAL_TEXT_PX));
   const list = useRef(/** @type {HTMLUListElement | null} */ (null)), [first, setFirst] = useState(0);
   const shown = Math.ceil(window.innerHeight / row) + 2 * BEYOND;
   useLayoutEffect(() => {
