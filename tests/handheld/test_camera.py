@@ -105,6 +105,10 @@ def test_the_role_of_each_photo_is_chosen_and_the_next_keeps_it(inspector):
     shoot(page)
     page.get_by_role("button", name="完成").click()
     expect(page.locator(".thumbs").get_by_text("店招")).to_have_count(2)
+    page.get_by_role("button", name="再拍").click()
+    page.get_by_label("用手机相机拍").set_input_files(
+        {"name": "p.heic", "mimeType": "image/heic", "buffer": b"\0\0\0\x18ftypheic" + bytes(99)})
+    expect(page.get_by_text("这张是 HEIC 格式,服务器可能不收")).to_be_visible()
 
 
 def test_a_picture_of_earlier_is_not_said_to_be_of_here(inspector, office, tmp_path):

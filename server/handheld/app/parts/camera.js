@@ -10,7 +10,7 @@ import { near } from "./fix.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { useLocked } from "./locked.js";
 import { Button, Choice, Note, Sheet } from "./page.js";
-import { usePicture } from "./picture.js";
+import { doubtOf, usePicture } from "./picture.js";
 import { PositionLine, usePosition } from "./position.js";
 import { ROLES, roleWords } from "./roles.js";
 import { keepShots, useShots } from "./unkept.js";
@@ -28,12 +28,12 @@ import { keepShots, useShots } from "./unkept.js";
 export function Camera({ about, role, scope, ghost, note, once, onShot = () => {}, onTaken, onClose }) {
   const device = useDevice(), where = usePosition();
   const [chosen, setChosen] = useState(role ?? ROLES[0]), [taken, setTaken] = useState(0);
-  const [problem, setProblem] = useState(""), shots = useShots(), busy = shots.length > 0;
+  const [problem, setProblem] = useState(""), [doubt, setDoubt] = useState(""), shots = useShots(), busy = shots.length > 0;
   const told = useRef(onShot);
   told.current = onShot;
   useEffect(() => () => { told.current = () => {}; }, []); // a form that was left hears of nothing any more
   useEffect(() => {
-    if (once && taken && !busy) onClose();
+    if (once && taken && !busy && !doubt) onClose();
   }, [taken, busy]);
 
   /** @param {{photo: Blob, captured_at?: string}[]} photos */
@@ -46,9 +46,12 @@ export function Camera({ about, role, scope, ghost, note, once, onShot = () => {
         ...(captured_at ? { captured_at } : {}), ...(note ? { note } : {}) },
       onKept: () => {
         setProblem("");
-        setTaken((count) => count + 1);
         told.current({ id, role: chosen });
         onTaken?.();
+        doubtOf(device, id).catch(failureWords).then((words) => {
+          setDoubt((before) => words || before);
+          setTaken((count) => count + 1);
+        });
       } })));
   }
 
@@ -60,6 +63,7 @@ export function Camera({ about, role, scope, ghost, note, once, onShot = () => {
     <${ClockNote} /><${PositionLine} ...${where} />
     <${View} ghost=${ghost ?? null} busy=${busy} onShot=${shoot} onProblem=${setProblem} />
     ${problem && html`<${Note} kind="bad">${problem}<//>`}
+    ${doubt && html`<${Note} kind="warn">${doubt}<//>`}
     ${taken > 0 && html`<${Note} kind="ok">${t(`已拍 ${taken} 张,已存在本机。`, `${taken} taken and kept on this device.`)}<//>
       <${Button} disabled=${busy} onClick=${onClose}>${t("完成", "Done")}<//>`}
   <//>`;

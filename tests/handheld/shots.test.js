@@ -1,4 +1,5 @@
-// Shots that did not get to the disk: those still in memory may be kept later, those whose file is gone are taken again.
+// What is said of a shot: those still in memory may be kept later, those whose file is gone are taken again, and so are those
+// that the server may refuse.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,6 +7,7 @@ import { a_device, SCOPE } from "./devices.js";
 
 globalThis.localStorage = { getItem: () => null };
 globalThis.addEventListener = globalThis.removeEventListener = () => {};
+const { doubtOf } = await import("../../server/handheld/app/parts/picture.js");
 const { keepShots } = await import("../../server/handheld/app/parts/unkept.js");
 
 function a_shot(device, photo) {
@@ -32,5 +34,20 @@ test("what the disk had no room for is in memory, whatever becomes of its file",
   await keepShots(device, [shot]);
   const [{ sha256 }] = await device.photos();
   assert.deepEqual([shot.kept.length, await (await device.bytes(sha256)).text()], [1, "held"]);
+  device.close();
+});
+
+test("a photo that the server may refuse is named at once, until it has taken one like it", async () => {
+  const device = await a_device(), about = { type: "finding", id: device.newId() };
+  const heic = (text) => new Blob([new Uint8Array([0, 0, 0, 24]), "ftypheic", text]);
+  const [first, other, jpeg] = await Promise.all([heic("1"), new Blob(["%PDF-1.7"]), new Blob([new Uint8Array([255, 216, 255, 224])])]
+    .map((photo) => device.capture(photo, { about, role: "scene", scope: SCOPE })));
+  assert.match(await doubtOf(device, first), /HEIC/);
+  assert.match(await doubtOf(device, other), /不是/);
+  assert.equal(await doubtOf(device, jpeg), "");
+  const { fields } = await device.get("evidence", first);
+  await device.parts.store.write((t) => device.parts.rows.take(t, [{ op: "put", type: "evidence", id: device.newId(), version: 1, scope: SCOPE,
+    fields: { ...fields, media: { state: "verified" } } }]));
+  assert.equal(await doubtOf(device, first), "");
   device.close();
 });
