@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mediaTypeOf } from "../../server/handheld/app/device/files.js";
-import { SCOPE } from "./devices.js";
+import { a_device, SCOPE } from "./devices.js";
 import { a_photo, enrolled, NEEDS_SERVER, network, person, reopened, report, until } from "./office.js";
 
 /** A finding of a colleague with photos of these roles, verified; and somebody who gives tasks. */
@@ -136,5 +136,32 @@ test("room is bounded: the longest unused go first, what tasks are about stays",
   device.parts.files.short = true; // as the browser told the last sync
   await device.pictures.renew();
   assert.deepEqual([await device.picture(second.photos[0]), await has(device, named.photos[0])], [null, true]);
+  device.close();
+});
+
+test("copies yield to a photo that the disk has no room for", async () => {
+  const device = await a_device(), { put, delete: drop } = IDBObjectStore.prototype;
+  await device.parts.store.write((t) => {
+    t.put("thumb", new Blob(["theirs"]), "screen 1");
+    t.set("pictures", { "screen 1": { bytes: 6, used: 1 } });
+  });
+  let full = true;
+  IDBObjectStore.prototype.put = function (...given) {
+    if (full && this.name === "bytes") throw new DOMException("full", "QuotaExceededError");
+    return put.apply(this, given);
+  };
+  IDBObjectStore.prototype.delete = function (...given) {
+    if (this.name === "thumb") full = false;
+    return drop.apply(this, given);
+  };
+  const take = () => device.capture(new Blob(["mine"]), { about: { type: "finding", id: device.newId() }, role: "scene", scope: SCOPE });
+  try {
+    await take();
+    full = true;
+    await assert.rejects(take(), { name: "QuotaExceededError" });
+  } finally {
+    Object.assign(IDBObjectStore.prototype, { put, delete: drop });
+  }
+  assert.deepEqual([(await device.photos()).length, await device.picture("1"), await device.parts.store.get("pictures")], [1, null, null]);
   device.close();
 });

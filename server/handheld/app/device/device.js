@@ -117,7 +117,7 @@ export class Device {
 
   /** @param {Blob} photo @param {import("./types.js").Captured} captured @returns {Promise<string>} */
   async capture(photo, captured) {
-    return this.parts.chain.capture(photo, captured);
+    return this.pictures.yieldTo(() => this.parts.chain.capture(photo, captured));
   }
 
   /** @param {(maker: Maker) => void} work @param {import("./types.js").Together} [options] */

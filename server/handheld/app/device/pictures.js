@@ -73,6 +73,27 @@ export class Pictures {
     }
   }
 
+  /** Do it; where the disk has no room for it, once more in place of all copies. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+  async yieldTo(work) {
+    try {
+      return await work();
+    } catch (failure) {
+      if (/** @type {Error} */ (failure).name !== "QuotaExceededError" || !await this.#giveUp()) throw failure;
+      return work();
+    }
+  }
+
+  /** Remove all copies; were there any? @returns {Promise<boolean>} */
+  #giveUp() {
+    this.rests = true;
+    return this.parts.store.write(async (t) => {
+      const kept = Object.keys(await t.setting("pictures", {}));
+      for (const key of kept) t.delete("thumb", key);
+      t.set("pictures", null);
+      return kept.length > 0;
+    });
+  }
+
   /** @param {string} digest @param {Kind} kind @param {string} key */
   async #bring(digest, kind, key) {
     const { store, client, files, talking } = this.parts, may = () => !this.rests && !files.short && talking.photosGo;
@@ -105,7 +126,9 @@ export class Pictures {
 
   /** Remove the copies of what may not be seen, and where room is short all but those of tasks, which are marked as used. */
   async #tidy() {
-    const { store, files, clock } = this.parts, seen = new Set((await this.#seen()).map(({ fields }) => fields.sha256)), now = clock();
+    const { store, files, clock } = this.parts, now = clock();
+    if (await store.get("pictures") === null) return;
+    const seen = new Set((await this.#seen()).map(({ fields }) => fields.sha256));
     await store.write(async (t) => {
       const kept = await t.setting("pictures", {}), before = JSON.stringify(kept);
       for (const [key, each] of Object.entries(kept)) {
