@@ -109,8 +109,8 @@ function View({ ghost, busy, onShot, onProblem }) {
         style=${live ? { opacity: strength / 100 } : {}} />`}</div>
     ${earlier && live && html`<label class="strength">${t("旧照深浅", "Earlier picture")}
       <input type="range" min="0" max="90" value=${strength} onInput=${(/** @type {any} */ event) => setStrength(Number(event.currentTarget.value))} /></label>`}
-    ${ghost && earlier === null && html`<${Note} kind="wait">${t("先前的照片还不在本机,无法叠加;有网(或 Wi-Fi)时会取来。",
-      "The earlier picture is not here yet; it comes with a network (or Wi-Fi).")}<//>`}
+    ${ghost && earlier === null && html`<${Note} kind="wait">${t("先前的照片还不在本机,有网(或 Wi-Fi)时会取来。",
+      "The photo is not here yet; it comes with a network (or Wi-Fi).")}<//>`}
     ${live && html`<${Button} kind="primary" busy=${busy} onClick=${take}>${t("按快门", "Take the picture")}<//>`}
     <label class="button ${live ? "plain" : "primary"} file">${t("用手机相机拍", "Use the phone's camera")}
       <input type="file" accept="image/*" capture="environment" multiple disabled=${busy} onChange=${chosen} /></label>`;

@@ -45,22 +45,11 @@ const WORDS = /** @type {Record<string, () => string>} */ ({
   invitation_of_another: () => t("这个邀请码是给别人的,没有用掉。本机里是您做的,不能以别人的名义送出;请要一个给您本人的码。",
     "This code is for somebody else, and still good. What is here is your work and must not be sent in another's name; ask for a code of "
     + "your own."),
-  NotReadableError: unreadable, NotFoundError: unreadable,
-  NotAllowedError: () => t("手机不允许这一步,请在浏览器设置里允许后再试。", "The phone does not allow this: allow it in the browser's settings, then try again."),
-  InvalidStateError: interrupted, UnknownError: interrupted, AbortError: interrupted,
   device_revoked: () => t("本机已被停用。做过的都还在本机,请联系主管。",
     "This device was revoked. All that was made is still here; contact your supervisor."),
   device_forked: () => t("本机的数据似有另一份副本在用。请向主管要一个新的邀请码;已做的不会丢。",
     "A copy of this device seems to be in use. Ask for a new invitation code; nothing made here is lost."),
 });
-
-function unreadable() {
-  return t("手机读不出这个文件(或相机),可能已被清除。请重新拍一次。", "The phone cannot read this file or camera; it may have been cleared away. Take it again.");
-}
-
-function interrupted() {
-  return t("手机的存储刚才中断了,这一步没有做成,请再试一次。", "The phone's storage was interrupted, so this was not done: try again.");
-}
 
 /** @typedef {{code?: string, kind?: string, title?: string, detail?: string, action?: string, body?: Record<string, any>}} Told */
 

@@ -38,9 +38,9 @@ export function usePicture(sha256) {
 export async function doubtOf(device, id) {
   const type = (await device.get("evidence", id))?.fields.media_type;
   if (TAKEN.includes(type)) return "";
-  if (!PERHAPS.includes(type)) return t("这个文件不是服务器认得的照片,不会被收下:请重拍。", "This file is no picture that the server knows, and will be refused: take it again.");
+  if (!PERHAPS.includes(type)) return t("这不是服务器认得的照片,请重拍。", "The server knows no such picture and will refuse it: take it again.");
   const known = (await device.records("evidence")).some(({ fields }) => fields.media_type === type && fields.media?.state === "verified");
   const name = type.slice(6).toUpperCase();
   return known ? "" : t(`这张是 ${name} 格式,服务器可能不收。请在手机相机设置里改用 JPEG(“兼容性最佳”),再拍一张。`,
-    `This picture is ${name}, which the server may refuse. Set the phone's camera to JPEG ("most compatible") and take it again.`);
+    `This is ${name}, which the server may refuse. Set the camera to JPEG ("most compatible") and take it again.`);
 }

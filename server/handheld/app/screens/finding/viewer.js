@@ -12,8 +12,8 @@ export function Viewer({ photo: { fields }, way, onClose }) {
   const url = usePicture(fields.sha256);
   return html`<${Sheet} title=${roleWords(fields.role)} onClose=${onClose}>
     ${url && html`<img class="whole" src=${url} alt=${roleWords(fields.role)} />`}
-    ${url === null && html`<${Note} kind="wait">${t("照片还不在本机(别人拍的,或已核验后清出);有网(或 Wi-Fi)时会取来。",
-      "The photo is not on this device (taken by others, or cleared after its check); it comes with a network (or Wi-Fi).")}<//>`}
+    ${url === null && html`<${Note} kind="wait">${t("照片还不在本机,有网(或 Wi-Fi)时会取来。",
+      "The photo is not here yet; it comes with a network (or Wi-Fi).")}<//>`}
     <dl class="facts"><dt>${t("拍摄", "Taken")}</dt><dd>${when(fields.captured_at)}</dd><dt>${t("状态", "State")}</dt><dd>${way}</dd>
       ${fields.note && html`<dt>${t("备注", "Note")}</dt><dd>${fields.note}</dd>`}
       <dt>SHA-256</dt><dd><code>${fields.sha256.slice(0, 16)}…</code></dd></dl><//>`;
