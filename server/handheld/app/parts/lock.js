@@ -111,10 +111,12 @@ export function useTries(pin) {
     return () => clearInterval(timer);
   }, [device, tries]);
   const check = useCallback(async (/** @type {string} */ digits, onRight = () => {}) => {
-    if (checking.current || !tries || !pin || wait > 0) return null;
+    if (checking.current || !pin) return null;
     checking.current = true;
     try {
-      const right = await opens(digits, pin), next = right ? NO_TRIES : afterWrong(tries, Date.now());
+      const now = Date.now(), known = bounded(tries ?? await device.kept("pin-tries", NO_TRIES), now);
+      if (known.until > now) return null;
+      const right = await opens(digits, pin), next = right ? NO_TRIES : afterWrong(known, now);
       if (right) onRight();
       await device.keep("pin-tries", next).catch((failure) => console.warn(failure));
       if (right) return true;
@@ -124,7 +126,7 @@ export function useTries(pin) {
     } finally {
       checking.current = false;
     }
-  }, [device, pin, tries, wait]);
+  }, [device, pin, tries]);
   return { wait, said: wait > 0 ? t(`输错多次,请等 ${wait} 秒`, `Too many wrong tries; wait ${wait} s`) : said, check };
 }
 
@@ -144,10 +146,14 @@ function Locked({ pin, onOpen }) {
 /** Above everything, a sheet that was open included; no key closes it. @param {{title: string, className?: string, children?: any}} props */
 function Above({ title, className = "", children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+  const show = () => {
+    dialog.current?.showModal();
+    /** @type {HTMLElement | null | undefined} */ (dialog.current?.querySelector("[autofocus]"))?.focus(); // no digit takes the Enter
+  };
+  useLayoutEffect(show, []);
   return html`<dialog class="locked ${className}" ref=${dialog} aria-label=${title}
     onCancel=${(/** @type {Event} */ event) => event.preventDefault()}
-    onClose=${() => dialog.current?.showModal()}>${children}</dialog>`;
+    onClose=${show}>${children}</dialog>`;
 }
 
 /** @param {{onOpen: () => void, onBack: () => void}} props */
