@@ -1,17 +1,20 @@
 // What there is to do in a task, by its kind: photos to take again, or a look on the spot with its outcome.
 
+import { useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useCallback, useEffect, useRef, useState } from "../parts/html.js";
-import { Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
+import { Button, Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
 import { roleWords } from "../parts/roles.js";
 import { go } from "../parts/router.js";
 import { when } from "../parts/time.js";
+import { tried } from "../parts/tried.js";
 import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 import { madeOf, withPhoto } from "./named.js";
 import { Shots, ShotButton } from "./shots.js";
+import { factsOf, valueWords } from "./values.js";
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
 /** What was done of a task so far, kept on this device; a photo may be `of` an earlier one that it is taken again for.
@@ -67,6 +70,16 @@ export function outcomesOf(kind) {
     const [code, name = code] = one.split("="), [, other = english[place]] = (english[place] ?? "").split("=");
     return { value: code, label: t(name, other ?? name) };
   });
+}
+
+/** What was done for a task that went elsewhere or was ended by others, until its person has seen to it. @param {{id: string, work: Work}} props */
+export function LeftWork({ id, work: { outcome, note = "", photos = [], values } }) {
+  const device = useDevice(), classes = useClasses();
+  const said = [outcome && valueWords("verdict", outcome), ...factsOf({ ...values, ...(note.trim() ? { note } : {}) }, undefined, classes).map((fact) => fact.join(" "))];
+  if (!said.some(Boolean) && !photos.length) return null;
+  return html`<${Note} kind="warn"><b>${t("您为它写的没有送出,还在本机", "What you wrote for it was not sent and is still here")}</b>
+    <p>${said.filter(Boolean).join(" · ")}</p><${Shots} ids=${photos.map((one) => one.id)} />
+    <${Button} onClick=${() => tried(() => device.keep(`task-${id}`, {}))}>${t("不再需要(照片仍是证据)", "Not needed any more (photos stay evidence)")}<//><//>`;
 }
 
 /** The record that the task is about, as a way there. @param {{about: {type: string, id: string}}} props */

@@ -11,6 +11,7 @@ import { go } from "../parts/router.js";
 import { commandsOf } from "../parts/states.js";
 import { ago, when } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
+import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 
 const TOLD = 30;
@@ -25,17 +26,21 @@ export default function Conflicts({ params }) {
   const records = useRecords("conflict"), made = useOutbox();
   const events = useAsked((asked) => asked.events(), ["events"]);
   const [left, keepLeft] = useKept("conflicts-left", /** @type {string[]} */ ([]));
+  const [third, keepThird] = useThird();
   const hidden = useEmbargo();
-  if (!records || !made || !left || !hidden) return html`<${Page} title=${t("冲突", "Conflicts")} back="/"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (!records || !made || !left || !third || !hidden) return html`<${Page} title=${t("冲突", "Conflicts")} back="/"><p>${t("正在打开…", "Opening …")}</p><//>`;
   const wanted = records.filter((one) => !hidden.has(one.fields.record_id)).filter((one) => !params.id || one.id === params.id || one.fields.record_id === params.id);
   const open = wanted.filter((one) => one.fields.state === "open");
   const mine = open.filter((one) => side(one, "mine_by", device.user.id) || side(one, "theirs_by", device.user.id));
   const waiting = mine.filter((one) => !left.includes(one.id)), office = mine.filter((one) => left.includes(one.id));
   const others = open.length - mine.length;
+  const unused = Object.entries(third).filter(([id, words]) => words && !records.some((one) => one.id === id && one.fields.state === "open"));
   const given = (/** @type {Shown} */ one) => commandsOf(one, made).at(-1)?.args;
   const settled = (events ?? []).filter((one) => one.kind === "conflict_settled" && !hidden.has(one.record_id) && (!params.id || one.conflict_id === params.id || one.record_id === params.id)).reverse();
 
   return html`<${Page} title=${t("冲突", "Conflicts")} back="/">
+    ${unused.map(([id, words]) => html`<${Note} key=${id} kind="warn"><b>${t("这处冲突已先由他人处理,您写的没有用上:", "Others settled this conflict first; what you wrote was not used:")}</b>
+      <p>${words}</p><${Button} onClick=${() => tried(() => keepThird(id, ""))}>${t("知道了", "Seen")}<//><//>`)}
     ${!waiting.length && html`<${Note} kind="ok">${t("没有需要您处理的冲突。", "No conflict waits for you.")}<//>`}
     ${waiting.map((one) => html`<${ConflictCard} key=${one.id} conflict=${one} given=${given(one)} onLeave=${() => tried(() => keepLeft([...left, one.id]))} />`)}
     ${office.length > 0 && html`<${Section} title=${t("留给办公室", "Left to the office")}>
@@ -43,6 +48,13 @@ export default function Conflicts({ params }) {
     ${others > 0 && html`<p class="hint">${t(`另有 ${others} 项他人的冲突,由双方或办公室处理。`, `${others} more are between others; they or the office settle them.`)}</p>`}
     ${settled.length > 0 && html`<${Section} title=${t("处理结果", "What became of it")}><ul class="told">
       ${settled.slice(0, TOLD).map((one) => html`<li key=${one.conflict_id}><${Settled} event=${one} me=${device.user} /></li>`)}</ul><//>`}<//>`;
+}
+
+/** Third values that are being written, by conflict: kept at each key, for others may settle it meanwhile.
+ * @returns {[Record<string, string> | undefined, (id: string, words: string) => Promise<void>]} */
+function useThird() {
+  const [third, keep] = useKept("conflicts-third", /** @type {Record<string, string>} */ ({}));
+  return [third, (id, words) => keep({ ...third, [id]: words })];
 }
 
 /** @param {Shown} conflict @param {string} which @param {string} user */
@@ -55,7 +67,8 @@ function ConflictCard({ conflict, given, onLeave }) {
   const device = useDevice(), classes = useClasses(), { fields } = conflict;
   const done = useOutbox({ all: true, record_id: fields.record_id });
   const record = useRecord(fields.record_type, fields.record_id);
-  const [typing, setTyping] = useState(false), [third, setThird] = useState("");
+  const [third, keepThird] = useThird(), typed = third?.[conflict.id] ?? "", [asked, setTyping] = useState(false), typing = asked || Boolean(typed);
+  const field = useTyping(typed || String(fields.mine ?? ""), (value) => tried(() => keepThird(conflict.id, value)));
   const [busy, setBusy] = useState(false);
   const there = record && SCREENS[fields.record_type];
   const words = (/** @type {any} */ value) => valueWords(fields.field, value, device.user, classes);
@@ -64,6 +77,7 @@ function ConflictCard({ conflict, given, onLeave }) {
   async function resolve(args) {
     setBusy(true);
     const made = await tried(() => device.command("conflict", conflict.id, "resolve", args, { state: "open" }));
+    if (made && typed) await tried(() => keepThird(conflict.id, ""));
     setBusy(false);
     if (!made) return;
     say(t("已选择,联网后生效", "Chosen; it counts with the next network"));
@@ -91,12 +105,11 @@ function ConflictCard({ conflict, given, onLeave }) {
     <div class="sides">${column("theirs")}${column("mine")}</div>
     ${given ? html`<${Note} kind="wait">${t("您已选择:", "You chose: ")}${words(given.choice === "value" ? given.value : fields[given.choice])} · ${t("等待送达", "waits to be delivered")}<//>`
     : html`<div class="pair">
-        ${takesThird(/** @type {any} */ (fields)) && html`<${Button} onClick=${() => { setTyping(!typing); setThird(String(fields.mine ?? "")); }}>${t("另写一个值", "Write another")}<//>`}
+        ${takesThird(/** @type {any} */ (fields)) && html`<${Button} onClick=${() => setTyping(!asked)}>${t("另写一个值", "Write another")}<//>`}
         ${onLeave && html`<${Button} onClick=${onLeave}>${t("留给办公室", "Leave to the office")}<//>`}</div>
-      ${typing && html`<${Field} label=${fieldWords(fields.field)}><textarea rows="2" maxlength="5000" value=${third}
-          onInput=${(/** @type {any} */ event) => setThird(event.target.value)}></textarea><//>
-        <${Button} kind="primary" busy=${busy} disabled=${!third.trim()} onClick=${() => resolve({ choice: "value",
-          value: typeof fields.mine === "number" && third.trim() !== "" && Number.isFinite(Number(third)) ? Number(third) : third.trim() })}>${t("用这个值", "Take this value")}<//>`}`}
+      ${typing && html`<${Field} label=${fieldWords(fields.field)}><textarea rows="2" maxlength="5000" ...${field}></textarea><//>
+        <${Button} kind="primary" busy=${busy} disabled=${!field.value.trim()} onClick=${() => resolve({ choice: "value",
+          value: typeof fields.mine === "number" && Number.isFinite(Number(field.value)) ? Number(field.value) : field.value.trim() })}>${t("用这个值", "Take this value")}<//>`}`}
   </article>`;
 }
 

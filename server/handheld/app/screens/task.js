@@ -2,7 +2,7 @@
 
 import { BlindVisit, Compared } from "../forms/blind_visit.js";
 import { Delivery } from "../forms/letter_told.js";
-import { AboutCard, Look, Retake, outcomesOf, retakenOf, useWork } from "../forms/task_work.js";
+import { AboutCard, LeftWork, Look, Retake, outcomesOf, retakenOf, useWork } from "../forms/task_work.js";
 import { useDevice, useOutbox, useRecord } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
@@ -19,20 +19,21 @@ import { kindOf, stateName } from "./tasks.js";
 /** @param {{params: Record<string, string>}} props */
 export default function Task({ params }) {
   const device = useDevice();
-  const task = useRecord("task", params.id), made = useOutbox({ record_id: params.id });
+  const task = useRecord("task", params.id), made = useOutbox({ all: true, record_id: params.id });
   const { task_kinds: kinds } = useReference();
   const [work, change] = useWork(params.id), finding = useRecord("finding", task?.fields.about?.id ?? "");
   const [busy, setBusy] = useState(false), [handing, setHanding] = useState(false), [reason, setReason] = useState("");
   const title = t("任务", "Task");
   if (task === undefined || !made || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
-  if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//><//>`;
+  if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//>
+    <${LeftWork} id=${params.id} work=${work} /><//>`;
   const { fields } = task, kind = kindOf(kinds, fields.kind), state = stateOf(task, made), open = TO_DO.has(state);
   const mine = fields.assignee === device.user.id, blind = fields.kind === "spot_check", judged = fields.status === "finished";
   const check = fields.kind === "check"; // its verdict is the case's own step: of an officer who did not handle it (domain.md 4.1)
   const judges = fields.kind !== "retake" && !(check && (device.user.roles.every((role) => role === "auxiliary") || (finding && handled(finding.fields, device.user))));
   const failed = check && work.outcome !== outcomesOf(kind)[0]?.value;
   const named = /** @type {any[]} */ (fields.photos ?? []), retaken = retakenOf(work);
-  const given = [...made].reverse().find((one) => one.body.op === "command" && one.body.command.name === "finish")?.body.command.args ?? fields.outcome;
+  const finished = made.findLast(({ body }) => body.command?.name === "finish"), given = (finished?.state === "done" ? fields.outcome : undefined) ?? finished?.body.command.args ?? fields.outcome;
   const lacks = [
     blind && !work.arrived && t("到达现场后作答", "It opens on arrival"),
     fields.kind === "retake" && named.some((one) => !retaken[one.evidence_id]) && t("指定的照片还没拍齐", "Photos that were named are missing"),
@@ -83,6 +84,7 @@ export default function Task({ params }) {
     ${mine && (fields.kind === "retake" ? html`<${Retake} task=${task} work=${work} onWork=${change} open=${open} />`
       : open && (blind ? html`<${BlindVisit} task=${task} kind=${kind} work=${work} onWork=${change} />`
         : html`<${Look} task=${task} kind=${kind} work=${work} onWork=${change} judges=${judges} />`))}
+    ${!(mine && open) && !finished && html`<${LeftWork} id=${params.id} work=${work} />`}
     ${!open && given && html`<p>${t("结果", "Outcome")}: <b>${outcomesOf(kind).find((/** @type {any} */ one) => one.value === (given.verdict ?? given.outcome))?.label ?? given.outcome ?? given.reason ?? ""}</b> ${given.note ?? ""}</p>`}
     ${judged && blind && mine && fields.about && html`<${Compared} about=${fields.about} outcome=${given} />`}
     ${handing && html`<${Sheet} title=${t("退回任务", "Hand the task back")} onClose=${() => setHanding(false)}>

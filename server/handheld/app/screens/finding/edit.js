@@ -27,7 +27,7 @@ const LATEST = ["text", "address"], CLASS = ["class_scheme", "class_code", "seve
  */
 function changeOf(before, after) {
   const set = Object.fromEntries(LATEST.filter((name) => (before[name] ?? "") !== (after[name] ?? "").trim())
-    .map((name) => [name, after[name].trim() || null]));
+    .map((name) => [name, after[name]?.trim() || null]));
   if (CLASS.some((name) => before[name] !== after[name])) { // one bound value: named whole
     CLASS.filter((name) => after[name] !== undefined).forEach((name) => { set[name] = after[name]; });
   }
@@ -57,8 +57,14 @@ export function LeftEdit({ id }) {
 /** An edit stands open until it is kept or closed, over a reload, too. @param {{finding: Shown}} props */
 export function Edit({ finding: { id, version, fields } }) {
   const device = useDevice(), [problem, setProblem] = useState("");
-  const draft = useEdit(id), after = draft.value;
+  const draft = useEdit(id), after = draft.value, classes = useClasses(), [leaving, setLeaving] = useState(false);
   if (OVER.includes(fields.status)) return html`<${LeftEdit} id=${id} />`;
+  const moved = after && version > after.base ? changeOf(after.before, fields) : {}; // under the open form
+  const now = factsOf({ ...Object.fromEntries(Object.entries(moved.set ?? {}).map(([name, value]) => [name, value ?? ""])), ...(moved.add || moved.remove ? { tags: fields.tags } : {}) }, undefined, classes);
+  async function close() {
+    if (!leaving && after && Object.keys(changeOf(after.before, after.fields)).length) setLeaving(true);
+    else if (await tried(draft.drop)) setLeaving(false);
+  }
   const set = (/** @type {Fields} */ part) => draft.change((now) => ({ fields: { ...now.fields, ...part } }));
   async function keep() {
     if (!after) return;
@@ -75,7 +81,11 @@ export function Edit({ finding: { id, version, fields } }) {
     }
   }
   return html`<${Button} onClick=${() => tried(() => draft.begin({ fields, before: fields, base: version }))}>${t("修改", "Edit")}<//>
-    ${after && html`<${Sheet} title=${t("修改", "Edit")} onClose=${() => tried(draft.drop)}>
+    ${after && html`<${Sheet} title=${t("修改", "Edit")} onClose=${close}>
+      ${leaving && html`<${Note} kind="warn"><b>${t("还没保存,放弃修改?", "This is not saved. Give the edit up?")}</b><div class="buttons">
+        <${Button} kind="danger" onClick=${close}>${t("放弃修改", "Give the edit up")}<//><${Button} onClick=${() => setLeaving(false)}>${t("接着改", "Go on")}<//></div><//>`}
+      ${now.length > 0 && html`<${Note} kind="warn"><b>${t("您打开之后,这一条已被改为:", "Since you opened it, this one was changed to:")}</b>
+        <p>${now.map((fact) => fact.join(" ")).join(" · ")}</p><p>${t("改了同一处的,保存后作为冲突两个都留着。", "What you both changed is kept twice, as a conflict.")}</p><//>`}
       ${draft.found && html`<${Note}>${t("这是没存完的修改,已替你找回。", "This edit was not saved and is found again.")}<//>`}
       <${Field} label=${t("说明", "Words")}><textarea name="text" rows="3" value=${after.fields.text ?? ""}
         onInput=${(/** @type {any} */ event) => set({ text: event.currentTarget.value })}></textarea><//>

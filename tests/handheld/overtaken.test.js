@@ -1,0 +1,57 @@
+// What others do meanwhile: their word stands beside what was typed here, and nothing that was typed is lost.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { a_finding, SCOPE } from "./devices.js";
+import { a_phone, a_zone, pulled, REFERENCE, row, screen, shown, until } from "./screen.js";
+
+const FINDING = "22222222-0000-7000-8000-000000000001", TASK = "44444444-0000-7000-8000-000000000001", CONFLICT = "55555555-0000-7000-8000-000000000001";
+const [Conflicts, Finding, Task] = await Promise.all(["conflicts", "finding", "task"].map(screen));
+
+const a_case = (version, fields) => row("finding", FINDING, { ...a_finding(), status: "reported", inspector_id: "me", ...fields }, version);
+const a_task = (version, fields) => row("task", TASK, { kind: "verify", title: "核实", assignee: "me", status: "accepted", ...fields }, version);
+const forget = (type, id) => ({ op: "forget", type, id });
+const a_conflict = (version, fields) => row("conflict", CONFLICT, { record_type: "finding", record_id: FINDING, kind: "value", field: "text", base: "原", theirs: "他", mine: "我",
+  winner: "mine", state: "open", opened_at: "2026-11-27T01:00:00.000Z", mine_by: { user_id: "me" }, theirs_by: { user_id: "other" }, ...fields }, version);
+
+test("what was typed for a task that was withdrawn stays until it is not needed", async () => {
+  const device = await a_phone(a_task(2)), page = await shown(device, Task, { params: { id: TASK } });
+  await page.write("说明", "门口无人");
+  await page.choose("不属实");
+  await until(async () => (await device.kept(`task-${TASK}`))?.outcome);
+  await pulled(device, forget("task", TASK));
+  await device.parts.store.write((t) => device.parts.rows.dropForgotten(t));
+  assert.match((await page.see("div", "没有送出")).textContent, /不属实 .*门口无人/);
+  await page.tap("不再需要");
+  await until(() => !page.find("div", "没有送出"));
+
+  await pulled(device, a_task(3, { assignee: "other" }));
+  assert.equal(page.find("div", "没有送出"), undefined);
+});
+
+test("a third value that was being written when others settled the conflict is shown until it was seen", async () => {
+  const device = await a_phone(a_case(3), a_conflict(1)), page = await shown(device, Conflicts, { params: {} });
+  await page.tap("另写一个值");
+  await page.write("描述", "两家都占道");
+  await until(async () => (await device.kept("conflicts-third"))?.[CONFLICT]);
+  await pulled(device, a_conflict(2, { state: "resolved" }));
+  await page.see("p", "两家都占道");
+  await page.tap("知道了");
+  await until(() => !page.find("p", "两家都占道"));
+});
+
+test("an open edit says what the record was changed to, and is not dropped by a tap beside it", async () => {
+  const device = await a_phone(a_case(3)), page = await shown(device, Finding, { params: { id: FINDING } });
+  await page.tap("修改");
+  await page.write("说明", "改过");
+  await pulled(device, a_case(4, { text: "主管写的", severity: "minor" }));
+  assert.match((await page.see("div", "已被改为")).textContent, /主管写的/);
+  const cross = await until(() => page.all("button").find((one) => one.getAttribute("aria-label") === "关闭"));
+  await cross.does("click");
+  await page.tap("接着改");
+  assert.equal((await page.input("说明")).value, "改过");
+  await cross.does("click");
+  await page.tap("放弃修改");
+  await until(async () => !(await device.drafts()).length);
+});
