@@ -7,11 +7,16 @@ import { a_finding, SCOPE } from "./devices.js";
 import { a_phone, a_zone, pulled, REFERENCE, row, screen, shown, until } from "./screen.js";
 
 const FINDING = "22222222-0000-7000-8000-000000000001", TASK = "44444444-0000-7000-8000-000000000001", CONFLICT = "55555555-0000-7000-8000-000000000001";
-const [Conflicts, Finding, Task] = await Promise.all(["conflicts", "finding", "task"].map(screen));
+const [Conflicts, Finding, Sync, Task, Today] = await Promise.all(["conflicts", "finding", "sync", "task", "today"].map(screen));
 
 const a_case = (version, fields) => row("finding", FINDING, { ...a_finding(), status: "reported", inspector_id: "me", ...fields }, version);
 const a_task = (version, fields) => row("task", TASK, { kind: "verify", title: "核实", assignee: "me", status: "accepted", ...fields }, version);
 const forget = (type, id) => ({ op: "forget", type, id });
+/** What the server answered to the newest that was made here. */
+const answered = async (device, outcome, problem = null) => {
+  const { n, id, record_id } = (await device.outbox({ all: true })).at(-1);
+  await device.parts.store.write((t) => device.parts.outbox.receive(t, [{ n, id, record_id, outcome, version: 1, conflicts: [], problem }]));
+};
 const a_conflict = (version, fields) => row("conflict", CONFLICT, { record_type: "finding", record_id: FINDING, kind: "value", field: "text", base: "原", theirs: "他", mine: "我",
   winner: "mine", state: "open", opened_at: "2026-11-27T01:00:00.000Z", mine_by: { user_id: "me" }, theirs_by: { user_id: "other" }, ...fields }, version);
 
@@ -54,4 +59,35 @@ test("an open edit says what the record was changed to, and is not dropped by a 
   await cross.does("click");
   await page.tap("放弃修改");
   await until(async () => !(await device.drafts()).length);
+});
+
+test("a task that somebody else ended first says that one's own step was not taken, and offers no choice that cannot be", async () => {
+  const device = await a_phone(a_task(2)), page = await shown(device, Task, { params: { id: TASK } });
+  await device.command("task", TASK, "finish", { outcome: "不属实", note: "门口无人" }, { status: "accepted" });
+  await answered(device, "conflicted");
+  const step = { kind: "command", record_type: "task", record_id: TASK, field: "command", base: { status: "accepted" }, theirs: { status: "finished" }, winner: "theirs" };
+  await pulled(device, a_task(3, { status: "finished", outcome: { outcome: "属实" } }),
+    a_conflict(1, { ...step, mine: { command: "finish", args: { outcome: "不属实" } } }));
+  await device.parts.store.write((t) => device.parts.outbox.closeApplied(t));
+  await pulled(device);
+  assert.match((await page.see("div", "没有采用")).textContent, /完成 · 不属实 · 门口无人/);
+  assert.equal((await page.see("a", "去看看")).getAttribute("href"), `#/conflicts/${CONFLICT}`);
+  await page.see("b", "属实");
+
+  const conflicts = await shown(device, Conflicts, { params: {} });
+  await conflicts.see("p", "已不能再做这一步");
+  assert.equal(conflicts.all("button", "用这个").length, 1);
+  await pulled(device, a_task(4));
+  await until(() => conflicts.all("button", "用这个").length === 2);
+});
+
+test("a choice that came after others had settled the conflict is over, and nothing that was stopped", async () => {
+  const device = await a_phone(a_case(3), a_conflict(1)), page = await shown(device, Conflicts, { params: {} });
+  await page.tap("用这个");
+  await page.see("div", "等待送达");
+  await answered(device, "quarantined", { code: "state_moved", title: "状态已变化", action: "resnapshot" });
+  const today = await shown(device, Today, {}), sync = await shown(device, Sync, {});
+  await today.see("a", "1 处冲突待看");
+  await sync.see("small", "您的选择没有用上");
+  assert.equal(today.find("a", "未采纳"), undefined);
 });

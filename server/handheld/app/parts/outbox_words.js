@@ -56,14 +56,21 @@ export function subjectWords({ body }) {
 
 /** How many changes the server keeps for the supervisor without having applied them. @param {Made[]} made */
 export function stoppedOf(made) {
-  return made.filter(({ state }) => state === "quarantined").length;
+  return made.filter((one) => one.state === "quarantined" && !isLate(one)).length;
+}
+
+/** A choice in a conflict that others had settled by then: it is over, and there is nothing for a supervisor to see to. @param {Made} made */
+export function isLate({ type, body, state, outcome, settled }) {
+  return state === "quarantined" && type === "conflict" && body.command?.name === "resolve" && (settled ?? outcome)?.problem?.code === "state_moved";
 }
 
 /** @param {Made} made @returns {Fate} */
-export function fateWords({ state, outcome, settled }) {
+export function fateWords(made) {
+  const { state, outcome, settled } = made;
   const last = settled ?? outcome ?? {};
   const why = last.problem ? outcomeWords(last.problem) : "";
   if (state === "waiting") return { kind: "wait", word: t("待送", "waiting"), why: "" };
+  if (isLate(made)) return { kind: "ok", word: t("晚了一步", "came late"), why: t("这处冲突已先由他人处理,您的选择没有用上。", "Others settled this conflict first; your choice was not used.") };
   if (state === "quarantined") return { kind: "bad", word: t("未采纳", "not applied"),
     why: [why, t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")].filter(Boolean).join(" ") };
   if (state === "held") return { kind: "wait", word: t("在等", "held"), why: t("服务器已收下,等它所属的记录到达。", "The server has it; it waits for the record it refers to.") };

@@ -61,6 +61,16 @@ export function commandsOf(record, made) {
     .map((one) => one.body.command);
 }
 
+/** From which states a task's commands lead on (server/trade/office.py). @type {Record<string, string[]>} */
+const OF_TASKS = { accept: ["open"], finish: ["open", "accepted"], hand_back: ["open", "accepted"] };
+
+/** Can a command that came too late still be carried out, as far as this device knows? @param {import("../device/types.d.ts").Shown} record @param {string} command */
+export function stillPossible({ type, fields }, command) {
+  const steps = STEPS.filter((one) => one.command === command);
+  const from = type === "task" ? OF_TASKS[command] : type === "finding" && steps.length ? steps.flatMap((one) => one.from) : undefined;
+  return from?.includes(fields.status) ?? true;
+}
+
 /** @type {Record<string, string>} */
 const HANDLED = { dispatched: "handling", rework: "handling", handling: "checking" };
 

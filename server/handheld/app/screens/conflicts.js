@@ -8,7 +8,7 @@ import { html, useState } from "../parts/html.js";
 import { typeWords } from "../parts/outbox_words.js";
 import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
-import { commandsOf } from "../parts/states.js";
+import { commandsOf, stillPossible } from "../parts/states.js";
 import { ago, when } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
 import { useTyping } from "../parts/typing.js";
@@ -89,11 +89,13 @@ function ConflictCard({ conflict, given, onLeave }) {
     const by = fields[`${which}_by`], own = by?.user_id === device.user.id, stands = fields.winner === which;
     const deleted = fields.kind === "deletion" && fields[which] === true && by?.device_id === device.id
       ? done?.findLast(({ body }) => body.op === "delete") : undefined; // its reason stands where it was given
+    const possible = fields.kind !== "command" || which === "theirs" || (record && stillPossible(record, fields.mine.command));
     return html`<div class="side ${stands ? "stands" : ""}">
       <h3>${own ? by?.device_id === device.id ? t("我(本机)", "Me (this device)") : t("我(另一端)", "Me (elsewhere)") : t("另一人", "Somebody else")}</h3>
       <p class="value">${words(fields[which])}${deleted && `:${deleted.body.set?.reason}`}</p>
       <small>${when(by?.made_at ?? by?.at)}${stands ? t(" · 现在生效", " · stands now") : ""}</small>
-      ${!given && html`<${Button} busy=${busy} kind=${own ? "primary" : "plain"} onClick=${() => resolve({ choice: which })}>${t("用这个", "Take this")}<//>`}</div>`;
+      ${!given && !possible && html`<p class="hint">${t("现在的状态下已不能再做这一步", "This step cannot be taken from the present state")}</p>`}
+      ${!given && possible && html`<${Button} busy=${busy} kind=${own ? "primary" : "plain"} onClick=${() => resolve({ choice: which })}>${t("用这个", "Take this")}<//>`}</div>`;
   }
 
   return html`<article class="conflict">

@@ -1,8 +1,9 @@
 // One finding: what it says, its photos, zone and state, what was done to it here, and what may be done now.
 
+import { ConflictNotes } from "../forms/conflict_notes.js";
 import { valueWords } from "../forms/values.js";
 import { className, useClasses } from "../parts/classes.js";
-import { useAsked, useDevice, useEvidence, useOutbox, useRecord } from "../parts/device.js";
+import { useDevice, useEvidence, useOutbox, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { outcomeWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
@@ -23,8 +24,6 @@ import { ZoneShown } from "./finding/zone.js";
 export default function Finding({ params: { id } }) {
   const device = useDevice(), classes = useClasses(), may = useMay();
   const finding = useRecord("finding", id), made = useOutbox({ all: true, record_id: id }), photos = useEvidence(id);
-  const conflicts = useAsked(async (asked) => (await asked.records("conflict")).filter(({ fields }) => fields.record_id === id
-    && fields.state !== "settled" && !fields.resolution), ["conflicts of", id]);
   const embargo = useEmbargo();
   if (embargo?.has(id)) {
     return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Embargoed} /><${LeftEdit} id=${id} /><//>`;
@@ -44,8 +43,7 @@ export default function Finding({ params: { id } }) {
       ${fields.severity !== undefined && html`<span class="badge">${t("程度", "severity")} ${valueWords("severity", fields.severity)}</span>`}</p>
     ${problems.map((problem, n) => html`<${Note} key=${n} kind="bad"><b>${t("未采纳", "Not applied")}</b>
       <span>${outcomeWords(problem)} <a href="#/sync">${t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")}</a></span><//>`)}
-    ${conflicts?.map((one) => html`<${Note} key=${one.id} kind="warn">${t("有人同时改了这一条。", "Somebody changed this at the same time.")}
-      <a href="#/conflicts/${one.id}">${t("去看看", "See both")}</a><//>`)}
+    <${ConflictNotes} id=${id} />
     <${Section}>
       ${fields.text && html`<p class="said">${fields.text}</p>`}
       <dl class="facts">

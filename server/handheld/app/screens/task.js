@@ -1,8 +1,10 @@
 // One task: what is asked, the work by its kind, and accept, finish or hand back.
 
 import { BlindVisit, Compared } from "../forms/blind_visit.js";
+import { ConflictNotes } from "../forms/conflict_notes.js";
 import { Delivery } from "../forms/letter_told.js";
 import { AboutCard, LeftWork, Look, Retake, outcomesOf, retakenOf, useWork } from "../forms/task_work.js";
+import { valueWords } from "../forms/values.js";
 import { useDevice, useOutbox, useRecord } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
@@ -34,6 +36,7 @@ export default function Task({ params }) {
   const failed = check && work.outcome !== outcomesOf(kind)[0]?.value;
   const named = /** @type {any[]} */ (fields.photos ?? []), retaken = retakenOf(work);
   const finished = made.findLast(({ body }) => body.command?.name === "finish"), given = (finished?.state === "done" ? fields.outcome : undefined) ?? finished?.body.command.args ?? fields.outcome;
+  const { name = "", args = {} } = finished?.body.command ?? {}, overtaken = finished?.outcome?.outcome === "conflicted" && valueWords("command", { command: name, args });
   const lacks = [
     blind && !work.arrived && t("到达现场后作答", "It opens on arrival"),
     fields.kind === "retake" && named.some((one) => !retaken[one.evidence_id]) && t("指定的照片还没拍齐", "Photos that were named are missing"),
@@ -79,6 +82,8 @@ export default function Task({ params }) {
     <p>${t(kind.text_cn, kind.text_en)}</p>
     ${fields.note && html`<${Note} kind="warn">${fields.note}<//>`}
     ${!open || task.unsent ? html`<${Delivery} record=${task} />` : null}
+    <${ConflictNotes} id=${params.id} />
+    ${overtaken && html`<${Note} kind="warn">${t("到达时任务已由他人办结,您的这一步没有采用:", "Somebody else had ended the task when yours arrived, so it was not taken: ")}<b>${overtaken}</b><//>`}
     ${!mine && html`<${Note}>${t("此任务属于他人,只能查看。", "This task is somebody else's.")}<//>`}
     ${fields.about && !(blind && (!judged || !mine)) && html`<${AboutCard} about=${fields.about} />`}
     ${mine && (fields.kind === "retake" ? html`<${Retake} task=${task} work=${work} onWork=${change} open=${open} />`

@@ -107,7 +107,7 @@ function Stopped() {
 function OpenConflicts() {
   const device = useDevice(), conflicts = useRecords("conflict"), made = useOutbox();
   const [left] = useKept("conflicts-left", /** @type {string[]} */ ([]));
-  const answered = new Set([...left ?? [], ...(made ?? []).map((one) => one.record_id)]);
+  const answered = new Set([...left ?? [], ...(made ?? []).filter(({ state }) => state !== "quarantined").map((one) => one.record_id)]);
   const mine = (/** @type {{fields: Record<string, any>}} */ { fields }) => fields.state === "open" && [fields.mine_by, fields.theirs_by].some((by) => by?.user_id === device.user.id);
   const open = (conflicts ?? []).filter((one) => mine(one) && !answered.has(one.id)).length;
   if (!open) return null;
