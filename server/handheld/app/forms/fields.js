@@ -1,32 +1,40 @@
 // Fields that several forms share: the officers, the party, a refusal with its witness, and giving a form up.
 
 import { useDevice, useEvidence } from "../parts/device.js";
-import { html, useState } from "../parts/html.js";
+import { html, useRef, useState } from "../parts/html.js";
 import { Button, Field, Sheet } from "../parts/page.js";
 import { useShots } from "../parts/unkept.js";
 import { t } from "../words.js";
 
 /**
- * Who is there: the one who holds the device, and others by name. Values are his id and their names.
+ * Who is there: the one who holds the device, and others by name. Values are his id and their names; a name counts as it is typed,
+ * whether or not it is added to the list.
  * @param {{value: string[], least?: number, onChange: (officers: string[]) => void}} props
  */
 export function Officers({ value, least = 1, onChange }) {
   const device = useDevice();
-  const [name, setName] = useState("");
+  const [name, setName] = useState(""), typed = useRef(""); // the value that stands there by the field alone
+  const listed = value.filter((one) => one !== typed.current);
+  function write(/** @type {string} */ words) {
+    const next = words.trim();
+    setName(words);
+    typed.current = listed.includes(next) ? "" : next;
+    onChange(typed.current ? [...listed, next] : listed);
+  }
   function add() {
-    if (name.trim() && !value.includes(name.trim())) onChange([...value, name.trim()]);
+    typed.current = "";
     setName("");
   }
   return html`<div class="officers">
-    <ul class="names" aria-label=${t("执法人员", "Officers")}>${value.map((one) => html`<li key=${one}>
+    <ul class="names" aria-label=${t("执法人员", "Officers")}>${listed.map((one) => html`<li key=${one}>
       ${one === device.user.id ? html`<span>${device.user.name}${t("(本人)", " (me)")}</span>`
         : html`<span>${one}</span><button type="button" aria-label=${t(`移除 ${one}`, `Remove ${one}`)}
             onClick=${() => onChange(value.filter((each) => each !== one))}>×</button>`}</li>`)}</ul>
     <div class="pair"><${Field} label=${t("同行人员(姓名或证号)", "Others (name or certificate no.)")}
         problem=${value.length < least ? t(`须 ${least} 人以上`, `At least ${least} people`) : null}>
-      <input type="text" maxlength="80" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)}
+      <input type="text" maxlength="80" value=${name} onInput=${(/** @type {any} */ event) => write(event.target.value)} onChange=${add}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") add(); }} /><//>
-    <${Button} onClick=${add} disabled=${!name.trim()}>${t("加入", "Add")}<//></div></div>`;
+    <${Button} onClick=${add}>${t("加入", "Add")}<//></div></div>`;
 }
 
 /**
