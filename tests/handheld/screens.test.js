@@ -49,6 +49,25 @@ test("a signature that was made before the app was killed is found again by the 
   assert.deepEqual([fields.signature.evidence_id, fields.signed_at], [signing, "2026-11-27T01:00:00.000Z"]);
 });
 
+test("a letter is signed by somebody, and says that its zone has one that is good", async () => {
+  const other = row("letter", FINDING, { zone_id: ZONE, signed_at: "2026-11-01T01:00:00.000Z", period: { from: "2026-11-01", to: "2999-10-31" } });
+  const device = await a_phone(a_zone(ZONE), other), id = await a_letter(device, { how: "signed", signer: " " });
+  const page = await shown(device, Letter, { params: { draft: id } });
+  await page.see("p", "请写明责任人或签名人");
+  assert.equal((await page.see("a", "看那一份")).getAttribute("href"), `#/letter/${FINDING}`);
+  assert.equal(page.find("canvas"), undefined);
+  await page.write("签名人", "王老板");
+  await page.see("canvas");
+});
+
+test("an officer whose name stands in the field is there, whether or not it was added", async () => {
+  const device = await a_phone(a_zone(ZONE)), page = await shown(device, Inspect, { params: { zone: ZONE } });
+  for (const typed of ["李", "李四"]) await page.write("同行人员", typed);
+  await page.tap("开始检查");
+  const [{ fields }] = await made(device, "inspection");
+  assert.deepEqual(fields.officers, ["me", "李四"]);
+});
+
 test("the words of an order stand as they were when it was served; who changes them serves it anew", async () => {
   const device = await a_phone(), id = device.newId();
   await device.saveDraft(id, "enforcement", { kind: "order_now", finding_id: "", class_code: "", zone_id: "", scope: SCOPE, party_name: "王老板", offence_code: "",

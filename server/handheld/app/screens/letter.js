@@ -72,7 +72,8 @@ function Filling({ id }) {
   const evidence = useEvidence(id) ?? [];
   const zone = useRecord("zone", value?.zone_id ?? "");
   const duties = useReference().duties;
-  const where = usePosition();
+  const where = usePosition(), today = day();
+  const valid = useRecords("letter")?.findLast(({ id: other, fields }) => other !== id && fields.zone_id === value?.zone_id && fields.signed_at && fields.period?.to >= today);
   const [scanning, setScanning] = useState(false), [busy, setBusy] = useState(false);
   if (value === undefined) return html`<${Page} title=${t("责任书", "Letter")} back="/letter"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (value === null) return html`<${LetterTold} id=${id} />`;
@@ -80,6 +81,7 @@ function Filling({ id }) {
   const unread = duties.filter((/** @type {any} */ one) => !value.read[one.duty]);
   const lacks = [
     unread.length && t(`还有 ${unread.length} 项责任没有宣读`, `${unread.length} duties not read out yet`),
+    !value.signer.trim() && t("请写明责任人或签名人", "Say who the party is, or who signs"),
     !(value.from && value.to && value.from <= value.to) && t("有效期不对", "The period is not right"),
     !value.how && t("请选择签名或拒签", "Signed or refused?"),
     value.how === "signed" && !value.signature && t("还没有签名", "Not signed yet"),
@@ -94,9 +96,9 @@ function Filling({ id }) {
       await device.group((maker) => void maker.create("letter", {
         zone_id: form.zone_id, ...(zone?.fields.party_id ? { party_id: zone.fields.party_id } : {}),
         period: { from: form.from, to: form.to }, duties: Object.fromEntries(duties.map((/** @type {any} */ one) => [one.duty, true])),
-        ...(form.sticker_serial ? { sticker_serial: form.sticker_serial } : {}), party_name: form.signer,
-        ...(refused ? { refused: { at: now, reason: form.reason.trim(), by: form.signer }, witness: { name: form.witness.trim() } }
-          : { signed_at: form.signed_at ?? now, signature: { evidence_id: form.signature, name: form.signer } }),
+        ...(form.sticker_serial ? { sticker_serial: form.sticker_serial } : {}), party_name: form.signer.trim(),
+        ...(refused ? { refused: { at: now, reason: form.reason.trim(), by: form.signer.trim() }, witness: { name: form.witness.trim() } }
+          : { signed_at: form.signed_at ?? now, signature: { evidence_id: form.signature, name: form.signer.trim() } }),
       }, form.scope, { id }), { apart: true, once: id });
       await draft.drop();
       device.syncSoon();
@@ -114,6 +116,8 @@ function Filling({ id }) {
       <${Button} kind="primary" busy=${busy} disabled=${lacks.length > 0} onClick=${() => keep(value)}>
         ${value.how === "refused" ? t("存为拒签", "Keep as refused") : t("存为已签", "Keep as signed")}<//>`}>
     ${draft.problem && html`<${Note} kind="bad">${draft.problem}<//>`}
+    ${valid && html`<${Note} kind="warn">${t(`此责任区已签过责任书,有效至 ${valid.fields.period.to}。`, `A letter was signed for this zone; it is good until ${valid.fields.period.to}.`)}
+      <a href="#/letter/${valid.id}">${t("看那一份", "See it")}</a><//>`}
     <fieldset class="plain-set" disabled=${Boolean(value.signature)}>
     <${Section} title=${t("责任人", "Party")}>
       <p class="zone-chosen"><b>${zone?.fields.name ?? value.name}</b><small>${[zone?.fields.road, zone?.fields.section].filter(Boolean).join(" · ")}</small></p>
@@ -138,7 +142,7 @@ function Filling({ id }) {
           <${Note}>${t("存为已签后即封存:以后的更改只能作为补充。", "Once kept as signed it is sealed: later edits become amendments.")}<//><${Discard} draft=${draft} />`
         : html`<${Choice} label=${t("是否签名", "Signed?")} hideLabel=${true} value=${value.how} onChange=${(/** @type {string} */ how) => draft.change({ ...UNSIGNED, how })}
           options=${[{ value: "signed", label: t("当场签名", "Signs now") }, { value: "refused", label: t("拒签", "Refuses") }]} />`}
-      ${value.how === "signed" && !value.signature && html`<${Signature} about=${{ type: "letter", id }} scope=${value.scope} name=${value.signer} position=${where.here}
+      ${value.how === "signed" && !value.signature && value.signer.trim() && html`<${Signature} about=${{ type: "letter", id }} scope=${value.scope} name=${value.signer.trim()} position=${where.here}
         onSign=${(/** @type {string} */ signing) => draft.change({ signing })} />`}
       ${value.how === "refused" && html`<${Refusal} reason=${value.reason} witness=${value.witness} onChange=${draft.change} />`}<//>
     <${Section} title=${t("照片(可选)", "Photos (optional)")}>
