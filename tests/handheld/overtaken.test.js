@@ -91,3 +91,22 @@ test("a choice that came after others had settled the conflict is over, and noth
   await sync.see("small", "您的选择没有用上");
   assert.equal(today.find("a", "未采纳"), undefined);
 });
+
+test("a returned finding says so and why, and a photo that was added to it since counts for the task", async () => {
+  const photo = (id, role) => row("evidence", id, { role, sha256: id, about: { type: "finding", id: FINDING }, captured_at: "2026-11-27T01:00:00.000Z" });
+  const OLD = "66666666-0000-7000-8000-000000000001", OTHER = "66666666-0000-7000-8000-000000000002";
+  const device = await a_phone(a_case(3), photo(OLD, "close"), photo(OTHER, "scene"),
+    { ...row("decision", CONFLICT, { about: { type: "finding", id: FINDING }, decision: "return" }), updated_at: "2026-11-27T02:00:00.000Z" },
+    a_task(1, { kind: "retake", status: "open", about: { type: "finding", id: FINDING }, note: "模糊不清", photos: [{ evidence_id: OLD, reason: "看不清店招", role: "close" }] }));
+  const page = await shown(device, Finding, { params: { id: FINDING } }), task = await shown(device, Task, { params: { id: TASK } });
+  assert.match((await page.see("div", "审核退回")).textContent, /模糊不清 · 看不清店招/);
+  assert.equal((await page.see("a", "去补拍")).getAttribute("href"), `#/tasks/${TASK}`);
+  await task.see("p", "还没拍齐");
+  const about = { about: { type: "finding", id: FINDING }, scope: SCOPE };
+  await device.capture(new Blob(["1"]), { ...about, role: "scene" });
+  const again = await device.capture(new Blob(["2"]), { ...about, role: "close" });
+  await task.tap("完成");
+  const [{ body }] = await until(async () => (await device.outbox({ record_id: TASK })).length && device.outbox({ record_id: TASK }));
+  assert.deepEqual(body.command.args.photos, [again]);
+  await until(() => !page.find("div", "审核退回"));
+});

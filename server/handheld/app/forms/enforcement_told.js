@@ -9,6 +9,7 @@ import { when } from "../parts/time.js";
 import { t } from "../words.js";
 import { Delivery } from "./letter_told.js";
 import { officerNames } from "./order.js";
+import { ConflictNotes, ReturnNotes } from "./record_notes.js";
 import { Shots } from "./shots.js";
 
 /** @param {{id: string}} props */
@@ -28,7 +29,7 @@ export function EnforcementTold({ id }) {
   const step = reference.enforcement_kinds.find((/** @type {any} */ one) => one.kind === fields.kind);
   const offence = reference.offences.find((/** @type {any} */ one) => one.code === fields.offence_code);
   return html`<${Page} title=${step ? t(step.name_cn, step.name_en) : fields.kind} back="/enforcement">
-    <${Delivery} record=${record} />
+    <${Delivery} record=${record} /><${ConflictNotes} id=${id} /><${ReturnNotes} id=${id} />
     ${fields.status === "issued" && html`<${Note} kind="ok">${t("已送达并封存:以后的更改只能作为补充。", "Served and sealed: later edits become amendments.")}<//>`}
     ${fields.status === "concluded" && html`<${Note} kind="ok">${t("已结案归档。", "Concluded and archived.")}<//>`}
     ${(fields.checks ?? []).map((/** @type {any} */ check) => html`<${Note} kind="warn" key=${check.code}>${check.code === "two_officers"

@@ -58,6 +58,34 @@ export function retakenOf({ photos = [] }) {
   return Object.fromEntries(photos.flatMap((one) => (one.of ? [[one.of, one.id]] : [])));
 }
 
+/**
+ * The photos of a returned record that were taken on this device since its return, wherever that was done: from its own page, too.
+ * @param {Shown | null | undefined} task
+ */
+export function useTakenSince(task) {
+  const about = task?.fields.kind === "retake" ? task.fields.about?.id : "";
+  return useAsked(async (device) => {
+    if (!about) return [];
+    const returns = (await device.records("decision")).filter(({ fields }) => fields.about?.id === about && fields.decision === "return");
+    const from = Date.parse(returns.map((one) => one.updated_at ?? "").sort().at(-1) ?? task?.updated_at ?? "");
+    const photos = (await device.records("evidence")).filter(({ fields }) => fields.about?.id === about
+      && Date.parse(fields.captured_at) - (device.clock_offset_ms ?? 0) > from);
+    const made = await madeOf(device, photos.map((one) => one.id));
+    return photos.filter((one) => made.has(one.id)).map(({ id, fields }) => ({ id, role: String(fields.role) }));
+  }, ["taken since", about, task?.version]);
+}
+
+/** The work with those: each stands for the first photo named in its role that was not taken again. @param {Work} work
+ * @param {Shown | null | undefined} task @param {import("./named.js").Photo[]} [since] @returns {Work} */
+export function withTaken(work, task, since = []) {
+  return since.reduce((now, photo) => {
+    const { photos = [] } = now, retaken = retakenOf(now);
+    if (photos.some((one) => one.id === photo.id)) return now;
+    const of = task?.fields.photos?.find((/** @type {any} */ one) => !retaken[one.evidence_id] && (one.role ?? photo.role) === photo.role)?.evidence_id;
+    return { ...now, photos: [...photos, of ? { ...photo, of } : photo] };
+  }, work);
+}
+
 /** How a photo comes into the work. @param {(part: Added) => unknown} onWork @param {string} [of] */
 function noting(onWork, of) {
   return (/** @type {import("./named.js").Photo} */ photo) => onWork(({ photos }) => ({ photos: withPhoto(photos, of ? { ...photo, of } : photo) }));

@@ -1,6 +1,6 @@
 // One finding: what it says, its photos, zone and state, what was done to it here, and what may be done now.
 
-import { ConflictNotes } from "../forms/conflict_notes.js";
+import { ConflictNotes, ReturnNotes } from "../forms/record_notes.js";
 import { valueWords } from "../forms/values.js";
 import { className, useClasses } from "../parts/classes.js";
 import { useDevice, useEvidence, useOutbox, useRecord } from "../parts/device.js";
@@ -43,7 +43,7 @@ export default function Finding({ params: { id } }) {
       ${fields.severity !== undefined && html`<span class="badge">${t("程度", "severity")} ${valueWords("severity", fields.severity)}</span>`}</p>
     ${problems.map((problem, n) => html`<${Note} key=${n} kind="bad"><b>${t("未采纳", "Not applied")}</b>
       <span>${outcomeWords(problem)} <a href="#/sync">${t("原样留在服务器,由主管处理。", "Kept whole on the server for the supervisor.")}</a></span><//>`)}
-    <${ConflictNotes} id=${id} />
+    <${ConflictNotes} id=${id} /><${ReturnNotes} id=${id} />
     <${Section}>
       ${fields.text && html`<p class="said">${fields.text}</p>`}
       <dl class="facts">

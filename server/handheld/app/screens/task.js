@@ -1,9 +1,9 @@
 // One task: what is asked, the work by its kind, and accept, finish or hand back.
 
 import { BlindVisit, Compared } from "../forms/blind_visit.js";
-import { ConflictNotes } from "../forms/conflict_notes.js";
 import { Delivery } from "../forms/letter_told.js";
-import { AboutCard, LeftWork, Look, Retake, outcomesOf, retakenOf, useWork } from "../forms/task_work.js";
+import { ConflictNotes } from "../forms/record_notes.js";
+import { AboutCard, LeftWork, Look, Retake, outcomesOf, retakenOf, useTakenSince, useWork, withTaken } from "../forms/task_work.js";
 import { valueWords } from "../forms/values.js";
 import { useDevice, useOutbox, useRecord } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
@@ -23,12 +23,12 @@ export default function Task({ params }) {
   const device = useDevice();
   const task = useRecord("task", params.id), made = useOutbox({ all: true, record_id: params.id });
   const { task_kinds: kinds } = useReference();
-  const [work, change] = useWork(params.id), finding = useRecord("finding", task?.fields.about?.id ?? "");
+  const [kept, change] = useWork(params.id), since = useTakenSince(task), work = kept && withTaken(kept, task, since), finding = useRecord("finding", task?.fields.about?.id ?? "");
   const [busy, setBusy] = useState(false), [handing, setHanding] = useState(false), [reason, setReason] = useState("");
   const title = t("任务", "Task");
-  if (task === undefined || !made || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (task === undefined || !made || !kept || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//>
-    <${LeftWork} id=${params.id} work=${work} /><//>`;
+    <${LeftWork} id=${params.id} work=${kept} /><//>`;
   const { fields } = task, kind = kindOf(kinds, fields.kind), state = stateOf(task, made), open = TO_DO.has(state);
   const mine = fields.assignee === device.user.id, blind = fields.kind === "spot_check", judged = fields.status === "finished";
   const check = fields.kind === "check"; // its verdict is the case's own step: of an officer who did not handle it (domain.md 4.1)
@@ -89,7 +89,7 @@ export default function Task({ params }) {
     ${mine && (fields.kind === "retake" ? html`<${Retake} task=${task} work=${work} onWork=${change} open=${open} />`
       : open && (blind ? html`<${BlindVisit} task=${task} kind=${kind} work=${work} onWork=${change} />`
         : html`<${Look} task=${task} kind=${kind} work=${work} onWork=${change} judges=${judges} />`))}
-    ${!(mine && open) && !finished && html`<${LeftWork} id=${params.id} work=${work} />`}
+    ${!(mine && open) && !finished && html`<${LeftWork} id=${params.id} work=${kept} />`}
     ${!open && given && html`<p>${t("结果", "Outcome")}: <b>${outcomesOf(kind).find((/** @type {any} */ one) => one.value === (given.verdict ?? given.outcome))?.label ?? given.outcome ?? given.reason ?? ""}</b> ${given.note ?? ""}</p>`}
     ${judged && blind && mine && fields.about && html`<${Compared} about=${fields.about} outcome=${given} />`}
     ${handing && html`<${Sheet} title=${t("退回任务", "Hand the task back")} onClose=${() => setHanding(false)}>
