@@ -7,7 +7,7 @@ import { a_finding, SCOPE } from "./devices.js";
 import { a_phone, a_zone, pulled, REFERENCE, row, screen, shown, until } from "./screen.js";
 
 const FINDING = "22222222-0000-7000-8000-000000000001", TASK = "44444444-0000-7000-8000-000000000001", CONFLICT = "55555555-0000-7000-8000-000000000001";
-const [Conflicts, Finding, Sync, Task, Today] = await Promise.all(["conflicts", "finding", "sync", "task", "today"].map(screen));
+const [Conflicts, Find, Finding, Sync, Task, Today] = await Promise.all(["conflicts", "find", "finding", "sync", "task", "today"].map(screen));
 
 const a_case = (version, fields) => row("finding", FINDING, { ...a_finding(), status: "reported", inspector_id: "me", ...fields }, version);
 const a_task = (version, fields) => row("task", TASK, { kind: "verify", title: "核实", assignee: "me", status: "accepted", ...fields }, version);
@@ -109,4 +109,18 @@ test("a returned finding says so and why, and a photo that was added to it since
   const [{ body }] = await until(async () => (await device.outbox({ record_id: TASK })).length && device.outbox({ record_id: TASK }));
   assert.deepEqual(body.command.args.photos, [again]);
   await until(() => !page.find("div", "审核退回"));
+});
+
+test("a draft stays with its photos where they were taken, though that is not this person's area any more", async () => {
+  const device = await a_phone(), id = device.newId(), ELSEWHERE = "320412101";
+  await device.saveDraft(id, "finding", { fields: { text: "占道", address: "武宜路 1 号" }, position: null, pinned: false, scope: null, observed_at: "2026-11-27T01:00:00.000Z" });
+  await device.capture(new Blob(["1"]), { about: { type: "finding", id }, role: "scene", scope: SCOPE });
+  await answered(device, "held");
+  await device.parts.store.write((t) => void t.set("scopes", [ELSEWHERE]));
+  await device.know();
+  const page = await shown(device, Find, { params: { draft: id } });
+  await page.see("div", "现在已不是您的责任范围");
+  await (await until(() => page.all("button").find((one) => one.textContent === "保存"))).does("click");
+  const made = await until(async () => (await device.outbox({ record_id: id })).length && device.outbox());
+  assert.deepEqual(made.map(({ type, body }) => [type, body.scope]), [["evidence", SCOPE], ["finding", SCOPE]]);
 });

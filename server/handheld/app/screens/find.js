@@ -47,7 +47,7 @@ function Form({ id, params }) {
     scope: null, observed_at: new Date().toISOString(), fields: { source: "patrol",
       ...Object.fromEntries(GIVEN.filter((name) => params[name]).map((name) => [name, params[name]])) } }));
   const draft = form.kept ? { ...form, save: () => form.change({}) } : begun(form);
-  const photos = useEvidence(id), place = usePlace(draft);
+  const photos = useEvidence(id), place = usePlace(draft, photos);
   const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), [asked, setAsked] = useState(false);
   const [warned, setWarned] = useState(false);
   const findings = useOthers(), embargo = useEmbargo();
@@ -111,7 +111,7 @@ function Form({ id, params }) {
         onInput=${(/** @type {any} */ event) => set({ text: event.currentTarget.value })}></textarea><//>
       <${Choice} label=${t("程度", "Severity")} value=${fields.severity} onChange=${(/** @type {string} */ severity) => set({ severity })}
         options=${severities()} /><//>
-    <${More} fields=${fields} set=${set} scope=${place.scope} scopes=${device.scopes}
+    <${More} fields=${fields} set=${set} scope=${place.scope} scopes=${place.away ? [] : device.scopes}
       onScope=${(/** @type {string} */ scope) => draft.change({ scope })} />
     <${Discard} id=${id} draft=${draft} place=${place} photos=${photos} />
   <//>`;

@@ -7,7 +7,7 @@ import { decided } from "../../device/zones.js";
 /** @typedef {import("../../device/types.d.ts").Device} Device */
 /** @typedef {import("../../device/types.d.ts").Position} Position */
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
-/** @typedef {{position: Position | null, scope: string, attribution: import("../../device/zones.js").Attribution | null}} Placed */
+/** @typedef {{position: Position | null, scope: string, attribution: import("../../device/zones.js").Attribution | null, away?: string | null}} Placed */
 
 /**
  * What must be there before a finding can be kept, in words.
@@ -67,7 +67,7 @@ export async function keepFinding(device, id, draft, placed, photos) {
   const choice = mayChoose(device.user) ? choiceOf(draft, placed) : null, { scope } = placed;
   await device.group((maker) => {
     maker.create("finding", fieldsOf(draft, placed.position), scope, { id });
-    for (const photo of photos) if (photo.scope !== scope) maker.edit("evidence", photo.id, { scope }, photo.version); // taken before the place was known
+    for (const photo of placed.away ? [] : photos) if (photo.scope !== scope) maker.edit("evidence", photo.id, { scope }, photo.version); // taken before the place was known
     if (choice) maker.command("finding", id, "choose_zone", choice, null, 0);
   }, { apart: true, once: id });
 }

@@ -7,6 +7,7 @@ import { html, useEffect, useRef, useState } from "../../parts/html.js";
 import { Button, Note } from "../../parts/page.js";
 import { ageOf, near } from "../../parts/fix.js";
 import { HeldLine, PositionLine, usePosition } from "../../parts/position.js";
+import { useReference } from "../../parts/reference.js";
 import { mayChoose } from "./keep.js";
 import { Scan } from "../../parts/scan.js";
 import { isOpen, useAttribution, useZones, ZonePicker } from "../../parts/zone.js";
@@ -19,9 +20,11 @@ const STALE_S = 30;
 /**
  * The place of a draft. Its position follows the phone until something is written: from then on it lies where it was seen,
  * not where it is finished, and only a finer fix of that place and time may still better it. Choosing a zone pins it.
+ * Whose photos were taken in an area that is this person's no more stays there, with them (`away`).
  * @param {{value: Draft | null | undefined, found: boolean, kept: boolean, change: (part: Partial<Draft>) => Promise<boolean>}} draft
+ * @param {import("../../device/types.d.ts").Shown[]} [photos]
  */
-export function usePlace({ value, found, kept, change }) {
+export function usePlace({ value, found, kept, change }, photos) {
   const device = useDevice(), live = usePosition(), at = value?.observed_at ?? "";
   const [last] = useKept("last-scope", /** @type {string | null} */ (null));
   const [follows, setFollows] = useState(false); // asked for on this page, and forgotten with it
@@ -35,9 +38,10 @@ export function usePlace({ value, found, kept, change }) {
   }, [steady, held, kept]);
   const named = value?.zone ?? attribution?.candidates[0]?.zone_id;
   const zone = named ? index?.zones.find(({ zone_id }) => zone_id === named) : undefined;
-  const covered = zone && device.scopes.some((scope) => zone.scope.startsWith(scope)) ? zone.scope : null;
-  const usual = last && device.scopes.some((scope) => last.startsWith(scope)) ? last : device.scopes[0];
-  return { live, held: held || Boolean(begun && position), follow: () => setFollows(true), position, at, sticker, attribution, zone, scope: value?.scope ?? covered ?? usual };
+  const isOurs = (/** @type {string} */ code) => device.scopes.some((scope) => code.startsWith(scope));
+  const covered = zone && isOurs(zone.scope) ? zone.scope : null, away = photos?.find((one) => !isOurs(one.scope))?.scope ?? null;
+  const usual = last && isOurs(last) ? last : device.scopes[0];
+  return { live, held: held || Boolean(begun && position), follow: () => setFollows(true), position, at, sticker, attribution, zone, away, scope: away ?? value?.scope ?? covered ?? usual };
 }
 
 /** @param {Position | null} one @param {Position | null} other */
@@ -69,7 +73,7 @@ function isBetter(newest, known, since) {
  * @param {{place: ReturnType<typeof usePlace>, draft: {value?: Draft, change: (part: Partial<Draft>) => Promise<boolean>}}} props
  */
 export function Place({ place, draft }) {
-  const { live, held, follow, position, at, sticker, attribution, zone, scope } = place;
+  const { live, held, follow, position, at, sticker, attribution, zone, away, scope } = place, { divisions } = useReference();
   const value = /** @type {Draft} */ (draft.value);
   const [scanning, setScanning] = useState(false), [choosing, setChoosing] = useState(false);
   const index = useZones(), may = mayChoose(useDevice().user);
@@ -86,7 +90,9 @@ export function Place({ place, draft }) {
   }
   const settled = zone && !choosing && (value.zone === undefined ? attribution?.decision === "certain" : false);
   const astray = sticker && attribution && attribution.candidates[0]?.method !== "sticker";
-  return html`${held ? html`<${HeldLine} position=${position} onFollow=${() => {
+  return html`${away && html`<${Note} kind="warn">${t(`照片拍于${divisions[away] ?? away},现在已不是您的责任范围:这一条连同照片仍按原范围上报,服务器不直接采纳的,由主管整条放行。`,
+      `The photos were taken in ${divisions[away] ?? away}, which is not your area any more. It is reported there with its photos; what the server does not apply, your supervisor releases as one.`)}<//>`}
+    ${held ? html`<${HeldLine} position=${position} onFollow=${() => {
         follow();
         draft.change({ pinned: false, zone: undefined });
       }} />`
