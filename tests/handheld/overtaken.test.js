@@ -7,7 +7,7 @@ import { a_finding, SCOPE } from "./devices.js";
 import { a_phone, a_zone, pulled, REFERENCE, row, screen, shown, until } from "./screen.js";
 
 const FINDING = "22222222-0000-7000-8000-000000000001", TASK = "44444444-0000-7000-8000-000000000001", CONFLICT = "55555555-0000-7000-8000-000000000001";
-const [Conflicts, Find, Finding, Sync, Task, Today] = await Promise.all(["conflicts", "find", "finding", "sync", "task", "today"].map(screen));
+const [Conflicts, Find, Finding, Inspect, Sync, Task, Today] = await Promise.all(["conflicts", "find", "finding", "inspect", "sync", "task", "today"].map(screen));
 
 const a_case = (version, fields) => row("finding", FINDING, { ...a_finding(), status: "reported", inspector_id: "me", ...fields }, version);
 const a_task = (version, fields) => row("task", TASK, { kind: "verify", title: "核实", assignee: "me", status: "accepted", ...fields }, version);
@@ -123,4 +123,17 @@ test("a draft stays with its photos where they were taken, though that is not th
   await (await until(() => page.all("button").find((one) => one.textContent === "保存"))).does("click");
   const made = await until(async () => (await device.outbox({ record_id: id })).length && device.outbox());
   assert.deepEqual(made.map(({ type, body }) => [type, body.scope]), [["evidence", SCOPE], ["finding", SCOPE]]);
+});
+
+test("people read names, not ids and codes", async () => {
+  const ZONE = "11111111-0000-7000-8000-000000000009", TWIN = "22222222-0000-7000-8000-000000000002", VISIT = "77777777-0000-7000-8000-000000000001";
+  const { code, scheme, name } = REFERENCE.classes.find((one) => one.code.length === 4);
+  const device = await a_phone({ ...a_zone(ZONE, "望江茶馆") }, a_case(3, { text: "", class_scheme: scheme, class_code: code, duplicates: [TWIN] }),
+    row("finding", TWIN, { ...a_finding(), text: "门口堆物" }), a_task(1, { about: { type: "finding", id: FINDING } }),
+    row("inspection", VISIT, { zone_id: ZONE, officers: ["me", "李四"], answers: {}, started_at: "2026-11-27T01:00:00.000Z" }));
+  const finding = await shown(device, Finding, { params: { id: FINDING } }), task = await shown(device, Task, { params: { id: TASK } });
+  const visit = await shown(device, Inspect, { params: { draft: VISIT } });
+  await finding.see("a", "门口堆物");
+  assert.match((await until(() => task.all("button").find((one) => one.getAttribute("class") === "about"))).textContent, new RegExp(name));
+  assert.match((await visit.see("dl")).textContent, /张三、李四 责任区 望江茶馆/);
 });

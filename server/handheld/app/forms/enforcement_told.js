@@ -8,9 +8,9 @@ import { useReference } from "../parts/reference.js";
 import { when } from "../parts/time.js";
 import { t } from "../words.js";
 import { Delivery } from "./letter_told.js";
-import { officerNames } from "./order.js";
 import { ConflictNotes, ReturnNotes } from "./record_notes.js";
 import { Shots } from "./shots.js";
+import { valueWords } from "./values.js";
 
 /** @param {{id: string}} props */
 export function EnforcementTold({ id }) {
@@ -37,10 +37,10 @@ export function EnforcementTold({ id }) {
         `The server's check: ${check.detail?.officers ?? 0} officers, two are needed (${check.law}).`)
       : `${check.code} ${check.law ?? ""}`}<//>`)}
     ${record.version > 0 && fields.checks?.length === 0 && html`<${Note} kind="ok">${t("服务器核对:没有发现问题。", "The server's checks found nothing amiss.")}<//>`}
-    <p class="hint">${fields.party_name ?? ""} · ${when(served.at)}${fields.due_at ? t(` · 限期 ${when(fields.due_at)}`, ` · due ${when(fields.due_at)}`) : ""}</p>
+    <p class="hint">${fields.party_name ? `${fields.party_name} · ` : ""}${when(served.at)}${fields.due_at ? t(` · 限期 ${when(fields.due_at)}`, ` · due ${when(fields.due_at)}`) : ""}</p>
     ${offence && html`<p><b>${offence.code}</b> ${offence.name}</p>`}
     ${served.text ? html`<pre class="order-text">${served.text}</pre>` : html`<p>${fields.facts}</p>`}
-    <p>${t("执法人员", "Officers")} ${officerNames(fields.officers ?? [], device.user)}</p>
+    <p>${t("执法人员", "Officers")} ${valueWords("officers", fields.officers ?? [], device.user)}</p>
     ${served.how === "refused" && html`<${Note} kind="warn">${t(`拒签:${served.reason}(见证人 ${served.witness})`, `Refused: ${served.reason} (witness ${served.witness})`)}<//>`}
     <${Section} title=${t("照片与签名", "Photos and signature")}><${Shots} ids=${photos ?? []} /><//><//>`;
 }

@@ -1,6 +1,6 @@
 // What there is to do in a task, by its kind: photos to take again, or a look on the spot with its outcome.
 
-import { useClasses } from "../parts/classes.js";
+import { className, useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
@@ -112,7 +112,7 @@ export function LeftWork({ id, work: { outcome, note = "", photos = [], values }
 
 /** The record that the task is about, as a way there. @param {{about: {type: string, id: string}}} props */
 export function AboutCard({ about }) {
-  const record = useRecord(about.type, about.id), embargo = useEmbargo();
+  const record = useRecord(about.type, about.id), embargo = useEmbargo(), classes = useClasses();
   if (record === undefined || !embargo) return null;
   if (record === null) return html`<${Note} kind="warn">${t("所涉记录不在本机。", "The record is not on this device.")}<//>`;
   const { fields } = record;
@@ -120,7 +120,7 @@ export function AboutCard({ about }) {
   return html`<button type="button" class="about" onClick=${() => go(about.type === "finding" ? `/findings/${about.id}`
     : about.type === "enforcement" ? `/enforcement/${about.id}` : about.type === "letter" ? `/letter/${about.id}` : `/inspect/${about.id}`)}>
     <b>${fields.text ?? fields.facts ?? fields.party_name ?? t("查看记录", "See the record")}</b>
-    <small>${[fields.class_code, fields.address, fields.zone?.candidates?.[0]?.name, when(fields.observed_at ?? fields.started_at)].filter((one) => one && one !== "—").join(" · ")}</small></button>`;
+    <small>${[fields.class_code && className(fields, classes), fields.address, fields.zone?.candidates?.[0]?.name, when(fields.observed_at ?? fields.started_at)].filter((one) => one && one !== "—").join(" · ")}</small></button>`;
 }
 
 /**

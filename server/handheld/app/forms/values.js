@@ -64,7 +64,8 @@ export function valueWords(field, value, me, classes) {
   if (field === "deleted" && typeof value !== "object") return value ? t("删除", "deleted") : t("保留", "kept");
   if (typeof value === "string" && ["status", "verdict"].includes(field)) return STATES[value] ? t(...STATES[value]) : stateWords(value);
   if (field === "severity" && typeof value === "string") return severityWords(value);
-  if (typeof value === "string" && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}/.test(value)) return value === me?.id ? me.name : t(`编号…${value.slice(-4)}`, `no. …${value.slice(-4)}`);
+  if (me && value === me.id) return me.name;
+  if (typeof value === "string" && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}/.test(value)) return t(`编号…${value.slice(-4)}`, `no. …${value.slice(-4)}`);
   if (typeof value === "string") return /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : SAID[value] ? t(...SAID[value]) : value;
   if (typeof value !== "object") return SAID[String(value)] ? t(...SAID[String(value)]) : String(value);
   if (Array.isArray(value)) return value.map((one) => valueWords("", one, me)).join("、");

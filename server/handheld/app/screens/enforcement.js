@@ -7,6 +7,7 @@ import { beijing, localBeijing, missing, orderText, softSteps, unwritten } from 
 import { Shots, ShotButton, isSignature } from "../forms/shots.js";
 import { Discard, UNSIGNED, useSignatureFound } from "../forms/signed.js";
 import { ZoneField } from "../forms/zone_field.js";
+import { className, useClasses } from "../parts/classes.js";
 import { useDevice, useDrafts, useEvidence, useRecord, useRecords } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
@@ -34,7 +35,7 @@ function Begin({ finding: about, zone: given }) {
   const embargo = useEmbargo(), drafts = (useDrafts() ?? []).filter((one) => one.kind === "enforcement" && embargo && !embargo.has(one.value.finding_id));
   const kept = useRecords("enforcement")?.filter((one) => embargo && !embargo.has(one.fields.finding_id));
   const { visits, enforcement_kinds: kinds } = useReference();
-  const steps = softSteps(kinds, device.user.roles);
+  const steps = softSteps(kinds, device.user.roles), classes = useClasses();
 
   /** @param {string} kind */
   async function begin(kind) {
@@ -55,12 +56,12 @@ function Begin({ finding: about, zone: given }) {
     ${drafts.length > 0 && html`<${Section} title=${t("未完成", "Unfinished")}><ul class="listed">${drafts.map((one) => html`
       <li key=${one.id}><button type="button" onClick=${() => go(`/enforcement/${one.id}`)}>
         <b>${name(kinds, one.value.kind)} · ${one.value.party_name || "—"}</b><small>${ago(one.saved_at)}</small></button></li>`)}</ul><//>`}
-    ${about && finding && embargo && html`<${Note}>${t("关于问题:", "About the finding: ")}${finding.fields.text ?? finding.fields.class_code ?? ""}<//>`}
+    ${about && finding && embargo && html`<${Note}>${t("关于问题:", "About the finding: ")}${finding.fields.text ?? className(finding.fields, classes)}<//>`}
     <${Section} title=${t("新的步骤", "A new step")}><ul class="listed">${steps.map((one) => html`<li key=${one.kind}>
       <button type="button" onClick=${() => begin(one.kind)}><b>${t(one.name_cn, one.name_en)}</b></button></li>`)}</ul>
       ${steps.length < kinds.length && html`<p class="hint">${t("协管人员可劝导,不签发文书。", "Auxiliaries persuade; they sign nothing.")}</p>`}<//>
     ${kept && kept.length > 0 && html`<${Section} title=${t("近期记录", "Recent")}><ul class="listed">${[...kept].reverse().slice(0, 30).map((one) => html`
-      <li key=${one.id}><button type="button" onClick=${() => go(`/enforcement/${one.id}`)}><b>${name(kinds, one.fields.kind)} · ${one.fields.party_name ?? ""}</b>
+      <li key=${one.id}><button type="button" onClick=${() => go(`/enforcement/${one.id}`)}><b>${[name(kinds, one.fields.kind), one.fields.party_name].filter(Boolean).join(" · ")}</b>
         <small>${when(one.fields.served?.at ?? one.updated_at)}${one.unsent ? t(" · 待送达", " · waits") : ""}${one.fields.checks?.length ? t(" · 核对有提示", " · checks say something") : ""}</small></button></li>`)}</ul><//>`}<//>`;
 }
 

@@ -54,8 +54,7 @@ export default function Finding({ params: { id } }) {
         ${fields.sticker_serial && html`<dt>${t("贴花", "Sticker")}</dt><dd>${fields.sticker_serial}</dd>`}
         ${fields.tags?.length > 0 && html`<dt>${t("标签", "Tags")}</dt><dd>${fields.tags.join("、")}</dd>`}
         ${fields.due_at && html`<dt>${t("期限", "Due")}</dt><dd>${when(fields.due_at)}</dd>`}
-        ${fields.duplicates?.length > 0 && html`<dt>${t("疑似重复", "Perhaps the same")}</dt><dd>${fields.duplicates.map((/** @type {string} */ twin) => html`
-          <a key=${twin} href="#/findings/${twin}">${twin.slice(-6)}</a> `)}</dd>`}</dl>
+        ${fields.duplicates?.length > 0 && html`<dt>${t("疑似重复", "Perhaps the same")}</dt><dd>${fields.duplicates.map((/** @type {string} */ twin) => html`<${Twin} key=${twin} id=${twin} />`)}</dd>`}</dl>
       <${Edit} finding=${finding} /><//>
     <${ZoneShown} finding=${finding} made=${made} own=${own} />
     <${PhotosShown} finding=${finding} photos=${photos} />
@@ -65,4 +64,11 @@ export default function Finding({ params: { id } }) {
     <${History} made=${made} />
     <${Remove} finding=${finding} own=${own} />
   <//>`;
+}
+
+/** Another finding by what it says; one that a re-visit hides, or that is not here, by its number. @param {{id: string}} props */
+function Twin({ id }) {
+  const fields = useRecord("finding", id)?.fields, classes = useClasses(), embargo = useEmbargo();
+  const shown = fields && embargo && !embargo.has(id);
+  return html`<a href="#/findings/${id}">${shown ? [fields.text?.slice(0, 20) || className(fields, classes), when(fields.observed_at)].join(" · ") : t(`编号…${id.slice(-4)}`, `no. …${id.slice(-4)}`)}</a> `;
 }

@@ -146,13 +146,13 @@ function Answering({ id }) {
 
 /** An inspection that is no draft any more: what it says. @param {{id: string}} props */
 function Done({ id }) {
-  const record = useRecord("inspection", id);
+  const device = useDevice(), record = useRecord("inspection", id), zone = useRecord("zone", record?.fields.zone_id ?? "");
   const reference = useReference();
   if (record === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (record === null) {
     return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><${Note}>${t("此检查已放弃,或不在本机。", "It was given up, or is not on this device.")}<//><//>`;
   }
-  const { template_id: name, template_version: version, answers = {}, ended_at: ended } = record.fields;
+  const { template_id: name, template_version: version, answers = {}, ended_at: ended, officers, sticker_serial } = record.fields;
   const list = checklistsOf(reference).find((one) => one.id === name && one.version === version);
   const result = record.fields.score ?? (list ? score(list, answers) : null);
   return html`<${Page} title=${list ? t(list.name, list.name_en ?? list.name) : name} back="/inspect">
@@ -162,6 +162,8 @@ function Done({ id }) {
       : html`<${Note} kind="ok">${t("服务器已收到。", "The server has it.")}<//>`}
     ${record.problems.map((problem) => html`<${Note} kind="bad">${outcomeWords(problem)}<//>`)}
     <p class="hint">${when(record.fields.started_at)} – ${when(ended)}</p>
+    <dl class="facts">${factsOf({ zone_id: zone?.fields.name ?? record.fields.zone_id, sticker_serial: sticker_serial ?? zone?.fields.sticker_serial, officers }, device.user)
+      .map(([what, words]) => html`<dt>${what}</dt><dd>${words}</dd>`)}</dl>
     <ul class="told">${(list?.items ?? []).filter((item) => answers[item.id]).map((item) => html`<li key=${item.id}>
       <span>${t(item.text ?? item.id, item.text_en ?? item.text ?? item.id)}</span> <b>${said(item, answers[item.id])}</b>
       ${answers[item.id].note && html`<small>${answers[item.id].note}</small>`}</li>`)}</ul><//>`;
