@@ -88,8 +88,9 @@ test("words are found by their first letters", () => {
 });
 
 test("how far a photo has come is told in words, by this device where it was taken", () => {
-  const told = (/** @type {string | null} */ here, /** @type {string | null} */ there) => wayWords(
-    { fields: { sha256: "d", ...(there ? { media: { state: there } } : {}) } }, new Map(here ? [["d", here]] : []));
+  const told = (/** @type {string | null} */ here, /** @type {string | null} */ there, /** @type {any[]} */ problems = []) => wayWords(
+    /** @type {any} */ ({ version: 0, problems, fields: { sha256: "d", ...(there ? { media: { state: there } } : {}) } }), new Map(here ? [["d", here]] : []));
   assert.deepEqual([told("waiting", "expected"), told("stored", "partial"), told("verified", "stored")], ["待传", "已传,待核验", "已核验"]);
   assert.deepEqual([told(null, "expected"), told(null, "partial"), told(null, null)], ["还没传到", "传到一部分", "在别的设备上"]);
+  assert.equal(told("stored", null, [{ code: "record_missing" }]), "未采纳");
 });

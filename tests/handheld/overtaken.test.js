@@ -17,6 +17,7 @@ const answered = async (device, outcome, problem = null) => {
   const { n, id, record_id } = (await device.outbox({ all: true })).at(-1);
   await device.parts.store.write((t) => device.parts.outbox.receive(t, [{ n, id, record_id, outcome, version: 1, conflicts: [], problem }]));
 };
+const a_draft = (fields = {}) => ({ fields: { text: "占道", address: "武宜路 1 号" }, position: null, pinned: false, scope: null, observed_at: "2026-11-27T01:00:00.000Z", ...fields });
 const a_conflict = (version, fields) => row("conflict", CONFLICT, { record_type: "finding", record_id: FINDING, kind: "value", field: "text", base: "原", theirs: "他", mine: "我",
   winner: "mine", state: "open", opened_at: "2026-11-27T01:00:00.000Z", mine_by: { user_id: "me" }, theirs_by: { user_id: "other" }, ...fields }, version);
 
@@ -113,7 +114,7 @@ test("a returned finding says so and why, and a photo that was added to it since
 
 test("a draft stays with its photos where they were taken, though that is not this person's area any more", async () => {
   const device = await a_phone(), id = device.newId(), ELSEWHERE = "320412101";
-  await device.saveDraft(id, "finding", { fields: { text: "占道", address: "武宜路 1 号" }, position: null, pinned: false, scope: null, observed_at: "2026-11-27T01:00:00.000Z" });
+  await device.saveDraft(id, "finding", a_draft());
   await device.capture(new Blob(["1"]), { about: { type: "finding", id }, role: "scene", scope: SCOPE });
   await answered(device, "held");
   await device.parts.store.write((t) => void t.set("scopes", [ELSEWHERE]));
@@ -136,4 +137,29 @@ test("people read names, not ids and codes", async () => {
   await finding.see("a", "门口堆物");
   assert.match((await until(() => task.all("button").find((one) => one.getAttribute("class") === "about"))).textContent, new RegExp(name));
   assert.match((await visit.see("dl")).textContent, /张三、李四 责任区 望江茶馆/);
+});
+
+test("photos that wait for their finding are told before the server gives up, and are never called delivered after it did", async () => {
+  const device = await a_phone(), id = device.newId(), { now } = Date, { clock } = device.parts.outbox;
+  await device.saveDraft(id, "finding", a_draft());
+  device.parts.outbox.clock = () => now() - 3.5 * 86_400_000;
+  await device.capture(new Blob(["1"]), { about: { type: "finding", id }, role: "scene", scope: SCOPE });
+  device.parts.outbox.clock = clock;
+  const today = await shown(device, Today, {});
+  assert.equal(today.find("small", "须在"), undefined); // the server does not wait for it yet
+  await answered(device, "held");
+  await today.see("small", "须在");
+
+  const { n, id: mutation } = (await device.outbox())[0];
+  await device.parts.store.write((t) => device.parts.outbox.settle(t, [{ n, id: mutation, outcome: "quarantined", problem: { code: "record_missing" } }]));
+  await today.see("small", "请主管放行");
+  const find = await shown(device, Find, { params: { draft: id } });
+  await find.see("small", "未采纳");
+  await (await until(() => find.all("button").find((one) => one.textContent === "保存"))).does("click");
+  await until(async () => (await device.records("finding")).length);
+  await device.parts.files.note((await device.photos())[0].sha256, { state: "stored" });
+  const page = await shown(device, Finding, { params: { id } });
+  await page.see("small", "未采纳");
+  await page.see("b", "1 张照片未采纳");
+  assert.equal(page.find("small", "待核验"), undefined);
 });

@@ -3,7 +3,8 @@
 import { Camera } from "../parts/camera.js";
 import { useAsked } from "../parts/device.js";
 import { html, useState } from "../parts/html.js";
-import { Button, Thumb } from "../parts/page.js";
+import { isStopped } from "../parts/outbox_words.js";
+import { Button, Note, Thumb } from "../parts/page.js";
 import { roleWords } from "../parts/roles.js";
 import { SIGNED } from "../parts/signature.js";
 import { t } from "../words.js";
@@ -16,7 +17,14 @@ export function Shots({ ids }) {
   const records = useAsked((device) => Promise.all(ids.map((id) => device.get("evidence", id))), ["shots", ...ids]);
   if (!ids.length) return null;
   return html`<ul class="shots">${(records ?? []).map((record) => record && html`<li key=${record.id}>
-    <${Thumb} sha256=${record.fields.sha256} alt=${named(record.fields)} /><span>${named(record.fields)}</span></li>`)}</ul>`;
+    <${Thumb} sha256=${record.fields.sha256} alt=${named(record.fields)} /><span>${named(record.fields)}${isStopped(record) ? t(" · 未采纳", " · not applied") : ""}</span></li>`)}</ul>`;
+}
+
+/** Photos that came to the server, but not into the record, and what helps. @param {{photos: import("../device/types.d.ts").Shown[]}} props */
+export function StoppedPhotos({ photos }) {
+  const count = photos.filter(isStopped).length;
+  return count > 0 && html`<${Note} kind="bad"><b>${t(`${count} 张照片未采纳`, `${count} photo${count === 1 ? " was" : "s were"} not applied`)}</b>
+    <span>${t("服务器没有及时等到这一条。请主管在隔离区放行,或者补拍。", "The server waited for this one too long. Your supervisor can release them; or take them again.")}</span><//>`;
 }
 
 /**

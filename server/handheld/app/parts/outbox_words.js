@@ -115,10 +115,17 @@ const WAYS = /** @type {Record<string, () => string>} */ ({
   expected: () => t("还没传到", "not arrived yet"), partial: () => t("传到一部分", "partly arrived"),
 });
 
+/** Does the server keep this photo's record without having applied it, because what it is about came too late or never?
+ *  @param {import("../device/types.d.ts").Shown} evidence */
+export function isStopped({ version, problems }) {
+  return version === 0 && problems.length > 0;
+}
+
 /** How far the photo of an evidence record has come: this device hears of it before the record does; of others' the record says.
- *  @param {{fields: Record<string, any>}} evidence @param {Map<string, string>} here the states of photos by digest */
-export function wayWords({ fields }, here) {
-  const state = here.get(fields.sha256) ?? fields.media?.state;
+ *  @param {import("../device/types.d.ts").Shown} evidence @param {Map<string, string>} here the states of photos by digest */
+export function wayWords(evidence, here) {
+  if (isStopped(evidence)) return t("未采纳", "not applied");
+  const { fields } = evidence, state = here.get(fields.sha256) ?? fields.media?.state;
   return state ? WAYS[state]?.() ?? state : t("在别的设备上", "on another device");
 }
 

@@ -14,7 +14,9 @@ import { ago, dueBy, when } from "../parts/time.js";
 import { Hints, Warnings } from "../parts/warnings.js";
 import { t } from "../words.js";
 
-const LONG_DUTY_MS = 14 * 3600_000, SHOWN = 5;
+const LONG_DUTY_MS = 14 * 3600_000, DAY_MS = 86_400_000, SHOWN = 5;
+/** The server holds photos of what is not kept yet for five days (protocol section 2). */
+const WARN_MS = 3 * DAY_MS, HELD_MS = 5 * DAY_MS;
 
 /** @type {{path: string, makes?: string, sign: import("../parts/icons.js").Sign, words: () => string}[]} */
 const ACTIONS = [
@@ -85,7 +87,7 @@ const KINDS = /** @type {Record<string, string>} */ ({
 const MAKES = { register: "register_entry", edit: "finding" };
 
 function Begun() {
-  const drafts = useDrafts(), [all, setAll] = useState(false);
+  const drafts = useDrafts(), made = useOutbox(), [all, setAll] = useState(false);
   const known = (drafts ?? []).filter((draft) => KINDS[draft.kind]);
   const about = (/** @type {{id: string}} */ { id }) => id.replace(/^(register|edit)-/, "");
   const named = (/** @type {{id: string, kind: string, value: any}} */ { id, kind, value }) =>
@@ -94,9 +96,20 @@ function Begun() {
   return html`<${Section} title=${t(`未完成 ${known.length}`, `Unfinished ${known.length}`)}><ul class="rows">
     ${known.slice(0, all ? Infinity : SHOWN).map((draft) => html`<li key=${draft.id}><a class="row" href="#${KINDS[draft.kind]}${about(draft)}">
       <span class="text"><b>${[typeWords(MAKES[draft.kind] ?? draft.kind), ...named(draft)].filter(Boolean).join(" · ").slice(0, 40)}</b>
-        <small>${t("存于", "kept")} ${ago(draft.saved_at)}</small></span>
+        <small>${t("存于", "kept")} ${ago(draft.saved_at)}</small>${urgent(draft, made)}</span>
       <span class="badge">${t("继续", "Go on")}</span></a></li>`)}</ul>
     ${!all && known.length > SHOWN && html`<${Button} onClick=${() => setAll(true)}>${t("全部未完成", "All unfinished")}<//>`}<//>`;
+}
+
+/** That the photos of a draft will not be waited for much longer, counted from when they were taken: they came later at the soonest.
+ *  @param {{id: string}} draft @param {import("../device/types.d.ts").Made[]} [made] */
+function urgent({ id }, made = []) {
+  const photos = made.filter(({ type, body }) => type === "evidence" && body.set?.about?.id === id);
+  if (photos.some(({ state }) => state === "quarantined")) return html`<small class="late">${t("照片等得太久,服务器没有采纳:请主管放行", "Its photos waited too long and were not applied: ask your supervisor to release them")}</small>`;
+  const first = Math.min(...photos.filter(({ state }) => state === "held").map((one) => Date.parse(one.made_at)));
+  if (!(Date.now() - first > WARN_MS)) return null;
+  const until = when(new Date(first + HELD_MS).toISOString());
+  return html`<small class="late">${t(`须在 ${until} 前写完,否则照片不被采纳`, `Finish it before ${until}, or its photos are not applied`)}</small>`;
 }
 
 function Stopped() {

@@ -9,6 +9,7 @@ import { Button, Section, Sheet, Thumb } from "../../parts/page.js";
 import { roleWords } from "../../parts/roles.js";
 import { OVER } from "../../parts/states.js";
 import { when } from "../../parts/time.js";
+import { StoppedPhotos } from "../../forms/shots.js";
 import { Viewer } from "./viewer.js";
 
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
@@ -28,6 +29,7 @@ export function PhotosShown({ finding, photos }) {
       aria-label=${`${roleWords(photo.fields.role)} ${when(photo.fields.captured_at)}`} onClick=${() => setShown(photo)}>
       <${Thumb} sha256=${photo.fields.sha256} alt="" /></button>
       <small>${roleWords(photo.fields.role)}</small><small>${wayWords(photo, states)}</small></li>`)}</ul>`}
+    <${StoppedPhotos} photos=${photos} />
     ${!OVER.includes(finding.fields.status) && html`<div class="buttons">
       <${Button} onClick=${() => setCamera({})}>${t("补拍", "Add photos")}<//>
       <${Button} onClick=${after}>${t("拍整改后", "After photo")}<//></div>`}

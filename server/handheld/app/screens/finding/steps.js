@@ -5,6 +5,7 @@ import { Camera } from "../../parts/camera.js";
 import { useDevice } from "../../parts/device.js";
 import { failureWords } from "../../parts/failures.js";
 import { html, useState } from "../../parts/html.js";
+import { isStopped } from "../../parts/outbox_words.js";
 import { Button, Field, Note, Section, Sheet, say } from "../../parts/page.js";
 import { commandWords, commandsOf, handled, onward, stepsFor } from "../../parts/states.js";
 
@@ -15,7 +16,7 @@ import { commandWords, commandsOf, handled, onward, stepsFor } from "../../parts
 /** Is there a photo of what was put right, newer than the work that was asked for? @param {Shown} finding @param {Shown[]} photos */
 function hasAfterPhoto({ fields }, photos) {
   const from = fields.handling?.round_from ?? "";
-  return photos.some(({ fields: photo, version }) => photo.role === "after" && !["damaged", "refused"].includes(photo.media?.state)
+  return photos.filter((one) => !isStopped(one)).some(({ fields: photo, version }) => photo.role === "after" && !["damaged", "refused"].includes(photo.media?.state)
     && (version === 0 || (photo.received_at ?? "") > from));
 }
 
