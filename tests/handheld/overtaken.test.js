@@ -150,9 +150,14 @@ test("photos that wait for their finding are told before the server gives up, an
   await answered(device, "held");
   await today.see("small", "须在");
 
+  await device.parts.files.note((await device.photos())[0].sha256, { state: "refused", problem: "media_type_refused" });
+  const sync = await shown(device, Sync, {}), ways = () => sync.all("a", "问题 · 占道").map((one) => one.getAttribute("href"));
+  await until(() => ways().join() === `#/find/${id}`);
+
   const { n, id: mutation } = (await device.outbox())[0];
   await device.parts.store.write((t) => device.parts.outbox.settle(t, [{ n, id: mutation, outcome: "quarantined", problem: { code: "record_missing" } }]));
   await today.see("small", "请主管放行");
+  await until(() => ways().join() === `#/find/${id},#/find/${id}`);
   const find = await shown(device, Find, { params: { draft: id } });
   await find.see("small", "未采纳");
   await (await until(() => find.all("button").find((one) => one.textContent === "保存"))).does("click");
@@ -160,6 +165,7 @@ test("photos that wait for their finding are told before the server gives up, an
   await device.parts.files.note((await device.photos())[0].sha256, { state: "stored" });
   const page = await shown(device, Finding, { params: { id } });
   await page.see("small", "未采纳");
+  await until(() => ways().every((one) => one === `#/findings/${id}`));
   await page.see("b", "1 张照片未采纳");
   assert.equal(page.find("small", "待核验"), undefined);
 });

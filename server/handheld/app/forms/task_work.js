@@ -5,6 +5,7 @@ import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useCallback, useEffect, useRef, useState } from "../parts/html.js";
+import { pathOf } from "../parts/outbox_words.js";
 import { Button, Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
 import { roleWords } from "../parts/roles.js";
 import { go } from "../parts/router.js";
@@ -117,8 +118,7 @@ export function AboutCard({ about }) {
   if (record === null) return html`<${Note} kind="warn">${t("所涉记录不在本机。", "The record is not on this device.")}<//>`;
   const { fields } = record;
   if (embargo.has(about.id) || embargo.has(fields.finding_id)) return html`<${Embargoed} />`;
-  return html`<button type="button" class="about" onClick=${() => go(about.type === "finding" ? `/findings/${about.id}`
-    : about.type === "enforcement" ? `/enforcement/${about.id}` : about.type === "letter" ? `/letter/${about.id}` : `/inspect/${about.id}`)}>
+  return html`<button type="button" class="about" onClick=${() => go(pathOf(about.type, about.id, fields) ?? "/tasks")}>
     <b>${fields.text ?? fields.facts ?? fields.party_name ?? t("查看记录", "See the record")}</b>
     <small>${[fields.class_code && className(fields, classes), fields.address, fields.zone?.candidates?.[0]?.name, when(fields.observed_at ?? fields.started_at)].filter((one) => one && one !== "—").join(" · ")}</small></button>`;
 }

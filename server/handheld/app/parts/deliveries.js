@@ -1,9 +1,11 @@
 // The lists of the sync screen: what was made here and its fate, the photos and their way, what befell this device.
 
 import { t } from "../words.js";
-import { useAsked, useDevice, useOutbox, usePhotos } from "./device.js";
+import { className, useClasses } from "./classes.js";
+import { useAsked, useDevice, useDrafts, useOutbox, usePhotos, useRecord, useRecords } from "./device.js";
+import { useEmbargo } from "./embargo.js";
 import { html, useState } from "./html.js";
-import { deedWords, eventWords, fateWords, photoWords, subjectWords } from "./outbox_words.js";
+import { deedWords, eventWords, fateWords, isStopped, pathOf, photoWords, subjectWords, typeWords } from "./outbox_words.js";
 import { Button, Section, Thumb } from "./page.js";
 import { size, when } from "./time.js";
 import { tried } from "./tried.js";
@@ -16,8 +18,19 @@ function More({ count, shown, onMore }) {
     `${Math.min(MORE, count - shown)} more (of ${count})`)}<//>` : null;
 }
 
+/** A record by its name, as a way to it, or to the form that it is still in. @param {{type: string, id: string}} props */
+function Subject({ type, id }) {
+  const record = useRecord(type, id), zone = useRecord("zone", record?.fields.zone_id ?? ""), drafts = useDrafts(), classes = useClasses(), embargo = useEmbargo();
+  const draft = record ? undefined : drafts?.find((one) => one.id === id), fields = record?.fields ?? draft?.value?.fields ?? draft?.value ?? {};
+  const path = draft && type === "finding" ? `/find/${id}` : pathOf(type, id, fields);
+  const name = embargo && !embargo.has(id) && (fields.text || fields.facts || fields.party_name || fields.title || zone?.fields.name || fields.name || (fields.class_code && className(fields, classes)));
+  const words = [typeWords(type), String(name || "").slice(0, 40)].filter(Boolean).join(" · ");
+  return path ? html`<a href="#${path}">${words}</a>` : html`<span>${words}</span>`;
+}
+
 export function Photos() {
-  const device = useDevice(), photos = usePhotos();
+  const device = useDevice(), photos = usePhotos(), evidence = useRecords("evidence");
+  const records = new Map((evidence ?? []).map((one) => [one.fields.sha256, one]));
   const [shown, setShown] = useState(AT_FIRST);
   if (!photos?.length) return null;
   const open = photos.filter(({ state }) => state !== "verified" && state !== "dismissed");
@@ -26,9 +39,9 @@ export function Photos() {
   return html`<${Section} title=${title}>
     <p class="dim">${t(`${verified} 张已在服务器核验`, `${verified} verified on the server`)}</p>
     <ul class="rows">${open.slice(0, shown).map((photo) => {
-      const fate = photoWords(photo);
+      const record = records.get(photo.sha256), fate = record && isStopped(record) ? { kind: "bad", word: t("未采纳", "not applied"), why: "" } : photoWords(photo);
       return html`<li class="row" key=${photo.sha256}><${Thumb} sha256=${photo.sha256} />
-        <span class="text"><span>${size(photo.bytes)} · ${when(photo.added_at)}</span>
+        <span class="text">${record && html`<${Subject} ...${record.fields.about} />`}<span>${size(photo.bytes)} · ${when(photo.added_at)}</span>
           ${photo.state === "waiting" && photo.offset > 0 && html`<progress max=${photo.bytes} value=${photo.offset}
             aria-label=${t("已传", "sent")}></progress>`}
           ${fate.why && html`<small>${fate.why}</small>`}
@@ -55,11 +68,17 @@ export function Deliveries() {
     ${known.length === 0 && html`<p class="dim">${t("没有在等的。", "Nothing waits.")}</p>`}
     <ul class="rows">${known.slice(0, shown).map(({ each, fate }) => html`<li class="row" key=${each.made}>
       <span class="text"><b>${deedWords(each)}</b>${subjectWords(each) && html`<span>${subjectWords(each)}</span>`}
+        ${fate.kind === "bad" && html`<${Subject} ...${subjectOf(each)} />`}
         <small>${when(each.made_at)} · n ${each.n}${fate.why && html`<br />${fate.why}`}</small></span>
       <span class="badge ${fate.kind}">${fate.word}</span></li>`)}</ul>
     <${More} count=${known.length} shown=${shown} onMore=${() => setShown(shown + MORE)} />
     <label class="tick"><input type="checkbox" checked=${all} onChange=${(/** @type {any} */ event) => setAll(event.target.checked)} />
       <span>${t("也显示已送达的", "Show what was delivered, too")}</span></label><//>`;
+}
+
+/** What a person knows it by: a photo's record by what the photo is about. @param {import("../device/types.d.ts").Made} made */
+function subjectOf({ type, record_id: id, body }) {
+  return body.set?.about ?? { type, id };
 }
 
 export function Happened() {

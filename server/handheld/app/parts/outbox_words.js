@@ -19,6 +19,16 @@ export function typeWords(type) {
   return TYPES[type]?.() ?? type;
 }
 
+const SCREENS = /** @type {Record<string, string>} */ ({
+  finding: "/findings", inspection: "/inspect", enforcement: "/enforcement", letter: "/letter", task: "/tasks", conflict: "/conflicts",
+});
+
+/** Where a record is seen, null where no screen shows its type. @param {string} type @param {string} id @param {Record<string, any>} [fields] */
+export function pathOf(type, id, fields = {}) {
+  if (type === "register_entry" && fields.zone_id) return `/register?zone=${fields.zone_id}&day=${fields.on}`;
+  return SCREENS[type] ? `${SCREENS[type]}/${id}` : null;
+}
+
 /** What was done to what. @param {Made} made */
 export function deedWords({ type, body }) {
   const name = typeWords(type);

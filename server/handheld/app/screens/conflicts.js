@@ -5,7 +5,7 @@ import { useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
-import { typeWords } from "../parts/outbox_words.js";
+import { pathOf, typeWords } from "../parts/outbox_words.js";
 import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
 import { commandsOf, stillPossible } from "../parts/states.js";
@@ -15,8 +15,6 @@ import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 
 const TOLD = 30;
-/** Where a record of a type is seen. @type {Record<string, string>} */
-const SCREENS = { finding: "/findings", inspection: "/inspect", enforcement: "/enforcement", letter: "/letter", task: "/tasks" };
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
 
@@ -70,7 +68,7 @@ function ConflictCard({ conflict, given, onLeave }) {
   const [third, keepThird] = useThird(), typed = third?.[conflict.id] ?? "", [asked, setTyping] = useState(false), typing = asked || Boolean(typed);
   const field = useTyping(typed || String(fields.mine ?? ""), (value) => tried(() => keepThird(conflict.id, value)));
   const [busy, setBusy] = useState(false);
-  const there = record && SCREENS[fields.record_type];
+  const there = record && pathOf(record.type, record.id, record.fields);
   const words = (/** @type {any} */ value) => valueWords(fields.field, value, device.user, classes);
 
   /** @param {Record<string, any>} args */
@@ -101,7 +99,7 @@ function ConflictCard({ conflict, given, onLeave }) {
   return html`<article class="conflict">
     <h2>${typeWords(fields.record_type)} · ${fieldWords(fields.field)}</h2>
     <p class="hint">${ago(fields.opened_at)}${record?.fields.text ? ` · ${record.fields.text}` : ""}</p>
-    ${there && html`<button type="button" class="link" onClick=${() => go(`${there}/${fields.record_id}`)}>${t("看记录", "See the record")}</button>`}
+    ${there && html`<button type="button" class="link" onClick=${() => go(there)}>${t("看记录", "See the record")}</button>`}
     ${fields.kind === "command" && html`<${Note}>${t("一项操作到达时,状态已被他人改变,所以没有执行。", "When the step arrived the state had moved on, so that it was not taken.")}<//>`}
     ${!(fields.kind === "deletion" && fields.base === null) && html`<p class="hint">${t("原值", "Before")}:${words(fields.base)}</p>`}
     <div class="sides">${column("theirs")}${column("mine")}</div>
