@@ -110,6 +110,8 @@ def test_persuading_begins_on_the_finding_and_is_tied_to_it(inspector, office, s
     page.get_by_role("radio", name="已口头告知", exact=True).check()
     page.get_by_role("button", name="存并封存").click()
     expect(page.locator(".said")).to_have_text("门前支摊")
+    page.go_back()
+    expect(page).not_to_have_url(re.compile(finding))  # it lies behind once
     go_online(one)
     kept = partial(supervisor.get, "/records", params={"type": "enforcement"})
     assert eventually(lambda: [one["fields"]["finding_id"] for one in granted(kept())["items"]] == [finding],

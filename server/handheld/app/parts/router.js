@@ -14,7 +14,7 @@ export function route() {
 /** @param {string} path @param {{replace?: boolean}} [how] */
 export function go(path, { replace = false } = {}) {
   if (replace) {
-    history.replaceState(null, "", `#${path}`);
+    history.replaceState(history.state, "", `#${path}`);
     dispatchEvent(new HashChangeEvent("hashchange"));
   } else {
     location.hash = path;
@@ -27,8 +27,17 @@ export function goBack(otherwise) {
   else go(otherwise, { replace: true });
 }
 
+/** From a page that is over to another: back to it where one came from there, so that it lies behind no second time. @param {string} path */
+export function leaveFor(path) {
+  if (history.state?.from === path) history.back();
+  else go(path, { replace: true });
+}
+
 let visited = 0;
-addEventListener("hashchange", () => { visited += 1; });
+addEventListener("hashchange", ({ oldURL }) => {
+  visited += 1;
+  if (oldURL && !history.state) history.replaceState({ from: oldURL.split("#")[1] }, ""); // a new page; one that was gone back to has its own
+});
 
 /** @returns {Route} */
 export function useRoute() {

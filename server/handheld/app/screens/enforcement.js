@@ -16,7 +16,7 @@ import { html, useMemo, useState } from "../parts/html.js";
 import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.js";
 import { PositionLine, usePosition } from "../parts/position.js";
 import { useReference } from "../parts/reference.js";
-import { go } from "../parts/router.js";
+import { go, leaveFor } from "../parts/router.js";
 import { Signature } from "../parts/signature.js";
 import { ago, when } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
@@ -114,7 +114,7 @@ function Writing({ id }) {
       await draft.drop();
       device.syncSoon();
       say(t("已存,联网后送达", "Kept; it goes out with the next network"));
-      go(kept.finding_id ? `/findings/${kept.finding_id}` : "/enforcement", { replace: true });
+      leaveFor(kept.finding_id ? `/findings/${kept.finding_id}` : "/enforcement");
     } catch (error) {
       say(failureWords(error));
     } finally {
@@ -164,6 +164,6 @@ function Writing({ id }) {
         maker.remove("enforcement", id, reason, 0);
       }, { once: id });
       await draft.drop();
-      go("/enforcement", { replace: true });
+      leaveFor("/enforcement");
     })} /><//>`;
 }

@@ -15,7 +15,7 @@ import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Section, Sheet, say } from "../parts/page.js";
 import { PositionLine, lastPosition, usePosition } from "../parts/position.js";
 import { useReference } from "../parts/reference.js";
-import { go } from "../parts/router.js";
+import { leaveFor } from "../parts/router.js";
 import { when } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
 import { useShots } from "../parts/unkept.js";
@@ -51,7 +51,7 @@ function Answering({ id }) {
   const found = checklistsOf(reference).find((one) => one.key === value.checklist);
   const giveUp = html`<${GiveUp} what=${t("这次检查", "this inspection")} id=${id} begun onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
     await draft.drop(() => device.group((maker) => maker.remove("inspection", id, reason, OWN), { apart: true, draft: { id } }));
-    go("/inspect", { replace: true });
+    leaveFor("/inspect");
   })} />`;
   if (!found) {
     return html`<${Page} title=${value.name} back="/inspect"><${Note} kind="bad">${t("检查表已不在本机,请联网同步后再打开;已答内容仍保存。",

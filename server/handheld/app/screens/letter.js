@@ -13,7 +13,7 @@ import { html, useState } from "../parts/html.js";
 import { Button, Choice, Field, Note, Page, Section, say } from "../parts/page.js";
 import { PositionLine, usePosition } from "../parts/position.js";
 import { useReference } from "../parts/reference.js";
-import { go } from "../parts/router.js";
+import { go, leaveFor } from "../parts/router.js";
 import { Scan } from "../parts/scan.js";
 import { Signature } from "../parts/signature.js";
 import { ago, day, when } from "../parts/time.js";
@@ -103,7 +103,7 @@ function Filling({ id }) {
       await draft.drop();
       device.syncSoon();
       say(t("责任书已存,联网后送达", "The letter is kept and goes out with the next network"));
-      go("/letter", { replace: true });
+      leaveFor("/letter");
     } catch (error) {
       say(failureWords(error));
     } finally {
@@ -154,6 +154,6 @@ function Filling({ id }) {
         maker.remove("letter", id, reason, 0);
       }, { once: id });
       await draft.drop();
-      go("/letter", { replace: true });
+      leaveFor("/letter");
     })} /><//>`;
 }

@@ -11,7 +11,7 @@ import { html, useState } from "../parts/html.js";
 import { titleOf } from "../parts/outbox_words.js";
 import { Button, Field, Note, Page, Sheet, say } from "../parts/page.js";
 import { useReference } from "../parts/reference.js";
-import { go } from "../parts/router.js";
+import { leaveFor } from "../parts/router.js";
 import { handled } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
@@ -97,6 +97,6 @@ export default function Task({ params }) {
       <${Button} kind="danger" busy=${busy} disabled=${!reason.trim()} onClick=${async () => {
         if (!await command("hand_back", { reason: reason.trim() }, t("已退回", "Handed back"))) return; // the reason still stands here
         setHanding(false);
-        go("/tasks");
+        leaveFor("/tasks");
       }}>${t("确认退回", "Hand back")}<//><//>`}<//>`;
 }

@@ -9,7 +9,7 @@ import { useDraft } from "../../parts/draft.js";
 import { failureWords } from "../../parts/failures.js";
 import { html, useState } from "../../parts/html.js";
 import { Button, Choice, Field, Note, Sheet, say } from "../../parts/page.js";
-import { go } from "../../parts/router.js";
+import { leaveFor } from "../../parts/router.js";
 import { severities } from "../../parts/severity.js";
 import { DELETABLE, OVER } from "../../parts/states.js";
 import { tried } from "../../parts/tried.js";
@@ -113,7 +113,7 @@ export function Remove({ finding: { id, version, fields }, own }) {
       await device.group((maker) => maker.remove("finding", id, reason.trim(), base ?? version), // the version that was looked at
         { apart: true, draft: { id: draftOf(id) } });
       device.syncSoon();
-      go("/findings", { replace: true });
+      leaveFor("/findings");
     } catch (failure) {
       setProblem(failureWords(failure));
       setBusy(false);
