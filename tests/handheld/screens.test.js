@@ -160,6 +160,23 @@ test("what was begun in the register is joined to a colleague's row, on no versi
   assert.equal((await device.outbox()).length, 1);
 });
 
+test("of two rows for one zone and day one's own is changed, and a colleague's alone only when that was asked for", async () => {
+  const own = { ...entry(1, { officer: "张三", duties: duties("pass") }), id: "11111111-0000-7000-8000-000000000011" }; // before the other by its id
+  const device = await a_phone(a_zone(ZONE), entry(4, { officer: "李四", duties: duties("fail") })), page = await shown(device, Register, { params: { zone: ZONE } });
+  await page.see("button", "修改李四的登记");
+  const locked = () => page.find("fieldset", "备注").disabled;
+  assert.ok(locked());
+  await page.tap("修改李四的登记");
+  await until(() => !locked());
+
+  await pulled(device, own);
+  assert.match((await page.see("div", "另有一份")).textContent, /李四登记.*不合格/);
+  await page.see("em", "共 2 份");
+  await page.tap("不合格");
+  const [{ record_id }] = await until(async () => (await device.outbox()).length && device.outbox());
+  assert.equal(record_id, own.id);
+});
+
 test("a row of the register is kept and its form ended in one writing", async () => {
   const device = await a_phone(a_zone(ZONE)), page = await shown(device, Register, { params: { zone: ZONE } });
   await page.tap("不合格");

@@ -1,12 +1,13 @@
 // A zone's row of the daily register: one tap a duty, a photo, a note.
 
 import { html, useState } from "../parts/html.js";
-import { Button, Field } from "../parts/page.js";
+import { Button, Field, Note } from "../parts/page.js";
 import { go } from "../parts/router.js";
 import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 import { partyName } from "./fields.js";
 import { ShotButton } from "./shots.js";
+import { factsOf } from "./values.js";
 
 /** The duties that are asked for in this month. @param {any[]} duties @param {string} day @returns {any[]} */
 export function dutiesOn(duties, day) {
@@ -16,11 +17,13 @@ export function dutiesOn(duties, day) {
 
 /**
  * @param {{zone: import("../device/types.d.ts").Shown, away: number | null, duties: any[], row: {id: string, duties: Record<string, any>,
- *   note: string, kept: boolean, version: number, unsent: boolean, problems: any[]} | null, open: boolean, onOpen: () => void,
+ *   note: string, by?: string, kept: boolean, version: number, unsent: boolean, problems: any[]} | null, open: boolean, onOpen: () => void,
  *   onTap: (given: Record<string, string>) => void, onNote: (note: string, version: number) => Promise<boolean>, ensure: () => Promise<string | null>,
- *   photos: number}} props
+ *   photos: number, beside: {by: string, duties: Record<string, any>, note: string}[]}} props
+ *   `by` names the colleague whose row it is, to be changed only when that was asked for; `beside` are the other rows of that zone and day
  */
-export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote, ensure, photos }) {
+export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote, ensure, photos, beside }) {
+  const [free, setFree] = useState(false), locked = Boolean(row?.by && !free);
   const given = row?.duties ?? {};
   const rest = duties.filter((one) => !given[one.duty]);
   const bad = duties.filter((one) => given[one.duty] === "fail");
@@ -31,9 +34,14 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
   return html`<article class="duty-card ${row?.kept ? "answered" : ""} ${bad.length ? "fails" : ""}">
     <button type="button" class="duty-head" aria-expanded=${open} onClick=${onOpen}><b>${zone.fields.name}</b>
       <small>${[zone.fields.road, away === null ? "" : `${Math.round(away)} m`].filter(Boolean).join(" · ")}</small>
-      <em>${bad.length ? t(`${bad.length} 项不合格 · `, `${bad.length} failed · `) : ""}${state}</em></button>
+      <em>${row?.by ? `${row.by} · ` : ""}${beside.length ? t(`共 ${beside.length + 1} 份 · `, `${beside.length + 1} rows · `) : ""}${bad.length ? t(`${bad.length} 项不合格 · `, `${bad.length} failed · `) : ""}${state}</em></button>
     ${open && html`<div class="duty-body">
       <p class="hint">${t("责任人", "Party")} ${partyName(zone.fields)}</p>
+      ${row?.by && html`<${Note} kind="warn">${t(`这一份是${row.by}登记的。`, `This row is ${row.by}'s.`)}
+        ${locked && html`<${Button} onClick=${() => setFree(true)}>${t(`修改${row.by}的登记`, `Change ${row.by}'s row`)}<//>`}<//>`}
+      ${beside.map((one) => html`<${Note} key=${one.by}>${t(`另有一份,${one.by}登记:`, `Another row, by ${one.by}: `)}
+        ${factsOf({ duties: one.duties, ...(one.note ? { note: one.note } : {}) }).map((fact) => fact.join(" ")).join(" · ")}<//>`)}
+      <fieldset class="plain-set" disabled=${locked}>
       ${duties.map((one) => html`<div class="duty-line" role="group" aria-label=${t(one.name_cn, one.name_en)} key=${one.duty}>
         <span>${t(one.name_cn, one.name_en)}</span>
         ${[["pass", t("合格", "Pass")], ["fail", t("不合格", "Fail")]].map(([value, label]) => html`<button type="button" key=${value}
@@ -44,7 +52,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
       <${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" ...${note}></textarea><//>
       <div class="pair"><${ShotButton} about=${{ type: "register_entry", id: row?.id || about }} role="scene" scope=${zone.scope}
           label=${photos ? t(`拍照(已 ${photos} 张)`, `Photo (${photos} so far)`) : t("拍照", "Photo")}
-          before=${async () => { const id = await ensure(); if (id) setAbout(id); return id !== null; }} />
-        <${Button} onClick=${() => go(`/inspect?zone=${zone.id}`)}>${t("逐项检查", "Checklist")}<//></div></div>`}
+          before=${async () => { const id = await ensure(); if (id) setAbout(id); return id !== null; }} /></div></fieldset>
+      <div class="pair">        <${Button} onClick=${() => go(`/inspect?zone=${zone.id}`)}>${t("逐项检查", "Checklist")}<//></div></div>`}
   </article>`;
 }

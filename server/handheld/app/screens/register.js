@@ -30,7 +30,11 @@ export default function Register({ params }) {
   const [shown, setShown] = useState(SHOWN);
   const writing = useRef(Promise.resolve());
   const here = pointOf(position);
-  const entered = (/** @type {import("../device/types.d.ts").Shown[]} */ all) => new Map(all.filter((one) => one.fields.on === today).map((one) => [one.fields.zone_id, one]));
+  /** @param {import("../device/types.d.ts").Shown} one somebody else's row by his name @returns {string} */
+  const other = ({ fields }) => (fields.officer === device.user.name ? "" : fields.officer ?? "");
+  const ofToday = (/** @type {import("../device/types.d.ts").Shown[]} */ all) => all.filter((one) => one.fields.on === today);
+  /** The row of each zone: where a colleague has one, too, one's own. @param {import("../device/types.d.ts").Shown[]} all */
+  const entered = (all) => new Map(ofToday(all).sort((one, two) => Number(!other(one)) - Number(!other(two))).map((one) => [one.fields.zone_id, one]));
   const rows = useMemo(() => entered(entries ?? []), [entries, today]);
   const photos = useMemo(() => (evidence ?? []).reduce((count, one) => count.set(one.fields.about?.id,
     (count.get(one.fields.about?.id) ?? 0) + 1), new Map()), [evidence]);
@@ -108,11 +112,12 @@ export default function Register({ params }) {
       : t("本机还没有责任区,请联网同步一次", "No zones on this device yet: sync once with a network")}<//>`}
     ${found.slice(0, shown).map(({ zone, away }) => {
       const kept = rows.get(zone.id), row = begun[zone.id];
-      const told = kept ? { id: kept.id, duties: kept.fields.duties ?? {}, note: kept.fields.note ?? "", kept: true, version: kept.version,
+      const beside = ofToday(entries ?? []).filter((one) => one.fields.zone_id === zone.id && one.id !== kept?.id);
+      const told = kept ? { by: other(kept), id: kept.id, duties: kept.fields.duties ?? {}, note: kept.fields.note ?? "", kept: true, version: kept.version,
         problems: kept.problems, unsent: !made || made.some((one) => one.record_id === kept.id && ["waiting", "held"].includes(one.state)) }
         : row ? { ...row, kept: false, version: 0, problems: [], unsent: true } : null;
       return html`<${DutyCard} key=${`${zone.id} ${today}`} zone=${zone} away=${away} duties=${duties} row=${told} open=${open === zone.id}
-        onOpen=${() => setOpen(open === zone.id ? "" : zone.id)} photos=${photos.get(told?.id) ?? 0}
+        beside=${beside.map((one) => ({ by: other(one) || device.user.name, duties: one.fields.duties ?? {}, note: one.fields.note ?? "" }))} onOpen=${() => setOpen(open === zone.id ? "" : zone.id)} photos=${photos.get(told?.id) ?? 0}
         onTap=${(/** @type {Record<string, string>} */ given) => next(() => record(zone, { duties: given }, { version: told?.version }))}
         onNote=${(/** @type {string} */ note, /** @type {number} */ version) => next(() => record(zone, { note }, { version }))} ensure=${() => ensure(zone)} />`;
     })}
