@@ -29,7 +29,10 @@ test("what was typed for a task that was withdrawn stays until it is not needed"
   await pulled(device, forget("task", TASK));
   await device.parts.store.write((t) => device.parts.rows.dropForgotten(t));
   assert.match((await page.see("div", "没有送出")).textContent, /不属实 .*门口无人/);
+  const today = await shown(device, Today, {});
+  assert.equal((await today.see("a", "已改派")).getAttribute("href"), `#/tasks/${TASK}`);
   await page.tap("不再需要");
+  await until(() => !today.find("a", "已改派"));
   await until(() => !page.find("div", "没有送出"));
 
   await pulled(device, a_task(3, { assignee: "other" }));

@@ -2,7 +2,7 @@
 
 import { className, useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useRecord } from "../parts/device.js";
-import { Embargoed, useEmbargo } from "../parts/embargo.js";
+import { BEGUN, Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useCallback, useEffect, useRef, useState } from "../parts/html.js";
 import { pathOf } from "../parts/outbox_words.js";
@@ -23,6 +23,11 @@ import { factsOf, valueWords } from "./values.js";
  *   values?: Record<string, any>, arrived?: {at: string, by: string, distance_m?: number, accuracy_m?: number}}} Work */
 
 /** An addition, by itself or by what was there. @typedef {Work | ((before: Work) => Work)} Added */
+
+/** It was sent, or is not needed. @param {import("../device/types.d.ts").Device} device @param {string} id */
+export async function endWork(device, id) {
+  await device.keep(BEGUN, (await device.kept(BEGUN, /** @type {string[]} */ ([]))).filter((one) => one !== id));
+}
 
 /**
  * The work, with those photos that are evidence, and the way to add to it: one addition after the other, each on what the last
@@ -45,6 +50,8 @@ export function useWork(id) {
     adding.current = adding.current.then(async () => {
       const before = await device.kept(name, {});
       await device.keep(name, { ...before, ...(typeof part === "function" ? part(before) : part) });
+      const begun = await device.kept(BEGUN, /** @type {string[]} */ ([]));
+      if (!begun.includes(id)) await device.keep(BEGUN, [...begun, id]);
     }).catch((error) => {
       setTapped({});
       say(failureWords(error));
@@ -108,7 +115,10 @@ export function LeftWork({ id, work: { outcome, note = "", photos = [], values }
   if (!said.some(Boolean) && !photos.length) return null;
   return html`<${Note} kind="warn"><b>${t("您为它写的没有送出,还在本机", "What you wrote for it was not sent and is still here")}</b>
     <p>${said.filter(Boolean).join(" · ")}</p><${Shots} ids=${photos.map((one) => one.id)} />
-    <${Button} onClick=${() => tried(() => device.keep(`task-${id}`, {}))}>${t("不再需要(照片仍是证据)", "Not needed any more (photos stay evidence)")}<//><//>`;
+    <${Button} onClick=${() => tried(async () => {
+      await device.keep(`task-${id}`, {});
+      await endWork(device, id);
+    })}>${t("不再需要(照片仍是证据)", "Not needed any more (photos stay evidence)")}<//><//>`;
 }
 
 /** The record that the task is about, as a way there. @param {{about: {type: string, id: string}}} props */

@@ -10,6 +10,8 @@ import { commandsOf } from "./states.js";
 
 /** The states in which a task is still to be done. */
 export const TO_DO = new Set(["open", "accepted"]);
+/** Under this name are kept the ids of tasks that something was done for and not sent: it is found when the task itself is gone. */
+export const BEGUN = "tasks-begun";
 /** What the commands of a task lead to. @type {Record<string, string>} */
 const LEADS_TO = { accept: "accepted", finish: "finished", hand_back: "handed_back" };
 

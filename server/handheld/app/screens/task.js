@@ -3,7 +3,7 @@
 import { BlindVisit, Compared } from "../forms/blind_visit.js";
 import { Delivery } from "../forms/letter_told.js";
 import { ConflictNotes } from "../forms/record_notes.js";
-import { AboutCard, LeftWork, Look, Retake, outcomesOf, retakenOf, useTakenSince, useWork, withTaken } from "../forms/task_work.js";
+import { AboutCard, LeftWork, Look, Retake, endWork, outcomesOf, retakenOf, useTakenSince, useWork, withTaken } from "../forms/task_work.js";
 import { valueWords } from "../forms/values.js";
 import { useDevice, useOutbox, useRecord } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
@@ -58,6 +58,7 @@ export default function Task({ params }) {
     }));
     setBusy(false);
     if (!done) return false;
+    if (name !== "accept") await tried(() => endWork(device, params.id));
     say(words);
     device.syncSoon();
     return true;

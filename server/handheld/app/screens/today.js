@@ -2,7 +2,7 @@
 
 import { useDevice, useDrafts, useKept, useOutbox, useRecords } from "../parts/device.js";
 import { goOffDuty, goOnDuty, useDuty } from "../parts/duty.js";
-import { TO_DO, stateOf } from "../parts/embargo.js";
+import { BEGUN, TO_DO, stateOf } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
 import { html, useState } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
@@ -35,7 +35,7 @@ export default function Today() {
     <${DutyStrip} /><${Warnings} />
     <ul class="doings">${ACTIONS.filter(({ makes }) => !makes || may(makes)).map((one) => html`<li key=${one.path}><a class="doing" href="#${one.path}">
       <${Icon} of=${one.sign} /><span>${one.words()}</span></a></li>`)}</ul>
-    <${Hints} /><${DueTasks} /><${Begun} /><${Stopped} /><${OpenConflicts} /><//>`;
+    <${Hints} /><${DueTasks} /><${Begun} /><${LeftTasks} /><${Stopped} /><${OpenConflicts} /><//>`;
 }
 
 function DutyStrip() {
@@ -110,6 +110,13 @@ function urgent({ id }, made = []) {
   if (!(Date.now() - first > WARN_MS)) return null;
   const until = when(new Date(first + HELD_MS).toISOString());
   return html`<small class="late">${t(`须在 ${until} 前写完,否则照片不被采纳`, `Finish it before ${until}, or its photos are not applied`)}</small>`;
+}
+
+/** Tasks that went elsewhere with something done for them here. */
+function LeftTasks() {
+  const device = useDevice(), tasks = useRecords("task"), [begun] = useKept(BEGUN, /** @type {string[]} */ ([]));
+  const left = (tasks && begun ? begun : []).filter((id) => tasks?.find((one) => one.id === id)?.fields.assignee !== device.user.id);
+  return left.map((id) => html`<a key=${id} class="note warn plain-link" href="#/tasks/${id}"><b>${t("有一项任务已改派,您为它写的还在本机", "A task went to somebody else; what you wrote for it is still here")}</b></a>`);
 }
 
 function Stopped() {
