@@ -53,6 +53,6 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
       <div class="pair"><${ShotButton} about=${{ type: "register_entry", id: row?.id || about }} role="scene" scope=${zone.scope}
           label=${photos ? t(`拍照(已 ${photos} 张)`, `Photo (${photos} so far)`) : t("拍照", "Photo")}
           before=${async () => { const id = await ensure(); if (id) setAbout(id); return id !== null; }} /></div></fieldset>
-      <div class="pair">        <${Button} onClick=${() => go(`/inspect?zone=${zone.id}`)}>${t("逐项检查", "Checklist")}<//></div></div>`}
+      <div class="pair"><${Button} onClick=${() => go(`/inspect?zone=${zone.id}`)}>${t("逐项检查", "Checklist")}<//></div></div>`}
   </article>`;
 }
