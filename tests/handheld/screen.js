@@ -84,6 +84,7 @@ Object.assign(document, { documentElement: new Node(1, "html"), head: new Node(1
 const page = new EventTarget();
 Object.assign(globalThis, { window: globalThis, location: new URL("http://127.0.0.1:9/handheld/#/"), HashChangeEvent: Event,
   HTMLInputElement: class {}, HTMLButtonElement: class {}, requestAnimationFrame: (work) => setTimeout(work, 1), cancelAnimationFrame: clearTimeout,
+  getComputedStyle: () => ({ fontSize: "16px", getPropertyValue: () => "" }),
   history: { length: 1, replaceState: (_, __, hash) => { location.hash = hash; } } });
 for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) globalThis[name] = page[name].bind(page);
 for (const [name, value] of Object.entries({ localStorage: { getItem: () => null, setItem() {} }, navigator: { onLine: true, userAgent: "node" } })) {

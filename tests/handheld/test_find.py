@@ -63,6 +63,7 @@ def test_a_position_well_within_a_zone_asks_for_no_tap_and_stays_when_the_person
     page = begin(one)
     expect(page.locator(".settled-zone")).to_contain_text("药房")
     classify(page, "0102", "暴露垃圾")
+    expect(page.get_by_text("已固定")).to_be_visible()
     one.context.set_geolocation({**HERE, "accuracy": 1})
     page.get_by_label("看到了什么").fill("走到下一家才写完")
     expect(page.get_by_text(f"已固定 {lat:.5f}, {lon:.5f}")).to_be_visible()
