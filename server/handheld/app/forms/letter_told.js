@@ -26,7 +26,7 @@ export function LetterTold({ id }) {
     ${fields.signed_at ? html`<${Note} kind="ok">${t(`已签并封存 ${when(fields.signed_at)}`, `Signed and sealed ${when(fields.signed_at)}`)}<//>`
       : html`<${Note} kind="warn">${t(`拒签:${refused?.reason ?? ""}(见证人 ${fields.witness?.name ?? fields.witness ?? "—"})`,
         `Refused: ${refused?.reason ?? ""} (witness ${fields.witness?.name ?? fields.witness ?? "—"})`)}<//>`}
-    <p>${t("责任人", "Party")} ${fields.party_name ?? ""} · ${fields.period?.from ?? fields.period ?? ""} – ${fields.period?.to ?? ""}</p>
+    <p>${fields.party_name ? `${t("责任人", "Party")} ${fields.party_name} · ` : ""}${fields.period?.from ?? fields.period ?? ""} – ${fields.period?.to ?? ""}</p>
     ${fields.sticker_serial && html`<p>${t("贴花", "Sticker")} ${fields.sticker_serial}</p>`}
     <${Section} title=${t("责任", "Duties")}><ul class="told">${Object.keys(fields.duties ?? {}).map((name) => {
       const duty = duties.find((/** @type {any} */ one) => one.duty === name);

@@ -101,7 +101,7 @@ function ConflictCard({ conflict, given, onLeave }) {
     <p class="hint">${ago(fields.opened_at)}${record?.fields.text ? ` · ${record.fields.text}` : ""}</p>
     ${there && html`<button type="button" class="link" onClick=${() => go(there)}>${t("看记录", "See the record")}</button>`}
     ${fields.kind === "command" && html`<${Note}>${t("一项操作到达时,状态已被他人改变,所以没有执行。", "When the step arrived the state had moved on, so that it was not taken.")}<//>`}
-    ${!(fields.kind === "deletion" && fields.base === null) && html`<p class="hint">${t("原值", "Before")}:${words(fields.base)}</p>`}
+    ${!(fields.kind === "deletion" && fields.base === null) && html`<p class="hint">${t("原值:", "Before: ")}${words(fields.base)}</p>`}
     <div class="sides">${column("theirs")}${column("mine")}</div>
     ${given ? html`<${Note} kind="wait">${t("您已选择:", "You chose: ")}${words(given.choice === "value" ? given.value : fields[given.choice])} · ${t("等待送达", "waits to be delivered")}<//>`
     : html`<div class="pair">

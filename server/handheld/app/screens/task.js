@@ -36,6 +36,8 @@ export default function Task({ params }) {
   const failed = check && work.outcome !== outcomesOf(kind)[0]?.value;
   const named = /** @type {any[]} */ (fields.photos ?? []), retaken = retakenOf(work);
   const finished = made.findLast(({ body }) => body.command?.name === "finish"), given = (finished?.state === "done" ? fields.outcome : undefined) ?? finished?.body.command.args ?? fields.outcome;
+  const told = given && [outcomesOf(kind).find((/** @type {any} */ one) => one.value === (given.verdict ?? given.outcome))?.label
+    ?? given.outcome ?? given.reason, given.note].filter(Boolean).join(" · ");
   const { name = "", args = {} } = finished?.body.command ?? {}, overtaken = finished?.outcome?.outcome === "conflicted" && valueWords("command", { command: name, args });
   const lacks = [
     blind && !work.arrived && t("到达现场后作答", "It opens on arrival"),
@@ -91,7 +93,7 @@ export default function Task({ params }) {
       : open && (blind ? html`<${BlindVisit} task=${task} kind=${kind} work=${work} onWork=${change} />`
         : html`<${Look} task=${task} kind=${kind} work=${work} onWork=${change} judges=${judges} />`))}
     ${!(mine && open) && !finished && html`<${LeftWork} id=${params.id} work=${kept} />`}
-    ${!open && given && html`<p>${t("结果", "Outcome")}: <b>${outcomesOf(kind).find((/** @type {any} */ one) => one.value === (given.verdict ?? given.outcome))?.label ?? given.outcome ?? given.reason ?? ""}</b> ${given.note ?? ""}</p>`}
+    ${!open && told && html`<p>${t("结果:", "Outcome: ")}<b>${told}</b></p>`}
     ${judged && blind && mine && fields.about && html`<${Compared} about=${fields.about} outcome=${given} />`}
     ${handing && html`<${Sheet} title=${t("退回任务", "Hand the task back")} onClose=${() => setHanding(false)}>
       <${Field} label=${t("理由", "Reason")}><textarea rows="3" maxlength="1000" value=${reason} onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea><//>
