@@ -3,12 +3,11 @@
 
 import { Problem, Unreachable } from "./client.js";
 import { enrol, fingerprintOf, newKey } from "./identity.js";
+import { TO_DO } from "./pictures.js";
 
 /** @typedef {{ store: import("./store.js").Store, client: import("./client.js").Client, identity: import("./identity.js").Identity,
  *   outbox: import("./outbox.js").Outbox, rows: import("./rows.js").Rows, exchange: import("./exchange.js").Exchange }} Parts */
 
-/** States of a task whose person has not given an answer. */
-const TO_DO = ["open", "accepted"];
 const LEAVING_MS = 10_000;
 
 /** The database holds a device already: its work must not be taken for another's. */
@@ -78,7 +77,7 @@ async function leave(client) {
  * @param {import("./store.js").Transaction} t @param {import("./rows.js").Rows} rows */
 async function isBegun(t, rows) {
   const user = await t.setting("user"), walked = (await t.setting("kept duty"))?.points ?? [];
-  const tasks = (await rows.ofType(t, "task")).filter(({ fields }) => fields.assignee === user?.id && TO_DO.includes(fields.status ?? "open"));
+  const tasks = (await rows.ofType(t, "task")).filter(({ fields }) => fields.assignee === user?.id && TO_DO.has(fields.status ?? "open"));
   const work = await Promise.all(tasks.map(({ id }) => t.setting(`kept task-${id}`, {})));
   return await t.count("draft") > 0 || walked.length > 0 || work.some((each) => Object.values(each).some(Boolean));
 }

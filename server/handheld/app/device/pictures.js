@@ -21,6 +21,8 @@ const TIMEOUT_MS = 180_000;
 /** Answers that would be the same again: not to be seen by this person, not made, disposed of. */
 const LASTING = [403, 404, 410];
 const DAY_MS = 86_400_000;
+/** States of a task whose person has not given an answer. */
+export const TO_DO = new Set(["open", "accepted"]);
 
 /** The ids of what a person may not look at yet: only a verdict that the server has lifts it. @param {Shown[]} tasks @param {string} person */
 export function embargoed(tasks, person) {
@@ -158,7 +160,7 @@ export class Pictures {
    * @returns {Promise<[string, Kind][]>} */
   async #ofTasks() {
     const tasks = (await this.parts.seeing.records("task")).filter(({ fields }) => fields.assignee === this.parts.person()
-      && ["open", "accepted"].includes(fields.status ?? "open"));
+      && TO_DO.has(fields.status ?? "open"));
     if (!tasks.length) return [];
     const ids = new Set(tasks.flatMap(({ fields }) => [fields.about?.id, ...(fields.photos ?? []).map((/** @type {any} */ one) => one.evidence_id)]));
     const found = (await this.#seen()).filter(({ id, fields }) => ids.has(id) || ids.has(fields.about?.id)).map(({ fields }) => fields);

@@ -7,7 +7,7 @@ import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 import { partyName } from "./fields.js";
 import { ShotButton } from "./shots.js";
-import { factsOf } from "./values.js";
+import { factWords } from "./values.js";
 
 /** The duties that are asked for in this month. @param {any[]} duties @param {string} day @returns {any[]} */
 export function dutiesOn(duties, day) {
@@ -40,7 +40,7 @@ export function DutyCard({ zone, away, duties, row, open, onOpen, onTap, onNote,
       ${row?.by && html`<${Note} kind="warn">${t(`这一份是${row.by}登记的。`, `This row is ${row.by}'s.`)}
         ${locked && html`<${Button} onClick=${() => setFree(true)}>${t(`修改${row.by}的登记`, `Change ${row.by}'s row`)}<//>`}<//>`}
       ${beside.map((one) => html`<${Note} key=${one.by}>${t(`另有一份,${one.by}登记:`, `Another row, by ${one.by}: `)}
-        ${factsOf({ duties: one.duties, ...(one.note ? { note: one.note } : {}) }).map((fact) => fact.join(" ")).join(" · ")}<//>`)}
+        ${factWords({ duties: one.duties, ...(one.note ? { note: one.note } : {}) })}<//>`)}
       <fieldset class="plain-set" disabled=${locked}>
       ${duties.map((one) => html`<div class="duty-line" role="group" aria-label=${t(one.name_cn, one.name_en)} key=${one.duty}>
         <span>${t(one.name_cn, one.name_en)}</span>

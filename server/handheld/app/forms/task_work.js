@@ -15,7 +15,7 @@ import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 import { madeOf, withPhoto } from "./named.js";
 import { Shots, ShotButton } from "./shots.js";
-import { factsOf, valueWords } from "./values.js";
+import { factWords, valueWords } from "./values.js";
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
 /** What was done of a task so far, kept on this device; a photo may be `of` an earlier one that it is taken again for.
@@ -111,10 +111,10 @@ export function outcomesOf(kind) {
 /** What was done for a task that went elsewhere or was ended by others, until its person has seen to it. @param {{id: string, work: Work}} props */
 export function LeftWork({ id, work: { outcome, note = "", photos = [], values } }) {
   const device = useDevice(), classes = useClasses();
-  const said = [outcome && valueWords("verdict", outcome), ...factsOf({ ...values, ...(note.trim() ? { note } : {}) }, undefined, classes).map((fact) => fact.join(" "))];
-  if (!said.some(Boolean) && !photos.length) return null;
+  const said = [outcome && valueWords("verdict", outcome), factWords({ ...values, ...(note.trim() ? { note } : {}) }, undefined, classes)].filter(Boolean).join(" · ");
+  if (!said && !photos.length) return null;
   return html`<${Note} kind="warn"><b>${t("您为它写的没有送出,还在本机", "What you wrote for it was not sent and is still here")}</b>
-    <p>${said.filter(Boolean).join(" · ")}</p><${Shots} ids=${photos.map((one) => one.id)} />
+    <p>${said}</p><${Shots} ids=${photos.map((one) => one.id)} />
     <${Button} onClick=${() => tried(async () => {
       await device.keep(`task-${id}`, {});
       await endWork(device, id);

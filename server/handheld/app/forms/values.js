@@ -51,6 +51,11 @@ export function factsOf({ classification, ...given }, me, classes = []) {
     .map(([name, one]) => [fieldWords(name), valueWords(name, one, me, classes)]);
 }
 
+/** The same in one line. @param {Record<string, any>} fields @param {{id: string, name: string}} [me] @param {Class[]} [classes] */
+export function factWords(fields, me, classes) {
+  return factsOf(fields, me, classes).map((fact) => fact.join(" ")).join(" · ");
+}
+
 /**
  * A value as a person reads it; text that is data stays text. Of ids of people the device knows one by name.
  * @param {string} field
@@ -75,7 +80,7 @@ export function valueWords(field, value, me, classes) {
       .map((one) => valueWords(one, value.args[one], me))].join(" · ");
   }
   if ("value" in value) return [valueWords("", value.value, me), value.note].filter(Boolean).join(" · ");
-  return factsOf(value, me, classes).map((fact) => fact.join(" ")).join(" · ");
+  return factWords(value, me, classes);
 }
 
 /** Can a person type another value? Only where both are plain words or numbers. @param {Record<string, any>} conflict */

@@ -1,15 +1,14 @@
 // What a spot-check re-visit keeps from its own visitor (protocol section 11; domain.md 12): the first report stays out
 // of sight until he has given his own answer. Serves every screen that shows findings.
 
-import { embargoed } from "../device/pictures.js";
+import { embargoed, TO_DO } from "../device/pictures.js";
 import { t } from "../words.js";
 import { useDevice, useRecords } from "./device.js";
 import { html, useMemo } from "./html.js";
 import { Note } from "./page.js";
 import { commandsOf } from "./states.js";
 
-/** The states in which a task is still to be done. */
-export const TO_DO = new Set(["open", "accepted"]);
+export { TO_DO };
 /** Under this name are kept the ids of tasks that something was done for and not sent: it is found when the task itself is gone. */
 export const BEGUN = "tasks-begun";
 /** What the commands of a task lead to. @type {Record<string, string>} */

@@ -2,7 +2,7 @@
 
 import { DutyCard, dutiesOn } from "../forms/duty_card.js";
 import { pointOf, zonesNear } from "../forms/places.js";
-import { factsOf } from "../forms/values.js";
+import { factWords } from "../forms/values.js";
 import { useDevice, useOutbox, useRecords } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
 import { failureWords } from "../parts/failures.js";
@@ -104,7 +104,7 @@ export default function Register({ params }) {
     <p class="hint">${today} · ${t(`已登记 ${done} 处`, `${done} zones entered`)}</p>
     ${draft.problem && html`<${Note} kind="bad">${draft.problem}<//>`}
     ${astray.map(([zone, { duties: given, note }]) => html`<${Note} key=${zone} kind="warn"><b>${t("未完成的登记,其责任区已不在本机", "An unfinished row whose zone is not on this device")}</b>
-      <p>${factsOf({ duties: given, ...(note ? { note } : {}) }).map((fact) => fact.join(" ")).join(" · ")}</p>
+      <p>${factWords({ duties: given, ...(note ? { note } : {}) })}</p>
       <${Button} kind="danger" onClick=${() => next(async () => device.group(() => {}, { draft: (await begunBut(zone)).rest }))}>${t("放弃", "Give it up")}<//><//>`)}
     <${Field} label=${t("按名称、路段、责任人查找", "Search by name, road or party")}>
       <input type="search" value=${words} onInput=${(/** @type {any} */ event) => setWords(event.target.value)} /><//>

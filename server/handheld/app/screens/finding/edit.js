@@ -1,7 +1,7 @@
 // Changes of a finding's words, tags, class and severity, kept as they are typed; its deletion for a reason where the table
 // allows it.
 
-import { factsOf } from "../../forms/values.js";
+import { factWords } from "../../forms/values.js";
 import { t } from "../../words.js";
 import { ClassPicker, useClasses } from "../../parts/classes.js";
 import { useDevice } from "../../parts/device.js";
@@ -50,7 +50,7 @@ export function LeftEdit({ id }) {
   if (!draft.value) return null;
   const { set, add, remove } = changeOf(draft.value.before, draft.value.fields);
   return html`<${Note} kind="warn"><b>${t("有一处没存完的修改,现在已不能改这一条", "An edit was not finished, and this one can be changed no more")}</b>
-    <p>${factsOf({ ...set, ...(add || remove ? { tags: draft.value.fields.tags } : {}) }, undefined, classes).map((fact) => fact.join(" ")).join(" · ")}</p>
+    <p>${factWords({ ...set, ...(add || remove ? { tags: draft.value.fields.tags } : {}) }, undefined, classes)}</p>
     <${Button} kind="danger" onClick=${() => tried(draft.drop)}>${t("放弃修改", "Give the edit up")}<//><//>`;
 }
 
@@ -60,7 +60,7 @@ export function Edit({ finding: { id, version, fields } }) {
   const draft = useEdit(id), after = draft.value, classes = useClasses(), [leaving, setLeaving] = useState(false);
   if (OVER.includes(fields.status)) return html`<${LeftEdit} id=${id} />`;
   const moved = after && version > after.base ? changeOf(after.before, fields) : {}; // under the open form
-  const now = factsOf({ ...Object.fromEntries(Object.entries(moved.set ?? {}).map(([name, value]) => [name, value ?? ""])), ...(moved.add || moved.remove ? { tags: fields.tags } : {}) }, undefined, classes);
+  const now = factWords({ ...Object.fromEntries(Object.entries(moved.set ?? {}).map(([name, value]) => [name, value ?? ""])), ...(moved.add || moved.remove ? { tags: fields.tags } : {}) }, undefined, classes);
   async function close() {
     if (!leaving && after && Object.keys(changeOf(after.before, after.fields)).length) setLeaving(true);
     else if (await tried(draft.drop)) setLeaving(false);
@@ -84,8 +84,8 @@ export function Edit({ finding: { id, version, fields } }) {
     ${after && html`<${Sheet} title=${t("修改", "Edit")} onClose=${close}>
       ${leaving && html`<${Note} kind="warn"><b>${t("还没保存,放弃修改?", "This is not saved. Give the edit up?")}</b><div class="buttons">
         <${Button} kind="danger" onClick=${close}>${t("放弃修改", "Give the edit up")}<//><${Button} onClick=${() => setLeaving(false)}>${t("接着改", "Go on")}<//></div><//>`}
-      ${now.length > 0 && html`<${Note} kind="warn"><b>${t("您打开之后,这一条已被改为:", "Since you opened it, this one was changed to:")}</b>
-        <p>${now.map((fact) => fact.join(" ")).join(" · ")}</p><p>${t("改了同一处的,保存后作为冲突两个都留着。", "What you both changed is kept twice, as a conflict.")}</p><//>`}
+      ${now && html`<${Note} kind="warn"><b>${t("您打开之后,这一条已被改为:", "Since you opened it, this one was changed to:")}</b>
+        <p>${now}</p><p>${t("改了同一处的,保存后作为冲突两个都留着。", "What you both changed is kept twice, as a conflict.")}</p><//>`}
       ${draft.found && html`<${Note}>${t("这是没存完的修改,已替你找回。", "This edit was not saved and is found again.")}<//>`}
       <${Field} label=${t("说明", "Words")}><textarea name="text" rows="3" value=${after.fields.text ?? ""}
         onInput=${(/** @type {any} */ event) => set({ text: event.currentTarget.value })}></textarea><//>
