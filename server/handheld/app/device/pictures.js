@@ -7,6 +7,7 @@
 
 import { Problem, Unreachable } from "./client.js";
 import { mediaTypeOf } from "./files.js";
+import { isFull } from "./store.js";
 
 /** @import { Shown } from "./types.js" */
 /** @typedef {"thumb" | "screen"} Kind */
@@ -80,7 +81,7 @@ export class Pictures {
     try {
       return await work();
     } catch (failure) {
-      if (/** @type {Error} */ (failure).name !== "QuotaExceededError" || !await this.#giveUp()) throw failure;
+      if (!isFull(failure) || !await this.#giveUp()) throw failure;
       return work();
     }
   }
@@ -106,9 +107,8 @@ export class Pictures {
       if (mediaTypeOf(content) !== "image/jpeg") throw new Unreachable("a picture was asked for, and something else came");
       return may() && await this.#keep(key, new Blob([content], { type: "image/jpeg" }));
     } catch (failure) {
-      const { name } = /** @type {Error} */ (failure);
       if (failure instanceof Problem && LASTING.includes(failure.status)) this.refused.add(key);
-      else if (failure instanceof Problem || failure instanceof Unreachable || name === "QuotaExceededError") this.rests = true;
+      else if (failure instanceof Problem || failure instanceof Unreachable || isFull(failure)) this.rests = true;
       else throw failure;
       return false; // the screen says that it is not here
     }
