@@ -150,14 +150,24 @@ def _seen(record_type: RecordType, merged: Merged, units: Mapping[str, Any], wri
     for unit in apart.keys() - unread:  # a map that became, or becomes, one value as a whole
         apart[unit] = (before := _map_before(unit, apart[unit][0], history()), before)
     for past in history() if unread else ():
-        for unit in unread & past.changed.keys():
-            apart[unit] = (past.changed[unit]["from"], past.changed[unit]["from"])
-        unread -= past.changed.keys()
+        found = {unit: change for unit in unread if (change := _change_of(past, unit))}
+        apart |= {unit: (change["from"], change["from"]) for unit, change in found.items()}
+        unread -= found.keys()
         for unit in parts & past.changed.keys() if past.writer == writer else ():
             apart[unit] = (apart[unit][0], past.changed[unit]["to"])
         if not unread and not parts:
             break
     return apart
+
+
+def _change_of(past: Past, unit: str) -> Mapping[str, Any] | None:
+    """What a version changed of a unit; a creation writes the keys of a map with it."""
+    name, _, key = unit.partition(".")
+    if unit in past.changed or name not in past.changed:
+        return past.changed.get(unit)
+    before, after = (side.get(key) if isinstance(side := past.changed[name][which], dict) else None
+                     for which in ("from", "to"))
+    return None if same(before, after) else {"from": before, "to": after}
 
 
 def _changed_apart(record_type: RecordType, merged: Merged, unit: str, writer: str, base: int, present: bool) -> bool:

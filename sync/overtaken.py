@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.push import Mutation
 from schemas.records import Merge
+from sync.equality import same
 from sync.merge import Edit, Past
 from sync.values import unit_of
 from sync.writers import Writer
@@ -29,17 +30,20 @@ def units_overtaken(door: Door, kept: Kept, writer: Writer, mutation: Mutation) 
 
 
 def _units_of(kept: Kept, writer: Writer, past: Past) -> Iterator[str]:
-    """What a version changed; of a set the members that came, went, or were added again. A list only grows: what was
-    added to it later overtakes nothing."""
+    """What a version changed; of a set the members that came, went, or were added again, of a map that was written
+    whole, as a creation does, its keys. A list only grows: what was added to it later overtakes nothing."""
     for name, change in past.changed.items():
-        rule = kept.declared.rule(name)
+        rule, sides = kept.declared.rule(name), (change["from"], change["to"])
         if rule is Merge.SET:
-            before, after = (_members(change[side]) for side in ("from", "to"))
+            before, after = (_members(side) for side in sides)
             yield from (f"{name}.{member}" for member in before ^ after)
             yield from (unit for unit, marks in kept.stamps.items()
                         if unit.startswith(f"{name}.") and [past.version, writer.id] in marks)
+        elif rule is Merge.MAP and all(isinstance(side, dict | None) for side in sides):
+            was, became = (side or {} for side in sides)
+            yield from (f"{name}.{key}" for key in {**was, **became} if not same(was.get(key), became.get(key)))
         elif rule is not Merge.APPEND:
-            yield name
+            yield unit_of(kept.declared, name)
 
 
 def what_is_left(kept: Kept, edit: Edit, units: frozenset[str]) -> Edit | None:

@@ -98,6 +98,33 @@ def test_a_creation_that_waits_is_not_overtaken_by_a_second_one(device: Handheld
     assert "old" in str(history_of(device, finding))
 
 
+def test_a_key_that_a_later_creation_does_not_name_is_not_overtaken(device: Handheld) -> None:
+    """Of a map each key is a value of its own, also where the later mutation made the record."""
+    inspection = new_id()
+    answers = {key: {"value": key, "note": None} for key in ("q1", "q2")}
+    refused = device.create("inspection", "110101", {"started_at": moment()}, id=inspection)
+    edits = [device.edit("inspection", inspection, 0, set={"answers": {key: value}}) for key, value in answers.items()]
+    later = device.create("inspection", SCOPE, {"started_at": moment(),
+                                                "answers": {"q1": {"value": "later", "note": None}}}, id=inspection)
+    outcomes = device.deliver(refused, *edits, later)
+    assert [one["outcome"] for one in outcomes] == ["quarantined", "held", "held", "applied"]
+    fields = device.owner.record("inspection", inspection)["fields"]
+    assert {key: answer["value"] for key, answer in fields["answers"].items()} == {"q1": "later", "q2": "q2"}
+
+
+def test_a_classification_that_a_later_creation_names_is_overtaken(device: Handheld) -> None:
+    finding, whole = new_id(), {"observed_at": moment(), "address": "劳动路 1 号"}
+    scheme = {"class_scheme": "GB/T 30428.2-2013:event"}
+    refused = device.create("finding", "110101", whole, id=finding)
+    edit = device.edit("finding", finding, 0, set={**scheme, "class_code": "0502", "text": "first"})
+    later = device.create("finding", SCOPE, {**whole, **scheme, "class_code": "0504"}, id=finding)
+    outcomes = device.deliver(refused, edit, later)
+    assert [one["outcome"] for one in outcomes] == ["quarantined", "held", "applied"]
+    fields = fields_of(device, finding)
+    assert (fields["class_code"], fields["text"]) == ("0504", "first")
+    assert "0502" in str(history_of(device, finding))
+
+
 def test_a_held_edit_of_what_its_device_deleted_later(device: Handheld) -> None:
     finding, inspection = device.report(SCOPE), new_id()
     edit = device.edit("finding", finding, 1, set={"text": "before", "inspection_id": inspection})

@@ -121,6 +121,14 @@ def test_a_maps_key_conflicts_as_a_field_does():
     assert [overlap.unit for overlap in second.overlaps] == ["answers.1"]
 
 
+def test_a_key_that_came_with_the_creation_was_not_there_before_it():
+    answers = {"1": {"value": "pass"}}
+    result = merged({"answers": answers}, "bo", 0, record_type=INSPECTION, set={"answers": {"1": {"value": "fail"}}},
+                    history=[{"answers": {"from": None, "to": answers}}])
+    assert [(overlap.unit, overlap.base, overlap.theirs) for overlap in result.overlaps] == \
+        [("answers.1", None, {"value": "pass"})]
+
+
 def test_points_are_united_by_id_and_a_second_content_is_kept_as_overlap():
     track = RECORD_TYPES["track"]
     one = merged({"points": [{"id": "p1", "lon": 1}]}, "bo", 1, record_type=track,
