@@ -80,12 +80,13 @@ def the_queue_is_riskiest_and_oldest_first(office: Office) -> None:
     first, second = photographed(device)[0], photographed(device)[0]
     for record in (first, second):
         queued(reviewer, record)
-    rows = queue(reviewer, limit=2)
-    risks = [row["risk"] for row in rows]
-    must_be(risks, sorted(risks, reverse=True), "risks")
-    mine = {row["record_id"]: row["risk"] for row in rows if row["record_id"] in (first, second)}
-    wanted = [second, first] if mine[second] > mine[first] else [first, second]
-    must_be(list(mine), wanted, "the order of two findings")
+    for limit in (2, 50):  # in pages of two a page's own order may not show
+        rows = queue(reviewer, limit=limit)
+        risks = [row["risk"] for row in rows]
+        must_be(risks, sorted(risks, reverse=True), "risks")
+        mine = {row["record_id"]: row["risk"] for row in rows if row["record_id"] in (first, second)}
+        wanted = [second, first] if mine[second] > mine[first] else [first, second]
+        must_be(list(mine), wanted, "the order of two findings")
 
 
 @holds("GET /reviews?state=open|returned|accepted|excluded|escalated&scope=&limit=&cursor= (reviewer)")
