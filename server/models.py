@@ -79,7 +79,7 @@ class ZoneRow(Base):
 
 
 class RoadRow(Base):
-    """A road or a section of one, as last imported; `line` is GeoJSON in WGS 84."""
+    """A road or a section of one, as last imported; `line` is GeoJSON in WGS 84, its box in degrees."""
 
     __tablename__ = "road"
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -88,6 +88,10 @@ class RoadRow(Base):
     section: Mapped[str] = mapped_column(String(500))
     width_m: Mapped[float | None] = mapped_column(Float)
     line: Mapped[str] = mapped_column(Text)
+    west: Mapped[float] = mapped_column(Float)
+    south: Mapped[float] = mapped_column(Float)
+    east: Mapped[float] = mapped_column(Float)
+    north: Mapped[float] = mapped_column(Float)
     digest: Mapped[str] = mapped_column(String(64))
 
 

@@ -67,8 +67,12 @@ def tag_of(session: Session, codes: Sequence[str]) -> str:
 
 def features_in(session: Session, codes: Sequence[str], box: Box | None = None) -> Iterator[dict[str, Any]]:
     """GeoJSON features of the roads in these codes' scopes and in those that lie above, of those that touch the box."""
+    query = select(*SHOWN).where(_seen(session, codes)).order_by(ROAD.c.id)
+    if box is not None:
+        west, south, east, north = box
+        query = query.where(ROAD.c.west <= east, ROAD.c.east >= west, ROAD.c.south <= north, ROAD.c.north >= south)
     within = None if box is None else shapely.box(*box)
-    for row in session.execute(select(*SHOWN).where(_seen(session, codes)).order_by(ROAD.c.id)):
+    for row in session.execute(query):
         if within is not None and not within.intersects(shapely.from_geojson(row.line)):
             continue
         yield {"type": "Feature", "id": row.id, "geometry": orjson.Fragment(row.line), "properties": {
@@ -85,7 +89,8 @@ def _row(road: Road) -> dict[str, Any]:
     said: Mapping[str, Any] = {"name": road.name, "section": road.section, "scope": road.scope,
                                "width_m": road.width_m, "line": shapely.to_geojson(road.line)}
     digest = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return {"id": road.road_id, **said, "digest": digest}
+    west, south, east, north = road.line.bounds
+    return {"id": road.road_id, **said, "west": west, "south": south, "east": east, "north": north, "digest": digest}
 
 
 def _elsewhere(road: Road, scope: str) -> Rejection:

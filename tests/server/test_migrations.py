@@ -9,6 +9,8 @@ from sqlalchemy import text
 
 from server import jobs
 from server.db import db, migrations, upgrade
+from server.roads import features_in
+from tests.bureau import a_road, collection
 from tests.server.indoors import Indoors, indoors
 from tests.wire import granted, new_id
 
@@ -43,3 +45,15 @@ def test_breaks_from_before_incidents_were_known_become_incidents(tmp_path: Path
         found = [one["fields"] for one in granted(device.owner.get("/records?type=incident&sort=class_code"))["items"]]
         assert [(one["kind"], one.get("seq"), one.get("missing")) for one in found] == [
             ("chain_fork", 1, None), ("chain_gap", None, [[3, 6]])]
+
+
+def test_roads_from_before_they_had_boxes_are_found_where_they_lie(tmp_path: Path) -> None:
+    with indoors(tmp_path / "data") as office:
+        far = [[119.80, 31.60], [119.81, 31.60]]
+        granted(office.admin.post("/roads/import", collection(
+            a_road([[119.95, 31.70], [119.96, 31.71]], SCOPE, road_id="near"), a_road(far, SCOPE, road_id="far"))))
+        back_to(office, "0019_roads")
+        with office.app.app_context():
+            upgrade()
+            near = [*features_in(db.session(), (SCOPE,), (119.954, 31.704, 119.956, 31.706))]
+        assert [road["id"] for road in near] == ["near"]
