@@ -74,6 +74,6 @@ def _decode_other(name: str, media_type: str) -> str | None:
             warnings.simplefilter("ignore")  # about metadata, which media/exif.py reads
             with Image.open(name, formats=[PILLOW_FORMATS[media_type]]) as picture:
                 picture.load()
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, zlib.error) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, RuntimeError, zlib.error) as error:
         return str(error) or type(error).__name__
     return None

@@ -72,7 +72,7 @@ def reading_of(layout: Layout) -> ExifReading:
     reading.make = _text(tags, "Make") or _clean(properties.get("Make"))
     reading.model = _text(tags, "Model") or _clean(properties.get("Model"))
     reading.software = _text(tags, "Software") or _clean(layout.software) or _clean(properties.get("Software"))
-    reading.orientation = _orientation(reading, tags, properties)
+    reading.orientation = layout.orientation or _orientation(reading, tags, properties)
     _read_time(reading, tags, properties, read_iptc(layout.iptc) if layout.iptc else {})
     _read_gps_time(reading, tags)
     _read_position(reading, tags, properties)

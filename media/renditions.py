@@ -75,7 +75,7 @@ def upright(path: Path, long_side_px: int) -> Image.Image:
     """
     try:
         return _upright(path, long_side_px)
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, RuntimeError) as error:
         raise NotRendered(str(error)) from error
 
 
@@ -84,8 +84,8 @@ def _upright(path: Path, long_side_px: int) -> Image.Image:
         width, height = (max(1, side * long_side_px // max(opened.size)) for side in opened.size)
         opened.draft("RGB", (width, height))  # JPEG: decodes at 1/2, 1/4 or 1/8, never smaller than asked
         opened.thumbnail((long_side_px, long_side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        picture = _on_white(opened)
-    turn = UPRIGHT.get(read_exif(path).orientation or 1)
+        picture, is_upright = _on_white(opened), opened.format == "HEIF"  # whose decoder turns what it decodes
+    turn = None if is_upright else UPRIGHT.get(read_exif(path).orientation or 1)
     if turn is not None:  # one of Pillow's turns is number 0
         picture = picture.transpose(turn)
     picture.info = {}  # Pillow writes a comment from here into a JPEG

@@ -10,9 +10,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pillow_heif
 import pytest
 from PIL import Image
 
+pillow_heif.register_heif_opener()
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "photos"
 with_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs the reference photos in shared/data")
 

@@ -28,6 +28,7 @@ class Layout:
     frames: int = 1
     trailing_bytes: int = 0  # behind the end of the picture and of every further frame
     damaged: str | None = None  # the first thing found wrong, None when the structure is whole
+    orientation: int | None = None  # HEIC, AVIF: of the file's own properties, whatever its EXIF says
     padding: list[tuple[int, int]] = field(default_factory=list)  # JPEG: bytes between header segments, start to end
     exif: bytes | None = None  # a TIFF structure, without the "Exif" prefix
     xmp: bytes | None = None

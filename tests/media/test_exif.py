@@ -57,7 +57,7 @@ def test_camera_time_and_place_are_read_from_a_jpeg(tmp_path):
     assert (found.width, found.height, found.assumed_offset, found.problems) == (320, 240, False, [])
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "HEIF"])
 def test_every_format_carries_the_same_claims(tmp_path, kind):
     path = tmp_path / "photo"
     exif = tiff([text(0x010F, "vivo")], [text(0x9003, "2026:11:22 09:02:03")], CHANGZHOU)

@@ -63,9 +63,25 @@ def test_modern_formats_are_refused_unless_switched_on(file, brand):
         sniff(file(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0" + brand + b"miaf"))
 
 
-def test_avif_is_taken_when_switched_on(file):
-    path = file(encoded(scene((64, 48)), "AVIF"))
-    assert inspect(path, heif=True) == Picture("image/avif", 64, 48)
+@pytest.mark.parametrize(("kind", "media_type"), [("AVIF", "image/avif"), ("HEIF", "image/heic")])
+def test_modern_formats_are_taken_when_switched_on(file, kind, media_type):
+    assert inspect(file(encoded(scene((128, 64)), kind)), heif=True) == Picture(media_type, 128, 64, orientation=1)
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
+def test_a_modern_picture_with_a_part_missing_is_damaged(file, kind):
+    content = encoded(scene((640, 480)), kind)
+    assert inspect(file(content[:len(content) * 2 // 3]), heif=True).damaged
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
+def test_a_modern_pictures_own_properties_turn_it_and_not_its_exif(file, kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(scene((64, 48)), kind, exif=exif.tobytes())
+    assert inspect(file(content), heif=True).orientation == 6
+    assert b"irot" in content
+    assert inspect(file(content.replace(b"irot", b"free")), heif=True).orientation == 1
 
 
 def test_a_png_that_claims_3600_megapixels_is_refused_at_once(file):

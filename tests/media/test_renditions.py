@@ -34,7 +34,25 @@ def test_nothing_of_the_metadata_goes_along(photo):
             assert not shown.getexif()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF"])
+def test_every_format_is_turned_once(tmp_path, kind, orientation):
+    """Seen by which corner the red quarter of the coded picture comes into (CIPA DC-008, Orientation)."""
+    picture = Image.new("RGB", (320, 240), "white")
+    picture.paste("red", (0, 0, 160, 120))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (tmp_path / "photo").write_bytes(encoded(picture, kind, exif=exif.tobytes()))
+    with Image.open(BytesIO(render(tmp_path / "photo", "thumb"))) as shown:
+        right, bottom = shown.width - 9, shown.height - 9
+        corners = {"top left": (8, 8), "top right": (right, 8), "bottom right": (right, bottom),
+                   "bottom left": (8, bottom)}
+        red = [name for name, place in corners.items() if shown.getpixel(place)[1] < 128]
+        assert shown.size == ((320, 240) if orientation < 5 else (240, 320))
+    assert red == [[*corners][(orientation - 1) % 4]]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "HEIF"])
 def test_metadata_of_other_formats_stays_behind_too(tmp_path, kind):
     path = tmp_path / "photo"
     path.write_bytes(encoded(scene(), kind, exif=PRIVATE, icc_profile=b"SECRET-ICC"))

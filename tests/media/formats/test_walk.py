@@ -14,7 +14,7 @@ from media.formats import TooManyPixels, mapped, type_of, walk
 from tests.darkroom import c2pa_store, chunk, encoded, jpeg, place, png_header, scene, segment, text, tiff, with_c2pa
 
 EXIF = tiff([text(0x010F, "Make")], [text(0x9003, "2026:11:22 09:02:03")], place(((31, 1),), ((119, 1),)))
-KINDS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF")
+KINDS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "HEIF")
 
 
 @cache
