@@ -48,6 +48,7 @@ class Node extends EventTarget {
   showModal() {}
   close() {}
   focus() {}
+  querySelector() { return null; }
   getBoundingClientRect() { return { top: 0, left: 0, width: 300, height: 300 }; }
 
   /** All of that name below, whose text has those words; the first of them. */

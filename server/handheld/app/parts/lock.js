@@ -26,7 +26,7 @@ export function Lock({ children }) {
   useEffect(() => {
     if (pin === null) setOpen(true); // without one nothing locks; whoever sets one stays inside
   }, [pin]);
-  useEffect(() => (pin && after ? watch(after, () => setOpen(false)) : undefined), [pin, after]);
+  useEffect(() => (pin && after ? watch(after, () => setOpen(false)) : undefined), [Boolean(pin), after?.idle_min, after?.hidden_s]); // each look at the disk gives others that say the same
   if (pin === undefined) return null;
   const locked = pin !== null && !open;
   return html`<div class="screen ${locked ? "locked-away" : ""}" inert=${locked} aria-hidden=${locked ? "true" : undefined}>
