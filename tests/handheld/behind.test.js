@@ -7,6 +7,7 @@ import { a_phone, rest, shown, until } from "./screen.js";
 
 const { Lock } = await import("../../server/handheld/app/parts/lock.js");
 const { sealed } = await import("../../server/handheld/app/parts/pin.js");
+const { Camera } = await import("../../server/handheld/app/parts/camera.js");
 const { html } = await import("../../server/handheld/app/parts/html.js");
 
 test("the screen locks though the device goes on writing: only a person's touch puts it off", async () => {
@@ -32,4 +33,29 @@ test("the screen locks though the device goes on writing: only a person's touch 
     Object.assign(globalThis, { setInterval });
     Date.now = now;
   }
+});
+
+/** A camera that says when it is let go; `play` is what its view does. */
+function a_camera(play) {
+  const live = new Set(), mediaDevices = { getUserMedia: async () => {
+    const track = { stop: () => live.delete(track) };
+    live.add(track);
+    return { getTracks: () => [track], getVideoTracks: () => [track] };
+  } };
+  Object.assign(navigator, { mediaDevices });
+  Object.assign(globalThis, { ImageCapture: class {} });
+  Object.getPrototypeOf(document.body).play = play;
+  return live;
+}
+
+test("a camera whose view was left while it opened is let go", async () => {
+  let asked = 0;
+  const live = a_camera(async () => {
+    asked += 1;
+    throw new DOMException("removed from the document", "AbortError");
+  });
+  const device = await a_phone(), page = await shown(device, Camera, { about: { type: "finding", id: "f" }, scope: "3204", onClose() {} });
+  await until(() => asked);
+  await page.see("label", "用手机相机拍");
+  assert.equal(live.size, 0);
 });

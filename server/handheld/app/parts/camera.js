@@ -129,14 +129,17 @@ function madeAt(file) {
 async function openLens(video) {
   const Capture = /** @type {any} */ (globalThis).ImageCapture;
   if (!Capture || !navigator.mediaDevices?.getUserMedia) return null;
+  /** @type {MediaStream | undefined} */
+  let stream;
   try {
-    const stream = await navigator.mediaDevices.getUserMedia({ video: {
+    stream = await navigator.mediaDevices.getUserMedia({ video: {
       facingMode: { ideal: "environment" }, width: { ideal: 1920 }, height: { ideal: 1440 } } });
     video.srcObject = stream;
     await video.play();
     const [track] = stream.getVideoTracks(), capture = new Capture(track);
     return { take: () => capture.takePhoto(), stop: () => track.stop() };
   } catch (failure) {
+    stream?.getTracks().forEach((track) => track.stop()); // a view that was left while it opened
     if (failure instanceof DOMException) return null; // no camera or not allowed: the phone's own camera is left
     throw failure;
   }
