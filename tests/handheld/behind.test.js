@@ -8,7 +8,8 @@ import { a_phone, rest, shown, until } from "./screen.js";
 const { Lock } = await import("../../server/handheld/app/parts/lock.js");
 const { sealed } = await import("../../server/handheld/app/parts/pin.js");
 const { Camera } = await import("../../server/handheld/app/parts/camera.js");
-const { html } = await import("../../server/handheld/app/parts/html.js");
+const { Scan } = await import("../../server/handheld/app/parts/scan.js");
+const { html, useState } = await import("../../server/handheld/app/parts/html.js");
 
 test("the screen locks though the device goes on writing: only a person's touch puts it off", async () => {
   const device = await a_phone(), { now } = Date, { setInterval } = globalThis;
@@ -58,4 +59,27 @@ test("a camera whose view was left while it opened is let go", async () => {
   await until(() => asked);
   await page.see("label", "用手机相机拍");
   assert.equal(live.size, 0);
+});
+
+test("a code is read for what its screen knows by then", async () => {
+  const live = a_camera(async () => {}), read = [];
+  let code = null, learn = () => {};
+  globalThis.HTMLVideoElement = class {};
+  globalThis.BarcodeDetector = class {
+    static getSupportedFormats = async () => ["qr_code"];
+    detect = async () => (code ? [{ rawValue: code }] : []);
+  };
+  Object.getPrototypeOf(document.body).readyState = 4;
+  const Owner = () => {
+    const [known, setKnown] = useState("nothing");
+    learn = setKnown;
+    return html`<${Scan} title="t" onRead=${(text) => read.push(`${known} ${text}`)} onClose=${() => {}} />`;
+  };
+  await shown(await a_phone(), Owner, {});
+  await until(() => live.size);
+  learn("zones");
+  await rest();
+  code = "CZ-0001";
+  await until(() => read.length);
+  assert.deepEqual([read, live.size], [["zones CZ-0001"], 0]);
 });

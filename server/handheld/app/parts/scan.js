@@ -51,7 +51,9 @@ export function Scan({ title, typed, onRead, onClose }) {
   const [problem, setProblem] = useState(""), [text, setText] = useState("");
   const [live, setLive] = useState(true);
   const locked = useLocked();
-  useEffect(() => (locked ? undefined : watch(/** @type {HTMLVideoElement} */ (video.current), onRead, () => setLive(false))), [locked]);
+  const told = useRef(onRead);
+  told.current = onRead; // what its owner knows by then
+  useEffect(() => (locked ? undefined : watch(/** @type {HTMLVideoElement} */ (video.current), (read) => told.current(read), () => setLive(false))), [locked]);
   /** @param {Event & {currentTarget: HTMLInputElement}} event */
   async function choose(event) {
     const file = event.currentTarget.files?.[0];
