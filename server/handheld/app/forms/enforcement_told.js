@@ -1,6 +1,6 @@
 // An enforcement record that was kept: its text, how it was served, and what the server's checks say of it.
 
-import { useAsked, useDevice, useRecord } from "../parts/device.js";
+import { useDevice, useEvidence, useRecord } from "../parts/device.js";
 import { Embargoed, useEmbargo } from "../parts/embargo.js";
 import { html } from "../parts/html.js";
 import { Note, Page, Section } from "../parts/page.js";
@@ -17,8 +17,7 @@ export function EnforcementTold({ id }) {
   const device = useDevice();
   const record = useRecord("enforcement", id);
   const reference = useReference(), embargo = useEmbargo();
-  const photos = useAsked(async (asked) => (await asked.records("evidence")).filter((one) => one.fields.about?.id === id)
-    .map((one) => one.id), ["evidence about", id]);
+  const photos = useEvidence(id) ?? [];
   const title = t("执法记录", "Enforcement");
   if (record === undefined || !embargo) return html`<${Page} title=${title} back="/enforcement"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (record === null) {
@@ -42,5 +41,5 @@ export function EnforcementTold({ id }) {
     ${served.text ? html`<pre class="order-text">${served.text}</pre>` : html`<p>${fields.facts}</p>`}
     <p>${t("执法人员", "Officers")} ${valueWords("officers", fields.officers ?? [], device.user)}</p>
     ${served.how === "refused" && html`<${Note} kind="warn">${t(`拒签:${served.reason}(见证人 ${served.witness})`, `Refused: ${served.reason} (witness ${served.witness})`)}<//>`}
-    <${Section} title=${t("照片与签名", "Photos and signature")}><${Shots} ids=${photos ?? []} /><//><//>`;
+    <${Section} title=${t("照片与签名", "Photos and signature")}><${Shots} ids=${photos.map((one) => one.id)} /><//><//>`;
 }

@@ -1,6 +1,6 @@
 // A letter that was kept: what it says, that it is sealed, and how far it has come.
 
-import { useAsked, useRecord } from "../parts/device.js";
+import { useEvidence, useRecord } from "../parts/device.js";
 import { outcomeWords } from "../parts/failures.js";
 import { html } from "../parts/html.js";
 import { Note, Page, Section } from "../parts/page.js";
@@ -13,8 +13,7 @@ import { Shots } from "./shots.js";
 export function LetterTold({ id }) {
   const letter = useRecord("letter", id);
   const zone = useRecord("zone", letter?.fields.zone_id ?? "");
-  const photos = useAsked(async (device) => (await device.records("evidence")).filter((one) => one.fields.about?.id === id)
-    .map((one) => one.id), ["evidence about", id]);
+  const photos = useEvidence(id) ?? [];
   const duties = useReference().duties;
   if (letter === undefined) return html`<${Page} title=${t("责任书", "Letter")} back="/letter"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (letter === null) {
@@ -32,7 +31,7 @@ export function LetterTold({ id }) {
       const duty = duties.find((/** @type {any} */ one) => one.duty === name);
       return html`<li key=${name}>${duty ? t(duty.text_cn, duty.text_en) : name}</li>`;
     })}</ul><//>
-    <${Shots} ids=${photos ?? []} /><//>`;
+    <${Shots} ids=${photos.map((one) => one.id)} /><//>`;
 }
 
 /** How far a record has come, in words. @param {{record: import("../device/types.d.ts").Shown}} props */

@@ -1,6 +1,6 @@
 // What somebody has to see to about a record, where that is shown: its open conflicts, its return by a reviewer.
 
-import { useAsked, useDevice, useOutbox, useRecords } from "../parts/device.js";
+import { useDevice, useOutbox, useRecords } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html } from "../parts/html.js";
 import { Note } from "../parts/page.js";
@@ -8,7 +8,7 @@ import { t } from "../words.js";
 
 /** @param {{id: string}} props */
 export function ConflictNotes({ id }) {
-  const open = useAsked(async (device) => (await device.records("conflict")).filter(({ fields }) => fields.record_id === id && fields.state === "open"), ["conflicts of", id]);
+  const open = useRecords("conflict")?.filter(({ fields }) => fields.record_id === id && fields.state === "open");
   return (open ?? []).map((one) => html`<${Note} key=${one.id} kind="warn">${t("有人同时改了这一条。", "Somebody changed this at the same time.")}
     <a href="#/conflicts/${one.id}">${t("去看看", "See both")}</a><//>`);
 }
