@@ -47,8 +47,7 @@ function useRoads() {
 
 /**
  * @param {{zones: Zone[], ranks?: Map<string, number>, chosen?: string | null, position?: Position | null, marks?: Mark[],
- *   tall?: boolean, onZone?: (zoneId: string) => void, onMark?: (id: string) => void,
- *   onMoved?: (box: [number, number, number, number]) => void}} props
+ *   tall?: boolean, onZone?: (zoneId: string) => void, onMark?: (id: string) => void}} props
  *   `ranks` are the places of candidates in their order, which can be tapped; of `zones` those in view are drawn
  */
 export function MapView(props) {
@@ -86,7 +85,7 @@ class Drawing {
     this.L = L;
     this.props = props;
     this.map = L.map(place, { zoomControl: Boolean(props.current.tall), attributionControl: Boolean(tiles), preferCanvas: Boolean(props.current.tall),
-      zoomSnap: 0.5, maxZoom: 22, tap: true });
+      zoomSnap: 0.5, maxZoom: 22 });
     if (tiles) L.tileLayer(tiles, { maxZoom: 22, maxNativeZoom: 18 }).addTo(this.map);
     this.layer = L.layerGroup().addTo(this.map);
     this.self = L.layerGroup().addTo(this.map);
@@ -100,8 +99,6 @@ class Drawing {
     this.map.on("moveend", () => {
       this.lastSeen = "";
       this.draw();
-      const view = this.map.getBounds();
-      props.current.onMoved?.([view.getWest(), view.getSouth(), view.getEast(), view.getNorth()]);
     });
   }
 
