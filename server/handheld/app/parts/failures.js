@@ -74,7 +74,7 @@ export function statusWords(code) {
 
 /** Anything thrown, in words. @param {unknown} failure */
 export function failureWords(failure) {
-  if (!(failure instanceof Error) && !(failure instanceof DOMException)) return String(failure);
+  if (!(failure instanceof Error)) return String(failure);
   if (failure.name === "QuotaExceededError") {
     return t("手机存储已满,这一步没有存下。请清理手机空间后再试一次;已存的都在。",
       "The storage of this phone is full, so this was not kept. Free some space and try again; what was kept is safe.");
@@ -82,9 +82,7 @@ export function failureWords(failure) {
   if (failure.name === "Unreachable") return WORDS.unreachable();
   if (failure.name === "LogRefused") return WORDS.log_refused();
   if (WORDS[failure.name]) return WORDS[failure.name]();
-  if ("code" in failure && typeof failure.code === "string") {
-    return problemWords(/** @type {any} */ (failure));
-  }
+  if ("code" in failure && typeof failure.code === "string") return problemWords(/** @type {any} */ (failure));
   const technical = `${failure.name}: ${failure.message}`;
   return t(`这一步没有做成,请再试一次。(技术信息:${technical})`, `This was not done; try again. (${technical})`);
 }
