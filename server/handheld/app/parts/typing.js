@@ -34,6 +34,6 @@ export function useTyping(value, write, atEnd = false, version = 0) {
         setTyped(null);
       };
     },
-    onChange: () => left.current(),
+    onChange: () => (atEnd ? left.current() : typed === value && setTyped(null)), // kept as it was typed: from now on as it is kept
   };
 }

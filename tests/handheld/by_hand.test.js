@@ -1,0 +1,36 @@
+// What hands do to forms beside filling them in: emptying a note, tapping twice, walking on before a thing is kept.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { a_finding, SCOPE } from "./devices.js";
+import { a_phone, a_zone, pulled, REFERENCE, rest, row, screen, shown, until } from "./screen.js";
+
+const { goOnDuty, usePatrol } = await import("../../server/handheld/app/parts/duty.js");
+const { html } = await import("../../server/handheld/app/parts/html.js");
+const { day } = await import("../../server/handheld/app/parts/time.js");
+const { Warnings } = await import("../../server/handheld/app/parts/warnings.js");
+const [Enforcement, Inspect, Register, Settings, Task] = await Promise.all(["enforcement", "inspect", "register", "settings", "task"].map(screen));
+
+const ZONE = "11111111-0000-7000-8000-000000000009", FINDING = "22222222-0000-7000-8000-000000000001", TASK = "44444444-0000-7000-8000-000000000001";
+const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
+
+/** Where the phone is, told to whoever watches. */
+function walk_to(longitude) {
+  for (const told of watching) told({ timestamp: Date.now(), coords: { longitude, latitude: 31.7, accuracy: 5 } });
+  return rest();
+}
+const watching = new Set();
+Object.assign(navigator, { geolocation: { watchPosition: (told) => (watching.add(told), told), clearWatch: (told) => watching.delete(told) } });
+
+test("a note of the register that others changed since is shown as it is by now, and changed on that", async () => {
+  const device = await a_phone(a_zone(ZONE)), page = await shown(device, Register, { params: { zone: ZONE } });
+  const note = await page.input("备注");
+  await page.write("备注", "货架占道");
+  await note.does("change"); // the field is left
+  await page.tap("全部合格");
+  const [{ id, fields }] = await until(async () => (await device.records("register_entry")).length && device.records("register_entry"));
+  assert.equal(fields.note, "货架占道");
+  await device.edit("register_entry", id, { set: { note: "办公室改过" }, base: 0 }); // as another tab does
+  await until(() => note.value === "办公室改过");
+});
