@@ -34,3 +34,14 @@ test("a note of the register that others changed since is shown as it is by now,
   await device.edit("register_entry", id, { set: { note: "办公室改过" }, base: 0 }); // as another tab does
   await until(() => note.value === "办公室改过");
 });
+
+test("the earlier photo that is to be matched is never one that was taken for this task", async () => {
+  const about = { type: "finding", id: FINDING }, device = await a_phone(row("finding", FINDING, { ...a_finding(), status: "reported" }),
+    row("task", TASK, { kind: "verify", title: "核实", assignee: "me", status: "accepted", about }));
+  const page = await shown(device, Task, { params: { id: TASK } }), id = device.newId();
+  await device.keep(`task-${TASK}`, { photos: [{ id, role: "scene" }] });
+  await device.capture(PNG, { id, about, role: "scene", scope: SCOPE });
+  await page.see("li", "全景");
+  await rest();
+  assert.ok(!page.find("p", "同一角度"));
+});

@@ -169,7 +169,7 @@ export function Look({ task, kind, work, onWork, blind = false, judges = true })
     if (blind || !about || !embargo || embargo.has(about.id)) return null;
     const all = (await device.records("evidence")).filter((one) => one.fields.about?.id === about.id && !photos.some((each) => each.id === one.id));
     return all.find((one) => ["before", "scene"].includes(one.fields.role)) ?? all[0] ?? null;
-  }, ["earlier photo", task.id, blind, embargo?.has(about?.id)]);
+  }, ["earlier photo", task.id, blind, embargo?.has(about?.id), photos.length]);
   return html`<${Section} title=${t("现场情况", "On the spot")}>
     ${judges ? html`<${Choice} label=${t("结果", "Outcome")} value=${work.outcome} options=${outcomesOf(kind)} onChange=${(/** @type {string} */ outcome) => onWork({ outcome })} />`
       : html`<${Note}>${t("协管人员和原处置人只拍照、写说明,合格与否由其他执法人员判定。", "An auxiliary, or who handled it, brings photo and note; another officer says whether it passes.")}<//>`}
