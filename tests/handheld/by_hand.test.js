@@ -45,3 +45,20 @@ test("the earlier photo that is to be matched is never one that was taken for th
   await rest();
   assert.ok(!page.find("p", "同一角度"));
 });
+
+/** An inspection whose first item failed, with this answer. */
+async function an_inspection(answer) {
+  const device = await a_phone(a_zone(ZONE)), list = REFERENCE.checklists.find((one) => one.id === "zone-daily");
+  const id = await device.create("inspection", { started_at: "2026-11-27T01:00:00.000Z" }, SCOPE);
+  await device.saveDraft(id, "inspection", { checklist: `${list.id}/${list.version}`, name: "日查", scope: SCOPE, zone_id: ZONE, started_at: "2026-11-27T01:00:00.000Z",
+    answers: { [list.items[0].id]: { value: "pass", ...answer } }, officers: ["me"] });
+  return { device, id, page: await shown(device, Inspect, { params: { draft: id } }) };
+}
+
+test("a note that is emptied to be written anew stays under the finger", async () => {
+  const { page } = await an_inspection({ note: "写错了" });
+  await page.write("备注", "");
+  await rest();
+  await page.write("备注", "对的");
+  assert.equal((await page.input("备注")).value, "对的");
+});

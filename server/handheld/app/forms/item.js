@@ -46,7 +46,7 @@ export function ItemCard({ number, item, answer, inspection, scope, lost, onAnsw
     ${asksPhoto && html`<div class="pair"><${ShotButton} about=${about} scope=${scope} role=${nextRole(item, answer)}
       kind=${missing.some((one) => one !== "serial") ? "primary" : "plain"} onShot=${onShot} /></div>`}
     ${missing.map((one) => one !== "serial" && html`<p class="problem" key=${one}>${needed(one)}</p>`)}
-    ${more || answer?.note ? html`<${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" value=${answer?.note ?? ""}
+    ${more || answer?.note !== undefined ? html`<${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" value=${answer?.note ?? ""}
         onInput=${(/** @type {any} */ event) => onAnswer({ note: event.target.value })}></textarea><//>`
       : html`<button type="button" class="link" onClick=${() => setMore(true)}>${t("备注 / 拍照", "Note / photo")}</button>`}
   </article>`;
