@@ -62,3 +62,24 @@ test("a note that is emptied to be written anew stays under the finger", async (
   await page.write("备注", "对的");
   assert.equal((await page.input("备注")).value, "对的");
 });
+
+test("a form is given up once, however often that is tapped", async () => {
+  const { history } = globalThis, gone = [];
+  const { device, page } = await an_inspection({});
+  await page.tap("放弃这次检查");
+  await page.write("理由", "来错了");
+  globalThis.history = { length: 2, state: { from: "/inspect" }, back: () => gone.push("back"), replaceState() {} };
+  try {
+    const give_up = await page.see("button", "确认放弃"), { store } = device.parts, write = store.write.bind(store);
+    store.write = async (...given) => (await rest(), write(...given)); // a slow phone
+    const taps = [give_up.does("click")];
+    await rest(20);
+    if (!give_up.disabled) taps.push(give_up.does("click"));
+    await Promise.all(taps);
+    await until(async () => !(await device.drafts()).length);
+    await rest();
+  } finally {
+    globalThis.history = history;
+  }
+  assert.deepEqual(gone, ["back"]);
+});

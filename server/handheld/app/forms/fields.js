@@ -58,7 +58,13 @@ export function GiveUp({ what, id, begun = false, onGiveUp }) {
   const evidence = useEvidence(id), coming = useShots().length > 0; // a photo on its way to the disk is of this form, too
   const needsReason = begun || Boolean(evidence?.length);
   const [open, setOpen] = useState(false);
-  const [reason, setReason] = useState("");
+  const [reason, setReason] = useState(""), [busy, setBusy] = useState(false);
+  async function giveUp() {
+    setBusy(true);
+    await onGiveUp(reason.trim());
+    setBusy(false);
+    setOpen(false);
+  }
   return html`<${Button} kind="danger" onClick=${() => setOpen(true)}>${t(`放弃${what}`, `Give up`)}<//>
     ${open && html`<${Sheet} title=${t(`放弃${what}?`, "Give it up?")} onClose=${() => setOpen(false)}>
       ${needsReason ? html`<p>${t("已有照片或记录,将连同理由一并上报,不会无声消失。",
@@ -66,8 +72,7 @@ export function GiveUp({ what, id, begun = false, onGiveUp }) {
         <${Field} label=${t("理由", "Reason")}><textarea rows="2" maxlength="500" value=${reason}
           onInput=${(/** @type {any} */ event) => setReason(event.target.value)}></textarea><//>`
         : html`<p>${t("草稿将被删除。", "The draft will be dropped.")}</p>`}
-      <${Button} kind="danger" disabled=${!evidence || coming || (needsReason && !reason.trim())}
-        onClick=${async () => { await onGiveUp(reason.trim()); setOpen(false); }}>${t("确认放弃", "Give it up")}<//><//>`}`;
+      <${Button} kind="danger" busy=${busy} disabled=${!evidence || coming || (needsReason && !reason.trim())} onClick=${giveUp}>${t("确认放弃", "Give it up")}<//><//>`}`;
 }
 
 /** The party of a zone as people name it. @param {Record<string, any> | undefined} zone */
