@@ -83,3 +83,16 @@ test("a form is given up once, however often that is tapped", async () => {
   }
   assert.deepEqual(gone, ["back"]);
 });
+
+test("a step was served where it was served, not where it is kept", async () => {
+  const device = await a_phone(), id = device.newId();
+  await device.saveDraft(id, "enforcement", { kind: "persuade", finding_id: "", class_code: "", zone_id: "", scope: SCOPE, party_name: "王老板", offence_code: "",
+    facts: "占道", officers: ["me"], how: "", reason: "", witness: "", due: "2026-12-01T10:00" });
+  const page = await shown(device, Enforcement, { params: { draft: id } });
+  await walk_to(119.95);
+  await page.choose("已口头告知");
+  await walk_to(119.99);
+  await page.tap("存并封存");
+  const [{ fields }] = await until(async () => (await device.records("enforcement")).length && device.records("enforcement"));
+  assert.equal(fields.served.position?.lon, 119.95);
+});

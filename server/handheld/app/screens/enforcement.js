@@ -94,7 +94,7 @@ function Writing({ id }) {
   const at = form.served_at || begun, text = form.served_text || orderText(step, form, offence, device.user, at);
   const serve = (/** @type {string} */ how) => draft.change((now) => { // from then on its words stand as they were read out or handed over
     const served_at = new Date().toISOString();
-    return { ...UNSIGNED, how, served_at, served_text: orderText(step, /** @type {any} */ (now), offence, device.user, served_at) };
+    return { ...UNSIGNED, how, served_at, served_here: where.here, served_text: orderText(step, /** @type {any} */ (now), offence, device.user, served_at) };
   });
 
   /** @param {Record<string, any>} kept */
@@ -109,7 +109,7 @@ function Writing({ id }) {
         served: { how: kept.how, at, text,
           ...(kept.how === "signed" ? { evidence_id: kept.signature, name: kept.party_name.trim() } : {}),
           ...(kept.how === "refused" ? { reason: kept.reason.trim(), witness: kept.witness.trim() } : {}),
-          ...(where.here ? { position: where.here } : {}) },
+          ...(kept.served_here ? { position: kept.served_here } : {}) },
       }, kept.scope, { id }), { apart: true, once: id });
       await draft.drop();
       device.syncSoon();
