@@ -96,3 +96,8 @@ test("a step was served where it was served, not where it is kept", async () => 
   const [{ fields }] = await until(async () => (await device.records("enforcement")).length && device.records("enforcement"));
   assert.equal(fields.served.position?.lon, 119.95);
 });
+
+test("areas are told by their names", async () => {
+  const page = await shown(await a_phone(), Settings, {});
+  await page.see("dd", REFERENCE.divisions[SCOPE]);
+});

@@ -9,6 +9,7 @@ import { Keypad, FEWEST, MOST } from "../parts/keypad.js";
 import { LOCK_AFTER, useTries } from "../parts/lock.js";
 import { Button, Choice, Note, Page, Section, Sheet, say } from "../parts/page.js";
 import { NO_TRIES, sealed } from "../parts/pin.js";
+import { useReference } from "../parts/reference.js";
 import { useRoom } from "../parts/storage.js";
 import { size } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
@@ -102,7 +103,7 @@ function Space() {
 
 function ThisDevice() {
   const device = useDevice();
-  const { offline } = useWorker();
+  const { offline } = useWorker(), { divisions } = useReference();
   const [leaving, setLeaving] = useState(false), [busy, setBusy] = useState(false);
   async function leave() {
     setBusy(true);
@@ -120,7 +121,7 @@ function ThisDevice() {
   }
   return html`<${Section} title=${t("本机", "This device")}><dl class="facts">
     <dt>${t("属于", "Belongs to")}</dt><dd>${device.user.name} (${device.user.username})</dd>
-    <dt>${t("责任范围", "Area")}</dt><dd>${device.scopes.join("、")}</dd>
+    <dt>${t("责任范围", "Area")}</dt><dd>${device.scopes.map((code) => divisions[code] ?? code).join("、")}</dd>
     <dt>${t("设备编号", "Device")}</dt><dd><code>${device.id}</code></dd>
     ${device.fingerprint && html`<dt>${t("钥匙指纹", "Key fingerprint")}</dt><dd><code>${device.fingerprint}</code></dd>`}
     <dt>${t("版本", "Version")}</dt><dd><code>${VERSION}</code></dd>
