@@ -101,3 +101,16 @@ test("areas are told by their names", async () => {
   const page = await shown(await a_phone(), Settings, {});
   await page.see("dd", REFERENCE.divisions[SCOPE]);
 });
+
+test("what hinders a track is told as what it is: a full disk is not mended under the open sky", async () => {
+  const device = await a_phone();
+  await goOnDuty(device, SCOPE);
+  const page = await shown(device, () => {
+    usePatrol();
+    return html`<${Warnings} />`;
+  }, {});
+  await until(() => watching.size);
+  device.parts.store.write = async () => { throw new DOMException("full", "QuotaExceededError"); };
+  await walk_to(119.95);
+  assert.match((await page.see("div", "轨迹没有在记录")).textContent, /存储已满/);
+});

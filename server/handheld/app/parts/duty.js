@@ -3,6 +3,7 @@
 import { apart } from "../device/plane.js";
 import { OWN_TURNS } from "../device/tabs.js";
 import { useDevice, useKept } from "./device.js";
+import { failureWords } from "./failures.js";
 import { timeOf } from "./fix.js";
 import { useEffect, useState } from "./html.js";
 
@@ -57,7 +58,7 @@ export function usePatrol() {
     tell("");
     if (!track) return undefined;
     const stopped = new AbortController();
-    alone(stopped.signal, () => watch(device, track, stopped.signal)).catch((failure) => tell(failure.name));
+    alone(stopped.signal, () => watch(device, track, stopped.signal)).catch((failure) => tell(failureWords(failure)));
     return () => stopped.abort();
   }, [device, track]);
 }
@@ -71,7 +72,7 @@ function tell(problem) {
   for (const listener of listeners) listener(problem);
 }
 
-/** What hinders the track: `denied`, `unavailable`, the name of a failure, or empty. @returns {string} */
+/** What hinders the track: `denied`, `unavailable`, the words of a failure, or empty. @returns {string} */
 export function usePatrolProblem() {
   const [problem, setProblem] = useState(hindrance);
   useEffect(() => {
@@ -98,7 +99,7 @@ async function alone(signal, work) {
 function watch(device, track, signal) {
   const keep = (/** @type {GeolocationPosition} */ fix) => {
     tell("");
-    add(device, track, fix).catch((failure) => tell(failure.name));
+    add(device, track, fix).catch((failure) => tell(failureWords(failure)));
   };
   const failed = (/** @type {GeolocationPositionError} */ error) => tell(error.code === 1 ? "denied" : "unavailable");
   const number = navigator.geolocation.watchPosition(keep, failed, { enableHighAccuracy: true, maximumAge: 10_000 });

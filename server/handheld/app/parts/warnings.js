@@ -30,7 +30,7 @@ export function Warnings() {
     ${hindered && html`<${Note} kind="warn"><b>${t("轨迹没有在记录", "The track is not recorded")}</b>
       <span>${hindered === "denied" ? t("浏览器不许读取位置。请在浏览器设置里允许本网站使用位置。",
         "The browser does not allow the position. Allow it for this site in the browser's settings.")
-      : t("暂时没有定位。到室外开阔处会自动恢复。", "There is no position now. It comes back by itself under the open sky.")}</span><//>`}`;
+      : hindered === "unavailable" ? t("暂时没有定位。到室外开阔处会自动恢复。", "There is no position now. It comes back by itself under the open sky.") : hindered}</span><//>`}`;
 }
 
 /** What can wait, told where nothing moves under the finger when it comes: several tabs, a store that is not kept for good. */
