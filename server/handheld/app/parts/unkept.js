@@ -44,15 +44,14 @@ export async function keepShots(device, given) {
   for (const shot of these) shot.busy = true;
   tell([...new Set([...shots, ...these])]);
   for (const shot of these) {
-    let kept = false;
+    let kept = false, read = false;
     try {
-      shot.gone = true;
       shot.photo = new Blob([await shot.photo.arrayBuffer()], { type: shot.photo.type }); // in memory: its file may be cleared away
-      shot.gone = false;
+      read = true;
       await device.capture(shot.photo, shot.captured);
       kept = true;
     } catch (failure) {
-      Object.assign(shot, { busy: false, problem: shot.gone ? t("照片文件已被手机清除,读不出来,请重拍。",
+      Object.assign(shot, { busy: false, gone: !read, problem: !read ? t("照片文件已被手机清除,读不出来,请重拍。",
         "The phone has cleared the picture's file away, so it cannot be read: take it again.") : failureWords(failure) });
     }
     tell(kept ? shots.filter((one) => one !== shot) : shots);
