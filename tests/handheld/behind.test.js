@@ -83,3 +83,18 @@ test("a code is read for what its screen knows by then", async () => {
   await until(() => read.length);
   assert.deepEqual([read, live.size], [["zones CZ-0001"], 0]);
 });
+
+test("a slow camera takes one picture, however often its shutter is pressed", async () => {
+  const asked = [];
+  a_camera(async () => {});
+  ImageCapture.prototype.takePhoto = () => new Promise((resolve) => { asked.push(resolve); });
+  const device = await a_phone(), page = await shown(device, Camera, { about: { type: "finding", id: "f" }, scope: "3204", onClose() {} });
+  const shutter = await page.see("button", "按快门"), press = shutter.does("click");
+  await rest();
+  if (!shutter.disabled) await Promise.race([shutter.does("click"), rest()]);
+  asked.forEach((give, n) => give(new Blob([new Uint8Array([255, 216, 255, 224, n])])));
+  await press;
+  await page.see("div", "已拍 1 张");
+  await page.see("button", "按快门");
+  assert.deepEqual([asked.length, (await device.photos()).length], [1, 1]);
+});

@@ -49,6 +49,8 @@ class Node extends EventTarget {
   close() {}
   focus() {}
   querySelector() { return null; }
+  append(node) { this.appendChild(node); }
+  set textContent(words) { this.childNodes = [new Node(3, "#text", words)]; }
   getBoundingClientRect() { return { top: 0, left: 0, width: 300, height: 300 }; }
 
   /** All of that name below, whose text has those words; the first of them. */

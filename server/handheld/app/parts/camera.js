@@ -73,7 +73,7 @@ export function Camera({ about, role, scope, ghost, note, once, onShot = () => {
  *   onProblem: (words: string) => void}} props */
 function View({ ghost, busy, onShot, onProblem }) {
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null)), lens = useRef(/** @type {Lens | null} */ (null));
-  const [live, setLive] = useState(/** @type {boolean | null} */ (null)), [strength, setStrength] = useState(45);
+  const [live, setLive] = useState(/** @type {boolean | null} */ (null)), [strength, setStrength] = useState(45), [taking, setTaking] = useState(false);
   const earlier = usePicture(ghost), locked = useLocked();
   useEffect(() => {
     if (locked) return undefined;
@@ -91,11 +91,13 @@ function View({ ghost, busy, onShot, onProblem }) {
     };
   }, [locked]);
   async function take() {
+    setTaking(true); // a camera takes its time
     try {
       await onShot([{ photo: await /** @type {Lens} */ (lens.current).take() }]);
     } catch (failure) {
       onProblem(`${t("相机没有拍成,请再按一次,或用手机相机。", "The camera gave no picture: try again, or use the phone's camera.")} ${failureWords(failure)}`);
     }
+    setTaking(false);
   }
   /** @param {Event & {currentTarget: HTMLInputElement}} event */
   async function chosen(event) {
@@ -111,7 +113,7 @@ function View({ ghost, busy, onShot, onProblem }) {
       <input type="range" min="0" max="90" value=${strength} onInput=${(/** @type {any} */ event) => setStrength(Number(event.currentTarget.value))} /></label>`}
     ${ghost && earlier === null && html`<${Note} kind="wait">${t("先前的照片还不在本机,有网(或 Wi-Fi)时会取来。",
       "The photo is not here yet; it comes with a network (or Wi-Fi).")}<//>`}
-    ${live && html`<${Button} kind="primary" busy=${busy} onClick=${take}>${t("按快门", "Take the picture")}<//>`}
+    ${live && html`<${Button} kind="primary" busy=${busy || taking} onClick=${take}>${t("按快门", "Take the picture")}<//>`}
     <label class="button ${live ? "plain" : "primary"} file">${t("用手机相机拍", "Use the phone's camera")}
       <input type="file" accept="image/*" capture="environment" multiple disabled=${busy} onChange=${chosen} /></label>`;
 }
