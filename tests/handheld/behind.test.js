@@ -98,3 +98,18 @@ test("a slow camera takes one picture, however often its shutter is pressed", as
   await page.see("button", "按快门");
   assert.deepEqual([asked.length, (await device.photos()).length], [1, 1]);
 });
+
+test("a picture that was looked through for a code lies in memory no longer", async () => {
+  let closed = 0;
+  a_camera(async () => {});
+  globalThis.createImageBitmap = async () => ({ close: () => { closed += 1; } });
+  globalThis.BarcodeDetector = class {
+    static getSupportedFormats = async () => ["qr_code"];
+    detect = async () => [];
+  };
+  const page = await shown(await a_phone(), Scan, { title: "t", onRead() {}, onClose() {} });
+  await (await page.input("用照片识别")).does("change", { files: [new Blob(["x"])] });
+  await page.see("div", "没有读到二维码");
+  delete globalThis.createImageBitmap;
+  assert.equal(closed, 1);
+});

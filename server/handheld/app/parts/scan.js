@@ -89,7 +89,9 @@ async function fromPicture(file) {
     if (failure instanceof DOMException) return null; // no picture that this browser can open: it has no code either
     throw failure;
   });
-  return picture ? (await decoder())(picture) : null;
+  const found = picture && await (await decoder())(picture);
+  picture?.close(); // a photograph weighs fifty megabytes
+  return found;
 }
 
 /**
