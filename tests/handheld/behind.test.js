@@ -8,6 +8,7 @@ import { a_phone, rest, shown, until } from "./screen.js";
 const { Lock } = await import("../../server/handheld/app/parts/lock.js");
 const { sealed } = await import("../../server/handheld/app/parts/pin.js");
 const { Camera } = await import("../../server/handheld/app/parts/camera.js");
+const { MapView } = await import("../../server/handheld/app/parts/map.js");
 const { Scan } = await import("../../server/handheld/app/parts/scan.js");
 const { html, useState } = await import("../../server/handheld/app/parts/html.js");
 
@@ -112,4 +113,28 @@ test("a picture that was looked through for a code lies in memory no longer", as
   await page.see("div", "没有读到二维码");
   delete globalThis.createImageBitmap;
   assert.equal(closed, 1);
+});
+
+/** Leaflet as far as nobody looks: whatever it is asked, it gives more of itself. */
+function a_leaflet(told) {
+  const mark = { on: () => mark, addTo: () => mark, bindTooltip: (words) => (told.push(words.textContent), mark) };
+  const known = { [Symbol.toPrimitive]: () => 1, then: undefined, circleMarker: () => mark };
+  const any = () => new Proxy(() => {}, { get: (_, name) => (name in known ? known[name] : any()), apply: any });
+  return any();
+}
+
+test("the map says what a finding has come to by now", async () => {
+  const told = [], place = { id: "f", lon: 119.95, lat: 31.7, kind: "own" };
+  let become = () => {};
+  globalThis.L = a_leaflet(told);
+  const Owner = () => {
+    const [label, setLabel] = useState("待受理");
+    become = setLabel;
+    return html`<${MapView} zones=${[]} marks=${[{ ...place, label }]} />`;
+  };
+  await shown(await a_phone(), Owner, {});
+  await until(() => told.length);
+  become("已立案");
+  await until(() => told.at(-1) === "已立案");
+  delete globalThis.L;
 });

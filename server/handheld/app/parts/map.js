@@ -128,8 +128,8 @@ class Drawing {
   /** All but the own position, where any of it is new. */
   #around() {
     const { zones, ranks, chosen, position, marks, roads, tall } = this.props.current;
-    const seen = JSON.stringify([zones.length, [...ranks ?? []], chosen, position?.lon.toFixed(STEP), position?.lat.toFixed(STEP), // each fix moves the dot alone
-      marks?.map((/** @type {Mark} */ { id, kind, lon, lat }) => [id, kind, lon, lat])]);
+    const drawn = zones.reduce((/** @type {number} */ sum, /** @type {Zone} */ { version }) => sum + version, zones.length);
+    const seen = JSON.stringify([drawn, [...ranks ?? []], chosen, position?.lon.toFixed(STEP), position?.lat.toFixed(STEP), marks]); // each fix moves the dot alone
     if (seen === this.lastSeen && roads === this.lastRoads) return;
     this.lastSeen = seen;
     this.lastRoads = roads;
