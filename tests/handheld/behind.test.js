@@ -138,3 +138,11 @@ test("the map says what a finding has come to by now", async () => {
   await until(() => told.at(-1) === "已立案");
   delete globalThis.L;
 });
+
+test("a map that does not open says why in words", async () => {
+  document.head.append = (sheet) => sheet.onerror(new Event("error"));
+  const page = await shown(await a_phone(), MapView, { zones: [] });
+  const { textContent } = await page.see("div", "地图没有打开");
+  delete document.head.append;
+  assert.doesNotMatch(textContent, /\[object/);
+});

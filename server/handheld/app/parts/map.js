@@ -26,7 +26,7 @@ async function leaflet() {
   if (!(/** @type {any} */ (globalThis).L)) {
     const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet",
       href: new URL("../vendor/leaflet/leaflet.css", import.meta.url).href });
-    const drawn = new Promise((resolve, reject) => Object.assign(sheet, { onload: resolve, onerror: reject }));
+    const drawn = new Promise((resolve, reject) => Object.assign(sheet, { onload: resolve, onerror: () => reject(new TypeError(sheet.href)) }));
     document.head.append(sheet);
     await Promise.all([drawn, import(LEAFLET)]);
   }
