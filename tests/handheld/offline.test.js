@@ -99,11 +99,14 @@ test("a full disk leaves nothing half written and says so", async () => {
     if (this.name === "mutation" && left-- <= 0) throw new DOMException("full", "QuotaExceededError");
     return put.apply(this, given);
   };
-  await assert.rejects(device.group((maker) => {
-    maker.create("finding", a_finding(), SCOPE);
-    maker.create("finding", a_finding(), SCOPE);
-  }), { name: "QuotaExceededError" });
-  IDBObjectStore.prototype.put = put;
+  try {
+    await assert.rejects(device.group((maker) => {
+      maker.create("finding", a_finding(), SCOPE);
+      maker.create("finding", a_finding(), SCOPE);
+    }), { name: "QuotaExceededError" });
+  } finally {
+    IDBObjectStore.prototype.put = put;
+  }
   assert.equal((await device.outbox()).length, 0);
   device.close();
 });
@@ -131,21 +134,23 @@ test("a tab sees what another is doing, until that one ends or dies", async () =
   const [one, two, third] = [await a_device({ database: "doing" }), await a_device({ database: "doing", enrolled: true }),
     await a_device({ database: "doing", enrolled: true })];
   const soon = () => new Promise((resolve) => setTimeout(resolve, 30));
+  const until = async (so) => {
+    for (let round = 0; round < 100 && !so(); round += 1) await soon();
+    assert.ok(so(), String(so));
+  };
   let end;
   const talk = one.parts.tabs.turn(async () => {
     one.talking.now = { doing: "upload", photo: { sha256: "a", sent: 1, bytes: 2 } };
     one.parts.tabs.changed(false);
     await new Promise((resolve) => { end = resolve; });
   });
-  await soon();
-  assert.deepEqual([two.syncing.doing, two.syncing.photo.sent], ["upload", 1]);
+  await until(() => two.syncing.doing === "upload" && two.syncing.photo.sent === 1);
   await third.keep("favourites", []); // a tab that does nothing says nothing of the one that does
   await soon();
   assert.equal(two.syncing.doing, "upload");
   end(); // without a word, as a tab that is killed
   await talk;
-  await soon();
-  assert.equal(two.syncing.doing, null);
+  await until(() => two.syncing.doing === null);
   for (const each of [one, two, third]) each.close();
 });
 

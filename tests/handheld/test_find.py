@@ -10,6 +10,7 @@ import segno
 from playwright.sync_api import expect
 
 from tests.bureau import east_north, eventually
+from tests.paperwork import on_disk
 from tests.patrols import (
     HERE,
     MIDDLE,
@@ -133,7 +134,7 @@ def test_a_killed_browser_finds_its_draft_and_photos_again(inspector, office):
     photograph(page)
     classify(page, "暴露", "暴露垃圾")
     page.get_by_label("看到了什么").fill("桶满溢")
-    page.wait_for_timeout(400)
+    on_disk(page, "桶满溢")
     page.close()
     one.page = page = one.another_tab()
     expect(one.see("/sync").locator("main")).to_contain_text("1 份没写完")

@@ -19,13 +19,14 @@ pytestmark = pytest.mark.browser
 def leave_while_it_is_hashed(page: Page, button: str, tmp_path: Path) -> None:
     """Take a photo, go back before it is kept, and come again when it is."""
     page.evaluate("""() => { const digest = crypto.subtle.digest.bind(crypto.subtle);
-        crypto.subtle.digest = async (...asked) => { await new Promise((done) => setTimeout(done, 1500));
+        crypto.subtle.digest = async (...asked) => { window.hashing = true;
+            await new Promise((done) => setTimeout(done, 1500));
             return digest(...asked); }; }""")
     photo, at = tmp_path / "left.jpg", page.url
     photo.write_bytes(a_photo())
     page.get_by_role("button", name=button, exact=True).click()
     page.locator("dialog input[type=file]").set_input_files(photo)
-    page.wait_for_timeout(300)
+    page.wait_for_function("() => window.hashing")
     page.evaluate("history.back()")
     page.wait_for_url(lambda url: url != at)
     page.evaluate("delete crypto.subtle.digest")  # only what was asked before is slow
