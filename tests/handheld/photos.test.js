@@ -32,8 +32,11 @@ test("a full disk keeps neither half of a photo", async () => {
     return put.apply(this, given);
   };
   const taken = device.capture(new Blob(["x"]), { about: { type: "finding", id: device.newId() }, role: "scene", scope: SCOPE });
-  await assert.rejects(taken, { name: "QuotaExceededError" });
-  IDBObjectStore.prototype.put = put;
+  try {
+    await assert.rejects(taken, { name: "QuotaExceededError" });
+  } finally {
+    IDBObjectStore.prototype.put = put;
+  }
   assert.deepEqual([await device.outbox(), await device.photos(), await device.records("evidence")], [[], [], []]);
   device.close();
 });

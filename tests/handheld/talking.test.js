@@ -44,9 +44,12 @@ test("who asks to come again much later is not asked sooner, but by a person", a
     return Response.json({ code: "busy", action: "retry" }, { status: 503, headers: { "Retry-After": "600" } });
   } });
   globalThis.setTimeout = (work, ms, ...rest) => timers.push(ms) && setTimeout(work, ms, ...rest);
-  device.syncSoon();
-  await until(() => device.talking.timer);
-  globalThis.setTimeout = setTimeout;
+  try {
+    device.syncSoon();
+    await until(() => device.talking.timer);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
   device.syncSoon({ background: true });
   assert.deepEqual([asked.length, Math.max(...timers)], [1, 600_000]);
   device.close();
