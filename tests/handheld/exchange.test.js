@@ -144,7 +144,6 @@ test("a revoked device says so and keeps everything", NEEDS_SERVER, async () => 
   device.close();
 });
 
-
 test("two tabs make and sync at once: dense numbers, one chain", NEEDS_SERVER, async () => {
   const one = await enrolled({ database: "twotabs" }), two = await reopened("twotabs");
   const finding = await report(one);
