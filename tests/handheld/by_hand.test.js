@@ -10,7 +10,7 @@ const { goOnDuty, usePatrol } = await import("../../server/handheld/app/parts/du
 const { html } = await import("../../server/handheld/app/parts/html.js");
 const { day } = await import("../../server/handheld/app/parts/time.js");
 const { Warnings } = await import("../../server/handheld/app/parts/warnings.js");
-const [Enforcement, Inspect, Register, Settings, Task] = await Promise.all(["enforcement", "inspect", "register", "settings", "task"].map(screen));
+const [Enforcement, Finding, Inspect, Register, Settings, Task] = await Promise.all(["enforcement", "finding", "inspect", "register", "settings", "task"].map(screen));
 
 const ZONE = "11111111-0000-7000-8000-000000000009", FINDING = "22222222-0000-7000-8000-000000000001", TASK = "44444444-0000-7000-8000-000000000001";
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
@@ -113,4 +113,22 @@ test("what hinders a track is told as what it is: a full disk is not mended unde
   device.parts.store.write = async () => { throw new DOMException("full", "QuotaExceededError"); };
   await walk_to(119.95);
   assert.match((await page.see("div", "轨迹没有在记录")).textContent, /存储已满/);
+});
+
+test("a zone is chosen once, however often it is tapped, and a choice that was made is not said to be taken back", async () => {
+  const zone = { zone_id: ZONE, decision: "ambiguous", method: "person", candidates: [{ zone_id: ZONE, name: "某店", method: "position", probability: 0.5, inside: true, distance_m: 0 }] };
+  const device = await a_phone(a_zone(ZONE), row("finding", FINDING, { ...a_finding(), status: "reported", inspector_id: "me", zone }));
+  const page = await shown(device, Finding, { params: { id: FINDING } }), { store } = device.parts, write = store.write.bind(store);
+  await page.tap("认定责任区");
+  const first = await page.see("button", "某店"), taps = [];
+  assert.ok(!page.find("button", "撤销选择"));
+  store.write = async (...given) => (await rest(), write(...given)); // a slow phone
+  for (let times = 0; times < 2; times += 1) {
+    if (!first.disabled) taps.push(first.does("click"));
+    await rest(20);
+  }
+  await Promise.all(taps);
+  await until(async () => (await device.outbox()).length);
+  await rest(300);
+  assert.equal((await device.outbox()).length, 1);
 });

@@ -91,10 +91,11 @@ const DECISIONS = {
 /**
  * Candidates in their order, with a map that can be tapped as well.
  * @param {{attribution: Attribution | null, value: string | null | undefined, position?: Position | null, at: string,
- *   scope?: string, onChange: ((zoneId: string | null | undefined) => void) | null}} props
- *   `value` undefined: nobody has chosen; null: none of them. Without `onChange` they are shown and cannot be tapped
+ *   scope?: string, onChange: ((zoneId: string | null | undefined) => void) | null, lasting?: boolean}} props
+ *   `value` undefined: nobody has chosen; null: none of them. Without `onChange` they are shown and cannot be tapped; a `lasting`
+ *   choice is made anew, but not taken back
  */
-export function ZonePicker({ attribution, value, position, at, scope, onChange }) {
+export function ZonePicker({ attribution, value, position, at, scope, onChange, lasting }) {
   const index = useZones(), error = useClockError();
   const inForce = useMemo(() => [...new Map([error, 0].flatMap((off) => index?.inForce(Date.parse(at) - off) ?? [])
     .map((zone) => [zone.zone_id, zone])).values()], [index, at, error]);
@@ -119,7 +120,7 @@ export function ZonePicker({ attribution, value, position, at, scope, onChange }
           <small>${words(one, index)}</small></span></button></li>`)}
       ${onChange && html`<li><button type="button" class="candidate" aria-pressed=${settled === null} onClick=${() => onChange(null)}>
         <b>–</b><span><strong>${t("都不是", "None of these")}</strong></span></button></li>`}</ol>
-    ${onChange && value !== undefined && html`<button type="button" class="link" onClick=${() => onChange(undefined)}>
+    ${onChange && value !== undefined && !lasting && html`<button type="button" class="link" onClick=${() => onChange(undefined)}>
       ${t("撤销选择", "Undo the choice")}</button>`}</div>`;
 }
 

@@ -15,7 +15,7 @@ import { decided, useAttribution, useZones, ZonePicker } from "../../parts/zone.
 /** @param {{finding: Shown, made: Made[], own: boolean}} props */
 export function ZoneShown({ finding, made, own }) {
   const { id, fields, scope } = finding, device = useDevice(), index = useZones();
-  const [open, setOpen] = useState(false), [problem, setProblem] = useState("");
+  const [open, setOpen] = useState(false), [problem, setProblem] = useState(""), [busy, setBusy] = useState(false);
   const place = pointOf(fields.position), position = place ? { ...place, crs: /** @type {const} */ ("EPSG:4490"), accuracy_m: fields.position.accuracy_m } : null;
   const reckoned = useAttribution({ position, at: fields.observed_at, sticker: fields.sticker_serial });
   const pending = made.filter(({ state, body }) => ["waiting", "held", "applied"].includes(state) && body.command?.name === "choose_zone").at(-1);
@@ -30,6 +30,7 @@ export function ZoneShown({ finding, made, own }) {
   /** @param {string | null | undefined} choice */
   async function choose(choice) {
     if (choice === undefined) return setOpen(false);
+    setBusy(true);
     try {
       await device.command("finding", id, "choose_zone", { zone_id: choice }, told?.method === "person" ? { zone: told } : null);
       device.syncSoon();
@@ -38,6 +39,7 @@ export function ZoneShown({ finding, made, own }) {
     } catch (failure) {
       setProblem(failureWords(failure));
     }
+    setBusy(false);
   }
   return html`<${Section} title=${t("责任区", "Zone")}>
     <p><strong>${name || (chosen === null ? t("都不是", "none") : t("未定", "open"))}</strong> <small>${said}${!told && chosen === undefined
@@ -45,7 +47,7 @@ export function ZoneShown({ finding, made, own }) {
     ${problem && html`<${Note} kind="bad">${problem}<//>`}
     ${mayChooseZone(fields, device.user, own) && html`<${Button} onClick=${() => setOpen(true)}>${t("认定责任区", "Choose the zone")}<//>`}
     ${open && html`<${Sheet} title=${t("认定责任区", "Choose the zone")} onClose=${() => setOpen(false)}>
-      <${ZonePicker} attribution=${attribution} value=${chosen} position=${position} at=${fields.observed_at} scope=${scope} onChange=${choose} /><//>`}
+      <${ZonePicker} attribution=${attribution} value=${chosen} position=${position} at=${fields.observed_at} scope=${scope} onChange=${busy ? null : choose} lasting /><//>`}
   <//>`;
 }
 
