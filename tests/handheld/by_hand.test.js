@@ -132,3 +132,9 @@ test("a zone is chosen once, however often it is tapped, and a choice that was m
   await rest(300);
   assert.equal((await device.outbox()).length, 1);
 });
+
+test("a reply is told as the step that it was", async () => {
+  const device = await a_phone(row("finding", FINDING, { ...a_finding(), status: "handling" })), page = await shown(device, Finding, { params: { id: FINDING } });
+  await device.command("finding", FINDING, "handle", {}, { status: "handling" });
+  await page.see("li", "处置完成,反馈");
+});

@@ -45,7 +45,7 @@ function stateWords(one) {
 /** @param {Made} one */
 function whatWords({ body }) {
   if (body.op === "delete") return t(`删除:${body.set?.reason ?? ""}`, `Deleted: ${body.set?.reason ?? ""}`);
-  if (body.op === "command") return commandWords(body.command.name);
+  if (body.op === "command") return commandWords(body.command.name, body.command.expect?.status);
   if (body.scope && !body.base) return t("上报", "Reported");
   const names = [...new Set([...Object.keys(body.set ?? {}), ...Object.keys(body.add ?? {}), ...Object.keys(body.remove ?? {})])]
     .filter((name) => name !== "class_scheme");
