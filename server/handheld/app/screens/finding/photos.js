@@ -38,7 +38,7 @@ export function PhotosShown({ finding, photos }) {
         onClick=${() => { setPairing(false); setCamera({ role: "after", ghost: photo.fields.sha256 }); }}>
         <${Thumb} sha256=${photo.fields.sha256} alt="" /></button><small>${roleWords(photo.fields.role)}</small></li>`)}</ul><//>`}
     ${camera && html`<${Camera} about=${{ type: "finding", id: finding.id }} scope=${finding.scope} role=${camera.role} ghost=${camera.ghost}
-      onTaken=${() => {}} onClose=${() => setCamera(null)} />`}
+      onClose=${() => setCamera(null)} />`}
     ${shown && html`<${Viewer} photo=${shown} way=${wayWords(shown, states)} onClose=${() => setShown(null)} />`}
   <//>`;
 }
