@@ -1,6 +1,7 @@
 """What the reference device computes, as JSON: canonical texts, chain entries, notes, proofs, views, digests, receipts.
 
-The handheld's JavaScript must compute the same (vectors.test.js). One seed, one document.
+The handheld's JavaScript must compute the same (vectors.test.js). One seed asks the same; keys,
+signatures and ids are new each time.
 """
 
 from __future__ import annotations
