@@ -21,10 +21,9 @@ const keyOf = ({ scheme, code }) => `${scheme}/${code}`;
 export function useClasses() {
   const { classes } = useReference(), spoken = language();
   return useMemo(() => {
-    const heads = new Set(classes.map((/** @type {Class} */ one) => `${one.scheme}/${one.code.slice(0, 2)}`));
     const below = new Set(classes.filter((/** @type {Class} */ one) => one.code.length > 2)
       .map((/** @type {Class} */ one) => `${one.scheme}/${one.code.slice(0, 2)}`));
-    return classes.filter((/** @type {Class} */ one) => !(heads.has(keyOf(one)) && below.has(keyOf(one))))
+    return classes.filter((/** @type {Class} */ one) => !below.has(keyOf(one)))
       .map((/** @type {any} */ one) => ({ ...one, zh: one.name, name: t(one.name, one.name_en) }));
   }, [classes, spoken]);
 }
