@@ -138,3 +138,24 @@ test("a reply is told as the step that it was", async () => {
   await device.command("finding", FINDING, "handle", {}, { status: "handling" });
   await page.see("li", "处置完成,反馈");
 });
+
+/** Tap it, and once more when it was written down, before the screen has heard of that; gives how often it was made. */
+async function tapped_twice(device, page, words) {
+  const button = await page.see("button", words), outbox = device.outbox.bind(device);
+  device.outbox = async (...given) => (await rest(300), outbox(...given)); // a slow phone
+  const taps = [button.does("click")];
+  await until(async () => (await outbox()).length);
+  await rest(100);
+  if (!button.disabled) taps.push(button.does("click"));
+  await Promise.all(taps);
+  await rest(500);
+  return (await outbox()).length;
+}
+
+test("a step of a task is taken once, though the screen is slow to hear of it, and its next step can be taken then", async () => {
+  const device = await a_phone(row("task", TASK, { kind: "other", title: "看看", assignee: "me", status: "open" }));
+  const page = await shown(device, Task, { params: { id: TASK } });
+  assert.equal(await tapped_twice(device, page, "接收"), 1);
+  const busy = (/** @type {string} */ words) => page.find("button", words)?.getAttribute("aria-busy");
+  await until(() => page.find("button", "完成") && !busy("完成"));
+});

@@ -24,11 +24,12 @@ export default function Task({ params }) {
   const task = useRecord("task", params.id), made = useOutbox({ all: true, record_id: params.id });
   const { task_kinds: kinds } = useReference();
   const [kept, change] = useWork(params.id), since = useTakenSince(task), work = kept && withTaken(kept, task, since), finding = useRecord("finding", task?.fields.about?.id ?? "");
-  const [busy, setBusy] = useState(false), [handing, setHanding] = useState(false), [reason, setReason] = useState("");
+  const [asked, setAsked] = useState(-1), [handing, setHanding] = useState(false), [reason, setReason] = useState("");
   const title = t("任务", "Task");
   if (task === undefined || !made || !kept || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
   if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//>
     <${LeftWork} id=${params.id} work=${kept} /><//>`;
+  const busy = asked === made.length; // until what was given is among it
   const { fields } = task, kind = kindOf(kinds, fields.kind), state = stateOf(task, made), open = TO_DO.has(state);
   const mine = fields.assignee === device.user.id, blind = fields.kind === "spot_check", judged = fields.status === "finished";
   const check = fields.kind === "check"; // its verdict is the case's own step: of an officer who did not handle it (domain.md 4.1)
@@ -51,15 +52,17 @@ export default function Task({ params }) {
 
   /** @param {string} name @param {Record<string, any>} args @param {string} words */
   async function command(name, args, words) {
-    setBusy(true);
+    setAsked(made?.length ?? 0);
     const done = await tried(() => device.group((maker) => {
       maker.command("task", params.id, name, args, { status: state }, task?.version ?? 0);
       if (name === "finish" && check && judges && finding?.fields.status === "checking") {
         maker.command("finding", finding.id, failed ? "check_fail" : "check_pass", args.note ? { reason: args.note } : {}, { status: "checking" }, finding.version);
       }
     }));
-    setBusy(false);
-    if (!done) return false;
+    if (!done) {
+      setAsked(-1);
+      return false;
+    }
     if (name !== "accept") await tried(() => endWork(device, params.id));
     say(words);
     device.syncSoon();
