@@ -10,7 +10,7 @@ const { goOnDuty, usePatrol } = await import("../../server/handheld/app/parts/du
 const { html } = await import("../../server/handheld/app/parts/html.js");
 const { day } = await import("../../server/handheld/app/parts/time.js");
 const { Warnings } = await import("../../server/handheld/app/parts/warnings.js");
-const [Enforcement, Finding, Inspect, Register, Settings, Task] = await Promise.all(["enforcement", "finding", "inspect", "register", "settings", "task"].map(screen));
+const [Conflicts, Enforcement, Finding, Inspect, Register, Settings, Task] = await Promise.all(["conflicts", "enforcement", "finding", "inspect", "register", "settings", "task"].map(screen));
 
 const ZONE = "11111111-0000-7000-8000-000000000009", FINDING = "22222222-0000-7000-8000-000000000001", TASK = "44444444-0000-7000-8000-000000000001";
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
@@ -158,4 +158,11 @@ test("a step of a task is taken once, though the screen is slow to hear of it, a
   assert.equal(await tapped_twice(device, page, "接收"), 1);
   const busy = (/** @type {string} */ words) => page.find("button", words)?.getAttribute("aria-busy");
   await until(() => page.find("button", "完成") && !busy("完成"));
+});
+
+test("a conflict is settled once, though the screen is slow to hear of it", async () => {
+  const conflict = { record_type: "finding", record_id: FINDING, kind: "value", field: "text", base: "原", theirs: "他", mine: "我", winner: "mine", state: "open",
+    opened_at: "2026-11-27T01:00:00.000Z", mine_by: { user_id: "me" }, theirs_by: { user_id: "other" } };
+  const device = await a_phone(row("finding", FINDING, a_finding()), row("conflict", TASK, conflict));
+  assert.equal(await tapped_twice(device, await shown(device, Conflicts, { params: {} }), "用这个"), 1);
 });

@@ -4,7 +4,7 @@ import { fieldWords, takesThird, valueWords } from "../forms/values.js";
 import { useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
-import { html, useState } from "../parts/html.js";
+import { html, useEffect, useState } from "../parts/html.js";
 import { pathOf, typeWords } from "../parts/outbox_words.js";
 import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
@@ -68,6 +68,7 @@ function ConflictCard({ conflict, given, onLeave }) {
   const [third, keepThird] = useThird(), typed = third?.[conflict.id] ?? "", [asked, setTyping] = useState(false), typing = asked || Boolean(typed);
   const field = useTyping(typed || String(fields.mine ?? ""), (value) => tried(() => keepThird(conflict.id, value)));
   const [busy, setBusy] = useState(false);
+  useEffect(() => setBusy(false), [Boolean(given)]); // what was chosen stands in place of the choice
   const there = record && pathOf(record.type, record.id, record.fields);
   const words = (/** @type {any} */ value) => valueWords(fields.field, value, device.user, classes);
 
@@ -75,9 +76,8 @@ function ConflictCard({ conflict, given, onLeave }) {
   async function resolve(args) {
     setBusy(true);
     const made = await tried(() => device.command("conflict", conflict.id, "resolve", args, { state: "open" }));
-    if (made && typed) await tried(() => keepThird(conflict.id, ""));
-    setBusy(false);
-    if (!made) return;
+    if (!made) return setBusy(false);
+    if (typed) await tried(() => keepThird(conflict.id, ""));
     say(t("已选择,联网后生效", "Chosen; it counts with the next network"));
     device.syncSoon();
   }
