@@ -50,6 +50,7 @@ def test_an_inspection_is_answered_offline_and_scored_as_the_server_does(
 
     page.get_by_label("贴花编号").fill("MQ-0007")
     items.nth(2).get_by_role("button", name="上报问题").click()
+    expect(items.nth(2).get_by_text("已上报为问题")).to_be_visible()  # what is taken now is about it
     shoot(page, "拍照 · 全景", tmp_path)
     on_disk(page, '"photos":[{')
     page.reload()
