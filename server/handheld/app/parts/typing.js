@@ -34,6 +34,9 @@ export function useTyping(value, write, atEnd = false, version = 0) {
         setTyped(null);
       };
     },
-    onChange: () => (atEnd ? left.current() : typed === value && setTyped(null)), // kept as it was typed: from now on as it is kept
+    onChange: () => {
+      if (typed === value) setTyped(null); // kept as it was typed: from now on as it is kept
+      return left.current();
+    },
   };
 }
