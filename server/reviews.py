@@ -20,6 +20,7 @@ from schemas.problems import Problem
 from schemas.records import record_type
 from schemas.reviews import STATE_OF
 from schemas.values import is_uuid, stamp
+from server.inspected import inspected
 from server.models import Claim
 from server.trade.statuses import must_be_scope
 from sync.kept import Kept
@@ -88,11 +89,14 @@ def live_claims(session: Session, ids: Iterable[str], at: str) -> dict[str, Clai
 
 
 def captors(session: Session, kept: Kept) -> set[str]:
-    """The ids of everybody whose work this record is: who made it, whose it is, and who took evidence of it."""
+    """The ids of everybody whose work this record is: who made it, whose it is, and who took evidence of it, be it in
+    the inspection in which it was found."""
     takers = session.execute(select(Record.created_by).where(
         Record.type == "evidence", Record.about_id == kept.id)).scalars()
+    inspectors = (photo.created_by for made in inspected(session, [kept]).values() for photo in made.photos)
     declared = {name: kept.fields.get(name) for name in ("officers", "inspector_id") if name in kept.declared.fields}
-    return {kept.created_by, *takers, *(declared.get("officers") or ()), declared.get("inspector_id") or ""}
+    return {kept.created_by, *takers, *inspectors, *(declared.get("officers") or ()),
+            declared.get("inspector_id") or ""}
 
 
 def under_review(door: Door, reviewer: Writer, record_id: str) -> Kept:

@@ -13,6 +13,7 @@ from flask import Flask
 from server.pages.entrance import bp, csrf, guard
 from server.pages.flags import rule_said
 from server.pages.lookups import (
+    called,
     class_name,
     excerpt,
     ground_name,
@@ -38,7 +39,7 @@ def init_app(app: Flask) -> None:
     app.after_request(guard)
     app.jinja_env.globals.update(
         t=t, word=word, plain=plain, plain_word=plain_word, name_of=name_of, class_name=class_name, title_of=title_of,
-        type_name=type_name, scope_name=scope_name, place_of=place_of, excerpt=excerpt, value_of=value_of,
-        rule_said=rule_said, retention_name=retention_name, ground_name=ground_name)
+        called=called, type_name=type_name, scope_name=scope_name, place_of=place_of, excerpt=excerpt,
+        value_of=value_of, rule_said=rule_said, retention_name=retention_name, ground_name=ground_name)
     app.jinja_env.filters.update(beijing=beijing, clock_said=clock_said, has_unsent=has_unsent)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

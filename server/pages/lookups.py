@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import g
+from markupsafe import Markup
 from sqlalchemy import select
 
 from server.db import db
+from server.listing import sees
 from server.models import User, ZoneRow
-from server.pages.words import plain_word, t, word, words
+from server.pages.words import beijing, plain_word, t, word, words
 from server.reference import classes, divisions, table
 from server.trade.statuses import statuses
-from sync.kept import Kept
+from sync.kept import RECORD, Kept, kept_from
 from sync.models import Device, Record
 from sync.writers import covers
 
@@ -107,6 +109,19 @@ def title_of(record_name: str, fields: Mapping[str, Any]) -> Any:
 
 def type_name(record_name: str) -> Any:
     return t(*words().get(("type", record_name), (record_name, "")))
+
+
+def called(kept: Kept) -> Markup:
+    """What a link to a record says: what it is, where it lies, and when that was; never its id."""
+    at = beijing(kept.marks.get("observed_at") or kept.created_at)
+    return Markup(" · ").join((title_of(kept.type, kept.fields), place_of(kept), Markup("<time>{}</time>").format(at)))
+
+
+def seen(ids: Iterable[Any], scopes: tuple[str, ...]) -> dict[str, Kept]:
+    """By id those of these records that somebody with these scopes may see; what is no id is passed over."""
+    wanted = {one for one in ids if isinstance(one, str)}
+    rows = db.session.execute(select(RECORD).where(Record.id.in_(wanted))).mappings() if wanted else ()
+    return {row["id"]: kept_from(row) for row in rows if sees(scopes, row["type"], row["scope"])}
 
 
 def types_of(ids: Iterable[str], scopes: tuple[str, ...]) -> dict[str, str]:

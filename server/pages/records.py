@@ -20,14 +20,16 @@ from server.api.zones import features_at
 from server.auth import me
 from server.db import db, reading
 from server.house import house
+from server.inspected import Inspected
 from server.listing import list_page, visible_record
 from server.pages.bundles import exports_of
 from server.pages.commands import arguments, choices, offers
 from server.pages.entrance import bp, done, loaded
 from server.pages.evidence import Panel, distance_between, evidence_about, file_place, panels
 from server.pages.history import sentences
+from server.pages.inspections import inspection_of, made_in, questions
 from server.pages.keeping import keeping_of
-from server.pages.lookups import learn_names, status_choices, types_of, zone_name
+from server.pages.lookups import learn_names, seen, status_choices, zone_name
 from server.pages.numbers import may_open
 from server.pages.photos import copies_of
 from server.pages.reviews import review_of
@@ -61,18 +63,21 @@ def record(record_type: str, record_id: str) -> str:
     """One record."""
     with reading():
         kept = visible_record(db.session(), me().scopes, record_type, record_id)
-        photos = panels([kept] if kept.type == "evidence" else evidence_about([kept.id]), me().scopes)
+        where = made_in([kept]).get(kept.id)
+        photos = _photos(kept, where)
         offered, zone = offers(kept), kept.fields.get("zone") if kept.type == "finding" else None
         learn_names([kept.created_by, kept.fields.get("inspector_id"), kept.device_id])
         history, earlier = sentences(kept, number_argument("before", kept.version + 1, least=2, most=kept.version + 1))
         return render_template(
             "record.html", kept=kept, photos=photos, review=review_of(kept), history=history, earlier=earlier,
             offered=offered, choices=choices(kept, offered), zone=zone, zone_name=zone_name,
-            twins=types_of(_twins(kept), me().scopes), conflicts=_conflicts(kept.id),
+            others=seen(_named(kept), me().scopes), conflicts=_conflicts(kept.id), made_in=where,
+            questions=questions(where.inspection) if where else {}, **inspection_of(kept),
             exports=exports_of(kept), **keeping_of(kept),
             numbers_hidden=may_open(kept), distance_between=distance_between, tracks=places_on_tracks(photos),
             has_map=bool(_places(kept, photos)), **copies_of(photos),
-            details={name: value for name, value in kept.fields.items() if name not in APART})
+            details={name: value for name, value in kept.fields.items()
+                     if name not in APART and (name != "answers" or kept.type != "inspection")})
 
 
 @bp.post("/records/<record_type>/<record_id>/commands")
@@ -93,7 +98,7 @@ def record_map(record_type: str, record_id: str) -> Response:
     declared_type(record_type)
     with reading():
         kept = visible_record(db.session(), me().scopes, record_type, record_id)
-        places = _places(kept, panels(evidence_about([kept.id]), me().scopes))
+        places = _places(kept, _photos(kept, made_in([kept]).get(kept.id)))
         zones = features_at(_moment(kept), me().scopes, _box(places)) if places else []
         beside = [*roads.features_in(db.session(), me().scopes, _box(places))] if places else []
     chosen = kept.marks.get("zone_id")
@@ -104,8 +109,18 @@ def record_map(record_type: str, record_id: str) -> Response:
     return answer({"type": "FeatureCollection", "features": [*beside, *zones, *places]})
 
 
-def _twins(kept: Kept) -> list[str]:
-    return kept.fields.get("duplicates") or [] if kept.type == "finding" else []
+def _photos(kept: Kept, where: Inspected | None) -> list[Panel]:
+    """The record's photos, behind them those of the item of the inspection in which it was found."""
+    if kept.type == "evidence":
+        return panels([kept], me().scopes)
+    return panels(evidence_about([kept.id]), me().scopes) + (panels(where.photos, me().scopes) if where else [])
+
+
+def _named(kept: Kept) -> list[Any]:
+    """The ids of other records that the fields of this one name."""
+    fields, about = kept.fields, kept.fields.get("about")
+    return [fields.get("inspection_id"), fields.get("finding_id"), about.get("id") if isinstance(about, dict) else None,
+            *(fields.get("duplicates") or [] if kept.type == "finding" else [])]
 
 
 def _places(kept: Kept, photos: list[Panel]) -> list[dict[str, Any]]:

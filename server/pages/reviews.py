@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -19,6 +18,7 @@ from server.db import db, reading, writing
 from server.house import house
 from server.pages.entrance import bp, done, loaded
 from server.pages.evidence import evidence_about
+from server.pages.inspections import made_in
 from server.pages.lookups import learn_names
 from server.pages.words import words
 from server.reference import table
@@ -95,28 +95,31 @@ def _queue(state: str, limit: int, cursor: str | None = None) -> dict[str, Any]:
                         cursor=cursor)
 
 
-def _rows(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The queue's items with their records and first photos."""
-    ids = [item["record_id"] for item in items]
+def _rows(waiting: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The queue's items with their records and first photos, and those of the inspection in which one was found."""
+    ids = [item["record_id"] for item in waiting]
     found = {row["id"]: kept_from(row) for row in db.session.execute(
         select(RECORD).where(RECORD.c.id.in_(ids))).mappings()}
     photos: dict[str, list[Kept]] = {}
     for kept in evidence_about(ids):
         photos.setdefault(kept.fields["about"]["id"], []).append(kept)
-    learn_names(item["claimed_by"] for item in items)
+    items = {finding: made.photos for finding, made in made_in(found.values()).items()}
+    learn_names(item["claimed_by"] for item in waiting)
     learn_names(kept.fields.get("inspector_id") for kept in found.values())
-    return [{**item, "kept": found[item["record_id"]], "photos": photos.get(item["record_id"], []),
-             "thumb": _thumb(photos.get(item["record_id"], [])), "codes": _codes(item)} for item in items]
+    return [_row(item, found[item["record_id"]], photos.get(item["record_id"], []), items.get(item["record_id"], []))
+            for item in waiting]
+
+
+def _row(item: dict[str, Any], kept: Kept, photos: list[Kept], beside: list[Kept]) -> dict[str, Any]:
+    flags = [*item["flags"], *(flag for photo in beside for flag in photo.fields.get("flags") or ())]
+    return {**item, "kept": kept, "photos": photos, "beside": beside, "thumb": _thumb([*photos, *beside]),
+            "codes": list(dict.fromkeys(flag["code"] for flag in flags))}
 
 
 def _thumb(photos: list[Kept]) -> str | None:
     """The digest of the first photo that can be shown."""
     return next((kept.fields["sha256"] for kept in photos
                  if (kept.fields.get("media") or {}).get("state") == "verified"), None)
-
-
-def _codes(item: Mapping[str, Any]) -> list[str]:
-    return list(dict.fromkeys(flag["code"] for flag in item["flags"]))
 
 
 def _next(done_id: str) -> dict[str, Any] | None:
