@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import g
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import select
 
 from server.db import db
@@ -112,7 +112,9 @@ def type_name(record_name: str) -> Any:
 
 
 def called(kept: Kept) -> Markup:
-    """What a link to a record says: what it is, where it lies, and when that was; never its id."""
+    """What a link to a record says: what it is, where it lies, and when that was; never its id. A party has a name."""
+    if kept.type == "party":
+        return escape(title_of(kept.type, kept.fields))
     at = beijing(kept.marks.get("observed_at") or kept.created_at)
     return Markup(" · ").join((title_of(kept.type, kept.fields), place_of(kept), Markup("<time>{}</time>").format(at)))
 

@@ -119,7 +119,8 @@ def _photos(kept: Kept, where: Inspected | None) -> list[Panel]:
 def _named(kept: Kept) -> list[Any]:
     """The ids of other records that the fields of this one name."""
     fields, about = kept.fields, kept.fields.get("about")
-    return [fields.get("inspection_id"), fields.get("finding_id"), about.get("id") if isinstance(about, dict) else None,
+    return [*(fields.get(name) for name in ("inspection_id", "finding_id", "party_id")),
+            about.get("id") if isinstance(about, dict) else None,
             *(fields.get("duplicates") or [] if kept.type == "finding" else [])]
 
 

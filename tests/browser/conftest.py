@@ -70,11 +70,11 @@ def photographed(device: Handheld, text: str, photos: int = 1) -> str:
         capture = device.capture(SCOPE, content, ("finding", finding), role=role, position=position(*PLACE))
         device.deliver(capture)
         assert device.upload(content).status_code == 204
-        assert eventually(partial(_is_checked, device, capture["record_id"]), within_s=30)
+        assert eventually(partial(is_checked, device, capture["record_id"]), within_s=30)
     return finding
 
 
-def _is_checked(device: Handheld, evidence: str) -> bool:
+def is_checked(device: Handheld, evidence: str) -> bool:
     return bool(device.owner.record("evidence", evidence)["fields"]["media"]["state"] == "verified")
 
 

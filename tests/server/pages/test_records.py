@@ -12,7 +12,7 @@ from server.trade.statuses import statuses
 from tests.enrolled import Handheld
 from tests.server.indoors import Indoors
 from tests.server.pages.conftest import SCOPE, Visitor
-from tests.wire import Person
+from tests.wire import Person, granted
 
 
 @pytest.mark.parametrize("type", RECORD_TYPES)
@@ -56,3 +56,11 @@ def test_an_order_is_shown_as_it_was_served_to_its_last_word_and_line(
     for words in ("责任人或当事人", "永兴手机店", "拒绝签名", "称不识字", "2026-11-28 09:45:05"):
         assert words in page
     assert ">party_name<" not in page
+
+
+def test_a_party_is_called_by_its_name(visitor: Visitor, device: Handheld, supervisor: Person) -> None:
+    party = granted(supervisor.create("party", SCOPE, {"name": "永兴手机店"}), 201)["id"]
+    order = device.create("enforcement", SCOPE, {"kind": "persuade", "facts": "店外摆放", "party_id": party})
+    device.deliver(order)
+    page = visitor.signed_in(supervisor).see(f"/records/enforcement/{order['record_id']}")
+    assert f'<a href="/records/party/{party}">永兴手机店</a>' in page
