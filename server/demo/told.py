@@ -59,8 +59,8 @@ def _settle_in(telling: Telling, server: Hosted, installation: Installation, tow
     telling.step("人员与责任区", "people and zones")
     enter(client, others)
     imported, roads = client.post("/zones/import", town.zones), client.post("/roads/import", town.roads)
-    telling.fact(f"{len(others)} 人 people; 湖塘镇 {SCOPE}: {imported['imported']} 个责任区 zones imported, "
-                 f"{len(imported['rejected'])} 个被拒 rejected, {roads['imported']} 条道路 roads")
+    telling.fact(f"{len(installation.people)} 人 people; 湖塘镇 {SCOPE}: {imported['imported']} 个责任区 "
+                 f"zones imported, {len(imported['rejected'])} 个被拒 rejected, {roads['imported']} 条道路 roads")
     telling.fact(LABEL)
     return Office.open(server.url, installation.people)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server.demo.people import cast
 from tests.running import ROOT, free_port
 
 pytestmark = pytest.mark.slow
@@ -38,6 +39,7 @@ def test_all_counts_agree(told):
     _, printed = told
     assert "all agree" in printed
     assert "✗" not in printed
+    assert f"{len(cast())} 人 people" in printed
     outcomes = dict(re.findall(r"^ +(applied|merged|conflicted|held|quarantined) +(\d+)", printed, re.MULTILINE))
     assert all(int(count) > 0 for count in outcomes.values())
     assert len(outcomes) == 5
