@@ -19,7 +19,7 @@ export function EnforcementTold({ id }) {
   const reference = useReference(), embargo = useEmbargo();
   const photos = useEvidence(id) ?? [];
   const title = t("执法记录", "Enforcement");
-  if (record === undefined || !embargo) return html`<${Page} title=${title} back="/enforcement"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (record === undefined || !embargo) return html`<${Page} title=${title} back="/enforcement" />`;
   if (record === null) {
     return html`<${Page} title=${title} back="/enforcement"><${Note}>${t("此记录已放弃,或不在本机。", "It was given up, or is not on this device.")}<//><//>`;
   }

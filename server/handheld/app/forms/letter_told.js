@@ -15,7 +15,7 @@ export function LetterTold({ id }) {
   const zone = useRecord("zone", letter?.fields.zone_id ?? "");
   const photos = useEvidence(id) ?? [];
   const duties = useReference().duties;
-  if (letter === undefined) return html`<${Page} title=${t("责任书", "Letter")} back="/letter"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (letter === undefined) return html`<${Page} title=${t("责任书", "Letter")} back="/letter" />`;
   if (letter === null) {
     return html`<${Page} title=${t("责任书", "Letter")} back="/letter"><${Note}>${t("此责任书已放弃,或不在本机。", "It was given up, or is not on this device.")}<//><//>`;
   }

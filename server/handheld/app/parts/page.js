@@ -12,7 +12,8 @@ import { tried } from "./tried.js";
 /** @typedef {import("preact").ComponentChildren} Children */
 
 /**
- * A screen. With `back` it is one to work on: no navigation, its actions at the thumb; without, one of the shell's.
+ * A screen. With `back` it is one to work on: no navigation, its actions at the thumb; without, one of the shell's. What is in it
+ * is still being read where it has nothing in it.
  * @param {{title: string, back?: string, actions?: Children, tools?: Children, children?: Children}} props
  */
 export function Page({ title, back, actions, tools, children }) {
@@ -28,7 +29,7 @@ export function Page({ title, back, actions, tools, children }) {
       <h1 ref=${heading} tabindex="-1">${title}</h1>
       ${tools}${back !== undefined && html`<${SyncSign} />`}
     </header>
-    <main class=${back === undefined ? "in-shell" : actions ? "with-actions" : ""}>${children}</main>
+    <main class=${back === undefined ? "in-shell" : actions ? "with-actions" : ""}>${children ?? html`<p class="loading">${t("正在打开…", "Opening …")}</p>`}</main>
     ${back !== undefined ? actions && html`<div class="actions">${actions}</div>`
       : html`<div class="foot">${actions && html`<div class="actions-in-shell">${actions}</div>`}<${SyncBar} /><${Navigation} /></div>`}`;
 }

@@ -26,7 +26,7 @@ export default function Conflicts({ params }) {
   const [left, keepLeft] = useKept("conflicts-left", /** @type {string[]} */ ([]));
   const [third, keepThird] = useThird();
   const hidden = useEmbargo();
-  if (!records || !made || !left || !third || !hidden) return html`<${Page} title=${t("冲突", "Conflicts")} back="/"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (!records || !made || !left || !third || !hidden) return html`<${Page} title=${t("冲突", "Conflicts")} back="/" />`;
   const wanted = records.filter((one) => !hidden.has(one.fields.record_id)).filter((one) => !params.id || one.id === params.id || one.fields.record_id === params.id);
   const open = wanted.filter((one) => one.fields.state === "open");
   const mine = open.filter((one) => side(one, "mine_by", device.user.id) || side(one, "theirs_by", device.user.id));

@@ -83,7 +83,7 @@ function Writing({ id }) {
   const [busy, setBusy] = useState(false);
   const begun = useMemo(() => new Date().toISOString(), []);
   const title = t("执法", "Enforcement");
-  if (form === undefined) return html`<${Page} title=${title} back="/enforcement"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (form === undefined) return html`<${Page} title=${title} back="/enforcement" />`;
   if (form === null) return html`<${EnforcementTold} id=${id} />`;
   const steps = softSteps(reference.enforcement_kinds, device.user.roles);
   const step = steps.find((one) => one.kind === form.kind) ?? steps[0];

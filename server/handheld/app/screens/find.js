@@ -60,7 +60,7 @@ function Form({ id, params }) {
     });
   }, [id, draft.gone]);
   const { value } = draft;
-  if (!value || !photos) return html`<${Page} title=${t("上报问题", "New finding")} back="/"><p class="loading">${t("正在打开…", "Opening …")}</p><//>`;
+  if (!value || !photos) return html`<${Page} title=${t("上报问题", "New finding")} back="/" />`;
 
   const { fields } = value, lacks = missing(value, place.position), bare = !photos.length && saysNothing(value);
   const twins = twinsOf({ ...fields, observed_at: value.observed_at, position: place.position },

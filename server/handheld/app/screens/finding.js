@@ -28,7 +28,7 @@ export default function Finding({ params: { id } }) {
   if (embargo?.has(id)) {
     return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Embargoed} /><${LeftEdit} id=${id} /><//>`;
   }
-  if (finding === undefined || !made || !photos || !embargo) return html`<${Page} title=${t("问题", "Finding")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
+  if (finding === undefined || !made || !photos || !embargo) return html`<${Page} title=${t("问题", "Finding")} back="/findings" />`;
   if (!finding) {
     return html`<${Page} title=${t("问题", "Finding")} back="/findings"><${Gone} made=${made} /><${LeftEdit} id=${id} />
       <${History} made=${made} /><//>`;

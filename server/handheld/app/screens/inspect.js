@@ -46,7 +46,7 @@ function Answering({ id }) {
   const [placing, setPlacing] = useState(/** @type {import("../scoring.js").Item | null} */ (null)), [address, setAddress] = useState("");
   const [ending, setEnding] = useState(false);
   const [busy, setBusy] = useState(false);
-  if (value === undefined || !made) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (value === undefined || !made) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect" />`;
   if (value === null) return html`<${Done} id=${id} />`;
   const found = checklistsOf(reference).find((one) => one.key === value.checklist);
   const giveUp = html`<${GiveUp} what=${t("这次检查", "this inspection")} id=${id} begun onGiveUp=${(/** @type {string} */ reason) => tried(async () => {
@@ -148,7 +148,7 @@ function Answering({ id }) {
 function Done({ id }) {
   const device = useDevice(), record = useRecord("inspection", id), zone = useRecord("zone", record?.fields.zone_id ?? "");
   const reference = useReference();
-  if (record === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (record === undefined) return html`<${Page} title=${t("检查", "Inspection")} back="/inspect" />`;
   if (record === null) {
     return html`<${Page} title=${t("检查", "Inspection")} back="/inspect"><${Note}>${t("此检查已放弃,或不在本机。", "It was given up, or is not on this device.")}<//><//>`;
   }

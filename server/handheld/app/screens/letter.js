@@ -75,7 +75,7 @@ function Filling({ id }) {
   const where = usePosition(), today = day();
   const valid = useRecords("letter")?.findLast(({ id: other, fields }) => other !== id && fields.zone_id === value?.zone_id && fields.signed_at && fields.period?.to >= today);
   const [scanning, setScanning] = useState(false), [busy, setBusy] = useState(false);
-  if (value === undefined) return html`<${Page} title=${t("责任书", "Letter")} back="/letter"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (value === undefined) return html`<${Page} title=${t("责任书", "Letter")} back="/letter" />`;
   if (value === null) return html`<${LetterTold} id=${id} />`;
   const set = (/** @type {string} */ name) => (/** @type {any} */ event) => draft.change({ [name]: event.target.value });
   const unread = duties.filter((/** @type {any} */ one) => !value.read[one.duty]);

@@ -24,7 +24,7 @@ export default function Around() {
   const zones = useMemo(() => index?.inForce(minute * 60_000) ?? [], [index, minute]);
   const marks = useMemo(() => (findings ?? []).flatMap((one) => markOf(one, device.user.id, classes)), [findings, classes]);
   const shown = zones.find(({ zone_id }) => zone_id === zone);
-  if (!index || !findings) return html`<${Page} title=${t("周边", "Around")} back="/findings"><p class="loading">${t("正在读取…", "Reading …")}</p><//>`;
+  if (!index || !findings) return html`<${Page} title=${t("周边", "Around")} back="/findings" />`;
   return html`<${Page} title=${t("周边", "Around")} back="/findings">
     <${PositionLine} ...${live} />
     ${!zones.length && html`<${Note} kind="wait">${t("本机还没有责任区数据,联网同步后才有。", "This device has no zones yet; they come with a sync.")}<//>`}

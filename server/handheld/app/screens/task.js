@@ -26,7 +26,7 @@ export default function Task({ params }) {
   const [kept, change] = useWork(params.id), since = useTakenSince(task), work = kept && withTaken(kept, task, since), finding = useRecord("finding", task?.fields.about?.id ?? "");
   const [asked, setAsked] = useState(-1), [handing, setHanding] = useState(false), [reason, setReason] = useState("");
   const title = t("任务", "Task");
-  if (task === undefined || !made || !kept || !work) return html`<${Page} title=${title} back="/tasks"><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (task === undefined || !made || !kept || !work) return html`<${Page} title=${title} back="/tasks" />`;
   if (task === null) return html`<${Page} title=${title} back="/tasks"><${Note} kind="warn">${t("此任务不在本机,可能已改派。", "This task is not on this device; it may have gone to somebody else.")}<//>
     <${LeftWork} id=${params.id} work=${kept} /><//>`;
   const busy = asked === made.length; // until what was given is among it

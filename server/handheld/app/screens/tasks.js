@@ -29,7 +29,7 @@ export default function Tasks() {
   const tasks = useRecords("task"), made = useOutbox();
   const { task_kinds: kinds } = useReference();
   const [all, setAll] = useState(false);
-  if (!tasks || !made) return html`<${Page} title=${t("任务", "Tasks")}><p>${t("正在打开…", "Opening …")}</p><//>`;
+  if (!tasks || !made) return html`<${Page} title=${t("任务", "Tasks")} />`;
   const mine = tasks.filter((one) => one.fields.assignee === device.user.id).map((task) => ({ task, state: stateOf(task, made) }));
   const open = mine.filter(({ state }) => TO_DO.has(state)).sort((one, other) => dueBy(one.task) - dueBy(other.task));
   const done = mine.filter(({ state }) => !TO_DO.has(state)).reverse();
