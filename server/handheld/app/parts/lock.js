@@ -67,20 +67,11 @@ function watch({ idle_min, hidden_s }, lock) {
     if (hidden) look();
   };
   const timer = setInterval(look, LOOK_EVERY_MS);
-  document.addEventListener("pointerdown", touch, true);
-  document.addEventListener("keydown", touch, true);
-  document.addEventListener("click", click, true);
-  document.addEventListener("change", chosen, true);
-  document.addEventListener("cancel", chosen, true);
-  document.addEventListener("visibilitychange", turned);
+  const heard = /** @type {[string, (event: any) => void][]} */ (Object.entries({ pointerdown: touch, keydown: touch, click, change: chosen, cancel: chosen, visibilitychange: turned }));
+  for (const [name, listen] of heard) document.addEventListener(name, listen, true);
   return () => {
     clearInterval(timer);
-    document.removeEventListener("pointerdown", touch, true);
-    document.removeEventListener("keydown", touch, true);
-    document.removeEventListener("click", click, true);
-    document.removeEventListener("change", chosen, true);
-    document.removeEventListener("cancel", chosen, true);
-    document.removeEventListener("visibilitychange", turned);
+    for (const [name, listen] of heard) document.removeEventListener(name, listen, true);
   };
 }
 

@@ -148,10 +148,14 @@ const EVENTS = /** @type {Record<string, (event: Record<string, any>) => string>
     "This store is an older copy (was the phone restored?). Enrol anew with a new code."),
   photo_gone: () => t("服务器丢了一张照片,本机也已没有它的原图。请告诉主管。",
     "The server lost a photo whose original is no longer here. Tell your supervisor."),
-  conflict_settled: ({ choice }) => t(`一处冲突已裁决:${choice === "mine" ? "采用后到的值" : choice === "theirs" ? "采用先到的值" : "采用第三个值"}。`,
-    `A conflict was settled: ${choice === "mine" ? "the later value" : choice === "theirs" ? "the earlier value" : "a third value"} stands.`),
+  conflict_settled: ({ choice }) => t(`一处冲突已裁决:${choiceWords(choice)}。`, `A conflict was settled: ${choiceWords(choice)} stands.`),
   roads_failed: () => t("地图的道路没有取到,下次同步再取。", "The roads for the map did not come; the next sync asks again."),
 });
+
+/** Which value a conflict came to. @param {string} choice */
+export function choiceWords(choice) {
+  return choice === "mine" ? t("采用后到的值", "the later value") : choice === "theirs" ? t("采用先到的值", "the earlier value") : t("采用第三个值", "a third value");
+}
 
 /** @param {Record<string, any>} event */
 export function eventWords(event) {

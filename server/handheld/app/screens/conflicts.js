@@ -5,7 +5,7 @@ import { useClasses } from "../parts/classes.js";
 import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
 import { html, useEffect, useState } from "../parts/html.js";
-import { pathOf, typeWords } from "../parts/outbox_words.js";
+import { choiceWords, pathOf, typeWords } from "../parts/outbox_words.js";
 import { Button, Field, Note, Page, Section, say } from "../parts/page.js";
 import { go } from "../parts/router.js";
 import { commandsOf, stillPossible } from "../parts/states.js";
@@ -116,9 +116,7 @@ function ConflictCard({ conflict, given, onLeave }) {
 /** @param {{event: Record<string, any>, me: {id: string, name: string}}} props */
 function Settled({ event, me }) {
   const classes = useClasses();
-  /** @type {Record<string, [string, string]>} */
-  const choices = { theirs: ["采用先到的值", "the earlier value"], mine: ["采用后到的值", "the later value"], value: ["采用第三个值", "a third value"] };
   return html`<b>${typeWords(event.record_type)} · ${fieldWords(event.field)}</b>
-    <span>${choices[event.choice] ? t(...choices[event.choice]) : event.choice}:${valueWords(event.field, event.value ?? event[event.choice], me, classes)}</span>
+    <span>${choiceWords(event.choice)}:${valueWords(event.field, event.value ?? event[event.choice], me, classes)}</span>
     <small>${event.by === me.id ? t("由我处理", "settled by me") : t("由他人处理", "settled by somebody else")} · ${when(event.at)}</small>`;
 }
