@@ -1,7 +1,7 @@
 // What hands do to forms beside filling them in: emptying a note, tapping twice, walking on before a thing is kept.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 
 import { a_finding, SCOPE } from "./devices.js";
 import { a_phone, a_zone, pulled, REFERENCE, rest, row, screen, shown, until } from "./screen.js";
@@ -10,7 +10,7 @@ const { goOnDuty, usePatrol } = await import("../../server/handheld/app/parts/du
 const { html } = await import("../../server/handheld/app/parts/html.js");
 const { day } = await import("../../server/handheld/app/parts/time.js");
 const { Warnings } = await import("../../server/handheld/app/parts/warnings.js");
-const [Conflicts, Enforcement, Finding, Inspect, Register, Settings, Task] = await Promise.all(["conflicts", "enforcement", "finding", "inspect", "register", "settings", "task"].map(screen));
+const [Conflicts, Enforcement, Find, Finding, Inspect, Letter, Register, Settings, Task] = await Promise.all(["conflicts", "enforcement", "find", "finding", "inspect", "letter", "register", "settings", "task"].map(screen));
 
 const ZONE = "11111111-0000-7000-8000-000000000009", FINDING = "22222222-0000-7000-8000-000000000001", TASK = "44444444-0000-7000-8000-000000000001";
 const PNG = new Blob([new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1])]);
@@ -95,6 +95,38 @@ test("a step was served where it was served, not where it is kept", async () => 
   await page.tap("存并封存");
   const [{ fields }] = await until(async () => (await device.records("enforcement")).length && device.records("enforcement"));
   assert.equal(fields.served.position?.lon, 119.95);
+});
+
+test("a letter was refused when that was chosen, not when it is kept", async () => {
+  const device = await a_phone(a_zone(ZONE)), page = await shown(device, Letter, { params: { zone: ZONE } });
+  await page.tap("为此责任区签订");
+  const [{ id }] = await until(async () => (await device.drafts()).length && device.drafts());
+  const form = await shown(device, Letter, { params: { draft: id } });
+  await form.tap("已全部宣读");
+  await form.choose("拒签");
+  const chosen = new Date().toISOString();
+  await form.write("拒签情况", "不愿意签");
+  await form.write("见证人", "王邻居");
+  await form.tap("存为拒签");
+  const [{ fields }] = await until(async () => (await device.records("letter")).length && device.records("letter"));
+  assert.ok(fields.refused.at <= chosen, `${fields.refused.at} > ${chosen}`);
+});
+
+test("a letter ends on the same day, whatever zone the phone is set to", async () => {
+  const { TZ } = process.env;
+  mock.timers.enable({ apis: ["Date"], now: Date.parse("2028-03-01T02:00:00.000Z") });
+  process.env.TZ = "America/Los_Angeles"; // yesterday there, at the end of a February
+  try {
+    const device = await a_phone(a_zone(ZONE)), page = await shown(device, Letter, { params: { zone: ZONE } });
+    await page.tap("为此责任区签订");
+    const [{ value }] = await until(async () => (await device.drafts()).length && device.drafts());
+    assert.equal(REFERENCE.visits.letter_months, 12);
+    assert.deepEqual([value.from, value.to], ["2028-03-01", "2029-02-28"]);
+  } finally {
+    mock.timers.reset();
+    if (TZ) process.env.TZ = TZ;
+    else delete process.env.TZ;
+  }
 });
 
 test("areas are told by their names", async () => {

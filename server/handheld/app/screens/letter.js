@@ -35,14 +35,14 @@ function Begin({ zone: given }) {
 
   /** @param {{zone_id: string, sticker_serial?: string}} chosen */
   async function begin(chosen) {
-    const id = device.newId(), from = day(), until = new Date(`${from}T00:00:00+08:00`);
-    until.setMonth(until.getMonth() + visits.letter_months);
-    until.setDate(until.getDate() - 1);
+    const id = device.newId(), from = day(), until = new Date(from); // days alone, whatever zone the phone is set to
+    until.setUTCMonth(until.getUTCMonth() + visits.letter_months);
+    until.setUTCDate(until.getUTCDate() - 1);
     const done = await tried(async () => {
       const zone = await device.get("zone", chosen.zone_id);
       await device.saveDraft(id, "letter", {
         zone_id: chosen.zone_id, name: zone?.fields.name ?? "", scope: zone?.scope ?? device.scopes[0], read: {},
-        from, to: day(until.toISOString()), sticker_serial: chosen.sticker_serial ?? zone?.fields.sticker_serial ?? "",
+        from, to: until.toISOString().slice(0, 10), sticker_serial: chosen.sticker_serial ?? zone?.fields.sticker_serial ?? "",
         signer: partyName(zone?.fields), how: "", reason: "", witness: "" });
     });
     if (done) go(`/letter/${id}`, { replace: Boolean(given) });
@@ -97,7 +97,7 @@ function Filling({ id }) {
         zone_id: form.zone_id, ...(zone?.fields.party_id ? { party_id: zone.fields.party_id } : {}),
         period: { from: form.from, to: form.to }, duties: Object.fromEntries(duties.map((/** @type {any} */ one) => [one.duty, true])),
         ...(form.sticker_serial ? { sticker_serial: form.sticker_serial } : {}), party_name: form.signer.trim(),
-        ...(refused ? { refused: { at: now, reason: form.reason.trim(), by: form.signer.trim() }, witness: { name: form.witness.trim() } }
+        ...(refused ? { refused: { at: form.served_at || now, reason: form.reason.trim(), by: form.signer.trim() }, witness: { name: form.witness.trim() } }
           : { signed_at: form.signed_at ?? now, signature: { evidence_id: form.signature, name: form.signer.trim() } }),
       }, form.scope, { id }), { apart: true, once: id });
       await draft.drop();
@@ -140,7 +140,7 @@ function Filling({ id }) {
     <${Section} title=${t("签名", "Signature")}>
       ${value.signature ? html`<${Note} kind="ok">${t(`${value.signer} 已签名`, `${value.signer} has signed`)}<//><${Shots} ids=${[value.signature]} />
           <${Note}>${t("存为已签后即封存:以后的更改只能作为补充。", "Once kept as signed it is sealed: later edits become amendments.")}<//><${Discard} draft=${draft} />`
-        : html`<${Choice} label=${t("是否签名", "Signed?")} hideLabel=${true} value=${value.how} onChange=${(/** @type {string} */ how) => draft.change({ ...UNSIGNED, how })}
+        : html`<${Choice} label=${t("是否签名", "Signed?")} hideLabel=${true} value=${value.how} onChange=${(/** @type {string} */ how) => draft.change({ ...UNSIGNED, how, served_at: new Date().toISOString() })}
           options=${[{ value: "signed", label: t("当场签名", "Signs now") }, { value: "refused", label: t("拒签", "Refuses") }]} />`}
       ${value.how === "signed" && !value.signature && value.signer.trim() && html`<${Signature} about=${{ type: "letter", id }} scope=${value.scope} name=${value.signer.trim()} position=${where.here}
         onSign=${(/** @type {string} */ signing) => draft.change({ signing })} />`}
