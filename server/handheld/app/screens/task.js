@@ -48,7 +48,7 @@ export default function Task({ params }) {
     judges && failed && !work.note?.trim() && t("不合格须写明理由", "Say why it failed"),
     fields.kind !== "retake" && kind.photo_role && !work.photos?.length && t("请拍照", "Take a photo"),
     blind && work.outcome === "disputed" && !work.values?.class_code && !work.note?.trim() && t("不一致的,请写明所见或类别", "It differs: say how, or choose the class you see"),
-  ].filter((one) => typeof one === "string");
+  ].filter(Boolean);
 
   /** @param {string} name @param {Record<string, any>} args @param {string} words */
   async function command(name, args, words) {
