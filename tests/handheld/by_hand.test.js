@@ -7,6 +7,7 @@ import { a_finding, SCOPE } from "./devices.js";
 import { a_phone, a_zone, pulled, REFERENCE, rest, row, screen, shown, until } from "./screen.js";
 
 const { goOnDuty, usePatrol } = await import("../../server/handheld/app/parts/duty.js");
+const { BEGUN } = await import("../../server/handheld/app/parts/embargo.js");
 const { html } = await import("../../server/handheld/app/parts/html.js");
 const { day } = await import("../../server/handheld/app/parts/time.js");
 const { Warnings } = await import("../../server/handheld/app/parts/warnings.js");
@@ -127,6 +128,19 @@ test("a letter ends on the same day, whatever zone the phone is set to", async (
     if (TZ) process.env.TZ = TZ;
     else delete process.env.TZ;
   }
+});
+
+test("what is typed for a task until it is finished does not begin it again", async () => {
+  const device = await a_phone(row("task", TASK, { kind: "other", title: "看看", assignee: "me", status: "accepted" })), page = await shown(device, Task, { params: { id: TASK } });
+  await page.choose("已完成");
+  await until(async () => (await device.kept(`task-${TASK}`))?.outcome);
+  await device.keep(BEGUN, []);
+  const kept = device.kept.bind(device), finish = await page.see("button", "完成"), note = await page.input("说明");
+  device.kept = async (...given) => (await rest(given[0] === `task-${TASK}` ? 400 : 0), kept(...given)); // a slow phone
+  await Promise.all([note.does("input", { value: "看过了" }), finish.does("click")]);
+  await rest(1200);
+  device.kept = kept;
+  assert.deepEqual(await device.kept(BEGUN, []), []);
 });
 
 test("areas are told by their names", async () => {

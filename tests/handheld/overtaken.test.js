@@ -50,6 +50,19 @@ test("a third value that was being written when others settled the conflict is s
   await until(() => !page.find("p", "两家都占道"));
 });
 
+test("a third value is kept as it was typed last, on a slow phone too, and is kept no longer when it is emptied", async () => {
+  const device = await a_phone(a_case(3), a_conflict(1)), page = await shown(device, Conflicts, { params: {} }), { store } = device.parts, write = store.write.bind(store);
+  await device.keep("conflicts-third", { other: "别处写的" });
+  await page.tap("另写一个值");
+  store.write = async (...given) => (await new Promise((done) => setTimeout(done, given[0].toString().includes("set") ? 60 : 0)), write(...given));
+  const field = await page.input("描述");
+  const typed = ["两", "两家", "两家都"].map((value) => field.does("input", { value }));
+  await Promise.all(typed);
+  await until(async () => (await device.kept("conflicts-third"))?.[CONFLICT] === "两家都");
+  await page.write("描述", "");
+  await until(async () => JSON.stringify(await device.kept("conflicts-third")) === '{"other":"别处写的"}');
+});
+
 test("an open edit says what the record was changed to, and is not dropped by a tap beside it", async () => {
   const device = await a_phone(a_case(3)), page = await shown(device, Finding, { params: { id: FINDING } });
   await page.tap("修改");

@@ -1,10 +1,10 @@
 // What there is to do in a task, by its kind: photos to take again, or a look on the spot with its outcome.
 
 import { className, useClasses } from "../parts/classes.js";
-import { useAsked, useDevice, useRecord } from "../parts/device.js";
+import { changeKept, useAsked, useDevice, useRecord } from "../parts/device.js";
 import { BEGUN, Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
-import { html, useCallback, useEffect, useRef, useState } from "../parts/html.js";
+import { html, useCallback, useEffect, useState } from "../parts/html.js";
 import { pathOf } from "../parts/outbox_words.js";
 import { Button, Choice, Field, Note, Section, Thumb, say } from "../parts/page.js";
 import { roleWords } from "../parts/roles.js";
@@ -24,16 +24,16 @@ import { factWords, valueWords } from "./values.js";
 
 /** An addition, by itself or by what was there. @typedef {Work | ((before: Work) => Work)} Added */
 
-/** It was sent, or is not needed. @param {import("../device/types.d.ts").Device} device @param {string} id */
-export async function endWork(device, id) {
-  await device.keep(BEGUN, (await device.kept(BEGUN, /** @type {string[]} */ ([]))).filter((one) => one !== id));
+/** It was sent, or is not needed: after whatever is still being added. @param {import("../device/types.d.ts").Device} device @param {string} id */
+export function endWork(device, id) {
+  return changeKept(device, BEGUN, /** @type {string[]} */ ([]), (all) => all.filter((one) => one !== id));
 }
 
 /**
  * The work, with those photos that are evidence, and the way to add to it: one addition after the other, each on what the last
  * one left.
  * @param {string} id
- * @returns {[Work | undefined, (part: Added) => Promise<void>]}
+ * @returns {[Work | undefined, (part: Added) => Promise<unknown>]}
  */
 export function useWork(id) {
   const device = useDevice(), name = `task-${id}`;
@@ -44,19 +44,14 @@ export function useWork(id) {
   }, ["work", id]);
   const [tapped, setTapped] = useState(/** @type {Work} */ ({})); // shown at once, before it is kept
   useEffect(() => setTapped({}), [work]);
-  const adding = useRef(Promise.resolve());
   const add = useCallback((/** @type {Added} */ part) => {
     if (typeof part !== "function") setTapped((before) => ({ ...before, ...part }));
-    adding.current = adding.current.then(async () => {
-      const before = await device.kept(name, {});
-      await device.keep(name, { ...before, ...(typeof part === "function" ? part(before) : part) });
-      const begun = await device.kept(BEGUN, /** @type {string[]} */ ([]));
-      if (!begun.includes(id)) await device.keep(BEGUN, [...begun, id]);
-    }).catch((error) => {
+    const work = changeKept(device, name, {}, (before) => ({ ...before, ...(typeof part === "function" ? part(before) : part) }));
+    const begun = changeKept(device, BEGUN, /** @type {string[]} */ ([]), (all) => (all.includes(id) ? all : [...all, id]));
+    return Promise.all([work, begun]).catch((error) => {
       setTapped({});
       say(failureWords(error));
     });
-    return adding.current;
   }, [device, id]);
   return [work && { ...work, ...tapped }, add];
 }

@@ -120,3 +120,22 @@ export function useKept(name, otherwise) {
   const put = useCallback((/** @type {T} */ next) => device.keep(name, next), [device, name]);
   return [/** @type {T | undefined} */ (value), put];
 }
+
+let last = /** @type {Promise<unknown>} */ (Promise.resolve());
+
+/**
+ * Change something that is kept by what is there then, one change after the other; the same again is not written.
+ * @template T
+ * @param {Device} device
+ * @param {string} name
+ * @param {T} otherwise
+ * @param {(before: T) => T} change
+ */
+export function changeKept(device, name, otherwise, change) {
+  const done = last.then(async () => {
+    const before = await device.kept(name, otherwise), next = change(before);
+    if (next !== before) await device.keep(name, next);
+  });
+  last = done.catch(() => {});
+  return done;
+}

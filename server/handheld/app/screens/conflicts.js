@@ -2,7 +2,7 @@
 
 import { fieldWords, takesThird, valueWords } from "../forms/values.js";
 import { useClasses } from "../parts/classes.js";
-import { useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
+import { changeKept, useAsked, useDevice, useKept, useOutbox, useRecord, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
 import { html, useEffect, useState } from "../parts/html.js";
 import { choiceWords, pathOf, typeWords } from "../parts/outbox_words.js";
@@ -14,7 +14,7 @@ import { tried } from "../parts/tried.js";
 import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 
-const TOLD = 30;
+const TOLD = 30, THIRD = "conflicts-third";
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
 
@@ -51,8 +51,8 @@ export default function Conflicts({ params }) {
 /** Third values that are being written, by conflict: kept at each key, for others may settle it meanwhile.
  * @returns {[Record<string, string> | undefined, (id: string, words: string) => Promise<void>]} */
 function useThird() {
-  const [third, keep] = useKept("conflicts-third", /** @type {Record<string, string>} */ ({}));
-  return [third, (id, words) => keep({ ...third, [id]: words })];
+  const device = useDevice(), none = /** @type {Record<string, string>} */ ({}), [third] = useKept(THIRD, none);
+  return [third, (id, words) => changeKept(device, THIRD, none, ({ [id]: _, ...others }) => (words ? { ...others, [id]: words } : others))];
 }
 
 /** @param {Shown} conflict @param {string} which @param {string} user */
