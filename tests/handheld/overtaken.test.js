@@ -88,7 +88,7 @@ test("a task that somebody else ended first says that one's own step was not tak
   await device.parts.store.write((t) => device.parts.outbox.closeApplied(t));
   await pulled(device);
   assert.match((await page.see("div", "没有采用")).textContent, /完成 · 不属实 · 门口无人/);
-  assert.equal((await page.see("a", "去看看")).getAttribute("href"), `#/conflicts/${CONFLICT}`);
+  assert.equal((await page.see("a", "去看看")).getAttribute("href"), `#/conflicts/${TASK}`);
   await page.see("b", "属实");
 
   const conflicts = await shown(device, Conflicts, { params: {} });
@@ -96,6 +96,21 @@ test("a task that somebody else ended first says that one's own step was not tak
   assert.equal(conflicts.all("button", "用这个").length, 1);
   await pulled(device, a_task(4));
   await until(() => conflicts.all("button", "用这个").length === 2);
+});
+
+test("each step of a task that came too late is told with what was said in it, and its conflicts are one note", async () => {
+  const device = await a_phone(a_task(2, { status: "open" })), page = await shown(device, Task, { params: { id: TASK } });
+  await device.command("task", TASK, "accept", {}, { status: "open" });
+  await answered(device, "conflicted");
+  await device.command("task", TASK, "hand_back", { reason: "店已关门" }, { status: "accepted" });
+  await answered(device, "conflicted");
+  const step = { kind: "command", record_type: "task", record_id: TASK, field: "command", base: { status: "open" }, theirs: { status: "finished" }, winner: "theirs" };
+  await pulled(device, a_task(3, { status: "finished", outcome: { outcome: "属实" } }), a_conflict(1, { ...step, mine: { command: "accept", args: {} } }),
+    { ...a_conflict(1, { ...step, mine: { command: "hand_back", args: { reason: "店已关门" } } }), id: FINDING });
+  assert.match((await page.see("div", "没有采用")).textContent, /接受;退回 · 店已关门/);
+  assert.equal(page.all("a", "去看看").length, 1);
+  const conflicts = await shown(device, Conflicts, { params: { id: TASK } });
+  await until(() => conflicts.all("article").length === 2);
 });
 
 test("a choice that came after others had settled the conflict is over, and nothing that was stopped", async () => {

@@ -8,9 +8,8 @@ import { t } from "../words.js";
 
 /** @param {{id: string}} props */
 export function ConflictNotes({ id }) {
-  const open = useRecords("conflict")?.filter(({ fields }) => fields.record_id === id && fields.state === "open");
-  return (open ?? []).map((one) => html`<${Note} key=${one.id} kind="warn">${t("有人同时改了这一条。", "Somebody changed this at the same time.")}
-    <a href="#/conflicts/${one.id}">${t("去看看", "See both")}</a><//>`);
+  return useRecords("conflict")?.some(({ fields }) => fields.record_id === id && fields.state === "open")
+    && html`<${Note} kind="warn">${t("有人同时改了这一条。", "Somebody changed this at the same time.")} <a href="#/conflicts/${id}">${t("去看看", "See both")}</a><//>`;
 }
 
 /** That it was returned to this person, why, and the way to what is asked. @param {{id: string}} props */

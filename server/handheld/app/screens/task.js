@@ -39,7 +39,8 @@ export default function Task({ params }) {
   const finished = made.findLast(({ body }) => body.command?.name === "finish"), given = (finished?.state === "done" ? fields.outcome : undefined) ?? finished?.body.command.args ?? fields.outcome;
   const told = given && [outcomesOf(kind).find((/** @type {any} */ one) => one.value === (given.verdict ?? given.outcome))?.label
     ?? given.outcome ?? given.reason, given.note].filter(Boolean).join(" · ");
-  const { name = "", args = {} } = finished?.body.command ?? {}, overtaken = finished?.outcome?.outcome === "conflicted" && valueWords("command", { command: name, args });
+  const overtaken = made.filter(({ body, outcome }) => body.command && outcome?.outcome === "conflicted")
+    .map(({ body: { command: { name, args } } }) => valueWords("command", { command: name, args })).join(t(";", "; "));
   const lacks = [
     blind && !work.arrived && t("到达现场后作答", "It opens on arrival"),
     fields.kind === "retake" && named.some((one) => !retaken[one.evidence_id]) && t("指定的照片还没拍齐", "Photos that were named are missing"),
@@ -89,7 +90,7 @@ export default function Task({ params }) {
     ${fields.note && html`<${Note} kind="warn">${fields.note}<//>`}
     ${!open || task.unsent ? html`<${Delivery} record=${task} />` : null}
     <${ConflictNotes} id=${params.id} />
-    ${overtaken && html`<${Note} kind="warn">${t("到达时任务已由他人办结,您的这一步没有采用:", "Somebody else had ended the task when yours arrived, so it was not taken: ")}<b>${overtaken}</b><//>`}
+    ${overtaken && html`<${Note} kind="warn">${t("到达时任务的状态已变,您的这一步没有采用:", "The task had moved on when your step arrived, so it was not taken: ")}<b>${overtaken}</b><//>`}
     ${!mine && html`<${Note}>${t("此任务属于他人,只能查看。", "This task is somebody else's.")}<//>`}
     ${fields.about && !(blind && (!judged || !mine)) && html`<${AboutCard} about=${fields.about} />`}
     ${mine && (fields.kind === "retake" ? html`<${Retake} task=${task} work=${work} onWork=${change} open=${open} />`
