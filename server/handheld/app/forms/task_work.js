@@ -1,6 +1,6 @@
 // What there is to do in a task, by its kind: photos to take again, or a look on the spot with its outcome.
 
-import { className, useClasses } from "../parts/classes.js";
+import { useClasses } from "../parts/classes.js";
 import { changeKept, useAsked, useDevice, useRecord } from "../parts/device.js";
 import { BEGUN, Embargoed, useEmbargo } from "../parts/embargo.js";
 import { failureWords } from "../parts/failures.js";
@@ -15,7 +15,7 @@ import { useTyping } from "../parts/typing.js";
 import { t } from "../words.js";
 import { madeOf, withPhoto } from "./named.js";
 import { Shots, ShotButton } from "./shots.js";
-import { factWords, valueWords } from "./values.js";
+import { factWords, valueWords, whatAndWhere } from "./values.js";
 
 /** @typedef {import("../device/types.d.ts").Shown} Shown */
 /** What was done of a task so far, kept on this device; a photo may be `of` an earlier one that it is taken again for.
@@ -125,7 +125,13 @@ export function AboutCard({ about }) {
   if (embargo.has(about.id) || embargo.has(fields.finding_id)) return html`<${Embargoed} />`;
   return html`<button type="button" class="about" onClick=${() => go(pathOf(about.type, about.id, fields) ?? "/tasks")}>
     <b>${fields.text ?? fields.facts ?? fields.party_name ?? t("查看记录", "See the record")}</b>
-    <small>${[fields.class_code && className(fields, classes), fields.address, fields.zone?.candidates?.[0]?.name, when(fields.observed_at ?? fields.started_at)].filter((one) => one && one !== "—").join(" · ")}</small></button>`;
+    <small>${[whatAndWhere(fields, classes), when(fields.observed_at ?? fields.started_at)].filter((one) => one && one !== "—").join(" · ")}</small></button>`;
+}
+
+/** The same in a list: what a task is about, unless its person may not look at that yet. @param {{about?: {type: string, id: string}}} props */
+export function AboutLine({ about: { type, id } = { type: "finding", id: "" } }) {
+  const fields = useRecord(type, id)?.fields, embargo = useEmbargo(), classes = useClasses();
+  return fields && embargo && !embargo.has(id) && !embargo.has(fields.finding_id) && html`<small>${whatAndWhere(fields, classes)}</small>`;
 }
 
 /**

@@ -89,3 +89,13 @@ export function takesThird({ kind, field, theirs, mine }) {
   return kind === "value" && field !== "classification" && plain(theirs) && plain(mine)
     && !/_(id|at)$/.test(field) && (typeof theirs === "string" || typeof mine === "string" || typeof mine === "number");
 }
+
+/** The zone that a finding was given. @param {Record<string, any>} fields @returns {string} */
+export function zoneName({ zone }) {
+  return zone?.candidates?.find((/** @type {any} */ one) => one.zone_id === zone.zone_id)?.name ?? "";
+}
+
+/** Of what and where a record is, in one line. @param {Record<string, any>} fields @param {Class[]} classes */
+export function whatAndWhere(fields, classes) {
+  return [fields.class_code && className(fields, classes), fields.party_name, fields.address, zoneName(fields) || fields.zone?.candidates?.[0]?.name].filter(Boolean).join(" · ");
+}

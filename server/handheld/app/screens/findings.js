@@ -1,5 +1,6 @@
 // All findings of this device: filtered, searched, and drawn a window at a time, so that thousands scroll smoothly.
 
+import { zoneName } from "../forms/values.js";
 import { className, useClasses } from "../parts/classes.js";
 import { useDevice, useKept, useRecords } from "../parts/device.js";
 import { useEmbargo } from "../parts/embargo.js";
@@ -54,11 +55,6 @@ function select(records, filter, typed, user, classes) {
     zoneName(fields), fields.sticker_serial, ...fields.tags ?? []].join("\n").toLowerCase();
   return records.filter((one) => holds(one, user) && (!wanted || said(one).includes(wanted)))
     .sort((a, b) => a.fields.observed_at < b.fields.observed_at ? 1 : -1);
-}
-
-/** @param {import("../device/types.d.ts").Fields} fields */
-function zoneName({ zone }) {
-  return zone?.zone_id ? zone.candidates?.find((/** @type {any} */ one) => one.zone_id === zone.zone_id)?.name ?? "" : "";
 }
 
 /** @param {{finding: Shown, classes: import("../parts/classes.js").Class[]}} props */

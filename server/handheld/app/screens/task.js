@@ -16,7 +16,7 @@ import { handled } from "../parts/states.js";
 import { when } from "../parts/time.js";
 import { tried } from "../parts/tried.js";
 import { t } from "../words.js";
-import { kindOf, stateName } from "./tasks.js";
+import { kindOf } from "./tasks.js";
 
 /** @param {{params: Record<string, string>}} props */
 export default function Task({ params }) {
@@ -85,7 +85,7 @@ export default function Task({ params }) {
         ${state === "open" && lacks.length > 0 ? html`<${Button} kind="primary" busy=${busy} onClick=${() => command("accept", {}, t("已接收", "Accepted"))}>${t("接收", "Accept")}<//>`
         : html`<${Button} kind="primary" busy=${busy} disabled=${lacks.length > 0} onClick=${finish}>${t("完成", "Finish")}<//>`}</div>`}>
     <p><b>${titleOf(fields)}</b></p>
-    <p class="hint">${stateName(state)}${fields.due_at ? t(` · 限 ${when(fields.due_at)}`, ` · due ${when(fields.due_at)}`) : ""}</p>
+    <p class="hint">${valueWords("status", state)}${fields.due_at ? t(` · 限 ${when(fields.due_at)}`, ` · due ${when(fields.due_at)}`) : ""}</p>
     <p>${t(kind.text_cn, kind.text_en)}</p>
     ${fields.note && html`<${Note} kind="warn">${fields.note}<//>`}
     ${!open || task.unsent ? html`<${Delivery} record=${task} />` : null}

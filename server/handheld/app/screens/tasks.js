@@ -1,5 +1,7 @@
 // The tasks of this person: what is due first; what is done lies below.
 
+import { AboutLine } from "../forms/task_work.js";
+import { valueWords } from "../forms/values.js";
 import { useDevice, useOutbox, useRecords } from "../parts/device.js";
 import { TO_DO, stateOf } from "../parts/embargo.js";
 import { html, useState } from "../parts/html.js";
@@ -11,13 +13,6 @@ import { ago, dueBy, when } from "../parts/time.js";
 import { t } from "../words.js";
 
 const DONE_SHOWN = 20;
-
-/** What a state of a task is called. @param {string} state */
-export function stateName(state) {
-  /** @type {Record<string, [string, string]>} */
-  const names = { open: ["待接收", "open"], accepted: ["已接收", "accepted"], finished: ["已完成", "finished"], handed_back: ["已退回", "handed back"] };
-  return names[state] ? t(...names[state]) : state;
-}
 
 /** @param {any[]} kinds @param {string | undefined} kind */
 export function kindOf(kinds, kind) {
@@ -46,8 +41,8 @@ function List({ tasks, kinds }) {
     const kind = kindOf(kinds, task.fields.kind), due = task.fields.due_at;
     const late = due && TO_DO.has(state) && Date.parse(due) < Date.now();
     return html`<li key=${task.id}><button type="button" onClick=${() => go(`/tasks/${task.id}`)}>
-      <b>${t(kind.name_cn, kind.name_en)} · ${titleOf(task.fields)}</b>
-      <small class=${late ? "late" : ""}>${stateName(state)}${due ? ` · ${late ? t("已超期 ", "overdue ") : t("限 ", "due ")}${when(due)} (${ago(due)})` : ""}
+      <b>${t(kind.name_cn, kind.name_en)} · ${titleOf(task.fields)}</b><${AboutLine} about=${task.fields.about} />
+      <small class=${late ? "late" : ""}>${valueWords("status", state)}${due ? ` · ${late ? t("已超期 ", "overdue ") : t("限 ", "due ")}${when(due)} (${ago(due)})` : ""}
         ${task.unsent ? t(" · 待送达", " · waits") : ""}</small></button></li>`;
   })}</ul>`;
 }

@@ -1,5 +1,6 @@
 // The first screen: what can be done now, what is due, what was begun, and whether anything stands in the way.
 
+import { AboutLine } from "../forms/task_work.js";
 import { useDevice, useDrafts, useKept, useOutbox, useRecords } from "../parts/device.js";
 import { goOffDuty, goOnDuty, useDuty } from "../parts/duty.js";
 import { BEGUN, TO_DO, stateOf } from "../parts/embargo.js";
@@ -74,7 +75,7 @@ function DueTasks() {
   if (!mine.length) return null;
   return html`<${Section} title=${t(`待办任务 ${mine.length}`, `Tasks ${mine.length}`)}><ul class="rows">
     ${mine.slice(0, SHOWN).map(({ id, fields }) => html`<li key=${id}><a class="row" href="#/tasks/${id}">
-      <span class="text"><b>${titleOf(fields) || t("任务", "Task")}</b>
+      <span class="text"><b>${titleOf(fields) || t("任务", "Task")}</b><${AboutLine} about=${fields.about} />
       ${fields.due_at && html`<small>${t("期限", "due")} ${when(fields.due_at)} · ${ago(fields.due_at)}</small>`}</span>
       ${Date.parse(fields.due_at) < Date.now() && html`<span class="badge bad">${t("已超期", "overdue")}</span>`}</a></li>`)}</ul>
     ${mine.length > SHOWN && html`<a class="button plain" href="#/tasks">${t("全部任务", "All tasks")}</a>`}<//>`;
