@@ -41,5 +41,5 @@ export function EnforcementTold({ id }) {
     ${served.text ? html`<pre class="order-text">${served.text}</pre>` : html`<p>${fields.facts}</p>`}
     <p>${t("执法人员", "Officers")} ${valueWords("officers", fields.officers ?? [], device.user)}</p>
     ${served.how === "refused" && html`<${Note} kind="warn">${t(`拒签:${served.reason}(见证人 ${served.witness})`, `Refused: ${served.reason} (witness ${served.witness})`)}<//>`}
-    <${Section} title=${t("照片与签名", "Photos and signature")}><${Shots} ids=${photos.map((one) => one.id)} /><//><//>`;
+    ${photos.length > 0 && html`<${Section} title=${t("照片与签名", "Photos and signature")}><${Shots} ids=${photos.map((one) => one.id)} /><//>`}<//>`;
 }

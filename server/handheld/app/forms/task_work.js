@@ -143,7 +143,7 @@ export function Retake({ task, work, onWork, open }) {
   const old = useAsked((device) => Promise.all(named.map((one) => device.get("evidence", one.evidence_id))), ["old photos", task.id, named.length]);
   const retaken = retakenOf(work), extra = work.photos ?? [];
   const left = named.filter((one) => !retaken[one.evidence_id]).length;
-  return html`<${Section} title=${named.length ? t(`补拍 ${named.length} 张(还差 ${left})`, `${named.length} to take again (${left} left)`) : t("补充证据", "Add evidence")}>
+  return (open || named.length > 0 || extra.length > 0) && html`<${Section} title=${named.length ? t(`补拍 ${named.length} 张(还差 ${left})`, `${named.length} to take again (${left} left)`) : t("补充证据", "Add evidence")}>
     ${named.map((one, place) => {
       const before = old?.[place], role = one.role ?? before?.fields.role ?? "scene";
       return html`<article class="retake ${retaken[one.evidence_id] ? "answered" : ""}" key=${one.evidence_id}>
@@ -155,8 +155,8 @@ export function Retake({ task, work, onWork, open }) {
             note=${t(`补拍:${one.reason}`, `Retaken: ${one.reason}`)}
             onShot=${noting(onWork, one.evidence_id)} />`}</div></article>`;
     })}
-    ${!named.length && open && html`<${Shots} ids=${extra.map((one) => one.id)} /><${ShotButton} about=${task.fields.about} role="scene" scope=${task.scope}
-      onShot=${noting(onWork)} />`}<//>`;
+    ${!named.length && html`<${Shots} ids=${extra.map((one) => one.id)} />${open && html`<${ShotButton} about=${task.fields.about} role="scene" scope=${task.scope}
+      onShot=${noting(onWork)} />`}`}<//>`;
 }
 
 /**
