@@ -16,12 +16,12 @@ import { ShotButton, Shots } from "./shots.js";
  *   onAnswer: (part: Partial<Answer>) => void, onShot: (photo: import("./named.js").Photo) => unknown, onFinding: () => Promise<unknown>}} props
  */
 export function ItemCard({ number, item, answer, inspection, scope, lost, onAnswer, onShot, onFinding }) {
-  const fails = failed(item, answer), missing = lacks(item, answer), photos = answer?.photos ?? [];
+  const fails = failed(item, answer), missing = lacks(item, answer), pictures = missing.filter((one) => one !== "serial"), photos = answer?.photos ?? [];
   const [more, setMore] = useState(false);
   const [scanning, setScanning] = useState(false), [busy, setBusy] = useState(false);
   const text = t(item.text ?? item.id, item.text_en ?? item.text ?? item.id);
-  const asksPhoto = item.answer === "photo" || photos.length > 0 || missing.some((one) => one !== "serial") || fails || more;
-  const finding = answer?.finding;
+  const asksPhoto = item.answer === "photo" || photos.length > 0 || pictures.length > 0 || fails || more;
+  const finding = answer?.finding, reports = fails && item.class_code; // first: a photo taken then is the finding's
   const about = finding ? { type: "finding", id: finding } : { type: "inspection", id: inspection };
 
   return html`<article class="item ${fails ? "fails" : answered(item, answer) ? "answered" : ""}" id=${`item-${item.id}`}>
@@ -36,7 +36,7 @@ export function ItemCard({ number, item, answer, inspection, scope, lost, onAnsw
       <${Button} onClick=${() => setScanning(true)}>${t("扫码", "Scan")}<//></div>
       ${scanning && html`<${Scan} title=${t("扫贴花", "Scan the sticker")} typed=${t("贴花编号", "Sticker serial")} onClose=${() => setScanning(false)}
         onRead=${(/** @type {string} */ serial) => { setScanning(false); onAnswer({ serial }); }} />`}`}
-    ${fails && item.class_code && (finding ? html`<p class="opened">${t("已上报为问题", "Reported as a finding")}</p>`
+    ${reports && (finding ? html`<p class="opened">${t("已上报为问题", "Reported as a finding")}</p>`
       : html`<${Button} kind="primary" busy=${busy} onClick=${async () => {
         setBusy(true);
         await onFinding();
@@ -44,8 +44,8 @@ export function ItemCard({ number, item, answer, inspection, scope, lost, onAnsw
       }}>${t("上报问题", "Report as a finding")}<//>`)}
     <${Shots} ids=${photos.map((one) => one.id)} />
     ${asksPhoto && html`<div class="pair"><${ShotButton} about=${about} scope=${scope} role=${nextRole(item, answer)}
-      kind=${missing.some((one) => one !== "serial") ? "primary" : "plain"} onShot=${onShot} /></div>`}
-    ${missing.map((one) => one !== "serial" && html`<p class="problem" key=${one}>${needed(one)}</p>`)}
+      kind=${pictures.length && (finding || !reports) ? "primary" : "plain"} onShot=${onShot} /></div>`}
+    ${pictures.map((one) => html`<p class="problem" key=${one}>${needed(one)}</p>`)}
     ${more || answer?.note !== undefined ? html`<${Field} label=${t("备注", "Note")}><textarea rows="2" maxlength="2000" value=${answer?.note ?? ""}
         onInput=${(/** @type {any} */ event) => onAnswer({ note: event.target.value })}></textarea><//>`
       : html`<button type="button" class="link" onClick=${() => setMore(true)}>${t("备注 / 拍照", "Note / photo")}</button>`}

@@ -164,9 +164,10 @@ function Done({ id }) {
     <p class="hint">${when(record.fields.started_at)} – ${when(ended)}</p>
     <dl class="facts">${factsOf({ zone_id: zone?.fields.name ?? record.fields.zone_id, sticker_serial: sticker_serial ?? zone?.fields.sticker_serial, officers }, device.user)
       .map(([what, words]) => html`<dt>${what}</dt><dd>${words}</dd>`)}</dl>
-    <ul class="told">${(list?.items ?? []).filter((item) => answers[item.id]).map((item) => html`<li key=${item.id}>
-      <span>${t(item.text ?? item.id, item.text_en ?? item.text ?? item.id)}</span> <b>${said(item, answers[item.id])}</b>
-      ${answers[item.id].note && html`<small>${answers[item.id].note}</small>`}</li>`)}</ul><//>`;
+    <ul class="told">${(list?.items ?? []).map((item) => [item, answers[item.id]]).filter(([, answer]) => answer).map(([item, answer]) => html`<li key=${item.id}>
+      <span>${t(item.text ?? item.id, item.text_en ?? item.text ?? item.id)}</span> <b>${said(item, answer)}</b>
+      ${answer.note && html`<small>${answer.note}</small>`}
+      ${answer.finding_id && html`<a href="#/findings/${answer.finding_id}">${t("已上报为问题", "Reported as a finding")}</a>`}</li>`)}</ul><//>`;
 }
 
 /** @param {import("../scoring.js").Item} item @param {{value?: any, photos?: any[]}} answer */
