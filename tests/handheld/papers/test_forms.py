@@ -57,7 +57,8 @@ def test_an_inspection_is_answered_offline_and_scored_as_the_server_does(
     expect(items.nth(2).get_by_text("已上报为问题")).to_be_visible()
     page.get_by_role("button", name="结束检查").click()
     dialog.get_by_role("button", name="确认结束").click()
-    expect(page.get_by_text("等待送达;得分由服务器核定")).to_be_visible()
+    expect(page.get_by_text("已存在本机,等待送达")).to_be_visible()
+    expect(page.get_by_text("得分由服务器核定")).to_be_visible()
 
     synced(one)
     kept, = of_type(supervisor, "inspection", inspector_id=inspector.id)

@@ -37,7 +37,7 @@ export function LetterTold({ id }) {
 /** How far a record has come, in words. @param {{record: import("../device/types.d.ts").Shown}} props */
 export function Delivery({ record }) {
   return html`${record.unsent ? html`<${Note} kind="wait">${t("已存在本机,等待送达。", "Kept on this device, waits to be delivered.")}<//>`
-    : record.version ? html`<${Note} kind="ok">${t("服务器已收到。", "The server has it.")}<//>` : null}
+    : record.version && !record.problems.length ? html`<${Note} kind="ok">${t("服务器已收到。", "The server has it.")}<//>` : null}
     ${record.problems.map((problem) => html`<${Note} kind="bad">${outcomeWords(problem)}
       ${t("主管可在隔离区看到并放行。", "A supervisor sees it in the quarantine and can release it.")}<//>`)}`;
 }

@@ -5,11 +5,12 @@ import { asked, answered, checklistsOf, failed, lacks, namedIn, recorded, standi
 import { GiveUp, Officers } from "../forms/fields.js";
 import { choiceOf, findingOf } from "../forms/finding_of.js";
 import { ItemCard, needed } from "../forms/item.js";
+import { Delivery } from "../forms/letter_told.js";
 import { madeOf, withPhoto } from "../forms/named.js";
 import { factsOf } from "../forms/values.js";
 import { useAsked, useDevice, useRecord } from "../parts/device.js";
 import { useDraft } from "../parts/draft.js";
-import { failureWords, outcomeWords } from "../parts/failures.js";
+import { failureWords } from "../parts/failures.js";
 import { near } from "../parts/fix.js";
 import { html, useState } from "../parts/html.js";
 import { Button, Field, Note, Page, Section, Sheet, say } from "../parts/page.js";
@@ -158,9 +159,8 @@ function Done({ id }) {
   return html`<${Page} title=${list ? t(list.name, list.name_en ?? list.name) : name} back="/inspect">
     <p class="score"><b>${result?.points ?? "—"}</b><span>/ ${result?.full_points ?? "—"}</span>
       ${result?.passed === false && html`<em>${t("否决", "Failed")}</em>`}</p>
-    ${record.unsent ? html`<${Note} kind="wait">${t("等待送达;得分由服务器核定。", "It waits to be delivered; the server settles the score.")}<//>`
-      : html`<${Note} kind="ok">${t("服务器已收到。", "The server has it.")}<//>`}
-    ${record.problems.map((problem) => html`<${Note} kind="bad">${outcomeWords(problem)}<//>`)}
+    ${!record.fields.score && html`<p class="hint">${t("得分由服务器核定。", "The server settles the score.")}</p>`}
+    <${Delivery} record=${record} />
     <p class="hint">${when(record.fields.started_at)} – ${when(ended)}</p>
     <dl class="facts">${factsOf({ zone_id: zone?.fields.name ?? record.fields.zone_id, sticker_serial: sticker_serial ?? zone?.fields.sticker_serial, officers }, device.user)
       .map(([what, words]) => html`<dt>${what}</dt><dd>${words}</dd>`)}</dl>
