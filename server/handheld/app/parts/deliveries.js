@@ -20,8 +20,8 @@ function More({ count, shown, onMore }) {
 
 /** A record by its name, as a way to it, or to the form that it is still in. @param {{type: string, id: string}} props */
 function Subject({ type, id }) {
-  const record = useRecord(type, id), zone = useRecord("zone", record?.fields.zone_id ?? ""), drafts = useDrafts(), classes = useClasses(), embargo = useEmbargo();
-  const draft = record ? undefined : drafts?.find((one) => one.id === id), fields = record?.fields ?? draft?.value?.fields ?? draft?.value ?? {};
+  const record = useRecord(type, id), made = useOutbox({ all: true, record_id: id }), zone = useRecord("zone", record?.fields.zone_id ?? ""), drafts = useDrafts(), classes = useClasses(), embargo = useEmbargo();
+  const draft = record ? undefined : drafts?.find((one) => one.id === id), fields = record?.fields ?? draft?.value?.fields ?? draft?.value ?? made?.[0]?.body.set ?? {};
   const path = draft && type === "finding" ? `/find/${id}` : pathOf(type, id, fields);
   const name = embargo && !embargo.has(id) && (fields.text || fields.facts || fields.party_name || fields.title || zone?.fields.name || fields.name || (fields.class_code && className(fields, classes)));
   const words = [typeWords(type), String(name || "").slice(0, 40)].filter(Boolean).join(" · ");
@@ -29,7 +29,8 @@ function Subject({ type, id }) {
 }
 
 export function Photos() {
-  const device = useDevice(), photos = usePhotos(), evidence = useRecords("evidence");
+  const device = useDevice(), photos = usePhotos(), evidence = useRecords("evidence"), made = useOutbox({ all: true });
+  const subjects = new Map((made ?? []).map((one) => [one.body.set?.sha256, subjectOf(one)])); // a record may have left this phone
   const records = new Map((evidence ?? []).map((one) => [one.fields.sha256, one]));
   const [shown, setShown] = useState(AT_FIRST);
   if (!photos?.length) return null;
@@ -40,8 +41,9 @@ export function Photos() {
     <p class="dim">${t(`${verified} 张已在服务器核验`, `${verified} verified on the server`)}</p>
     <ul class="rows">${open.slice(0, shown).map((photo) => {
       const record = records.get(photo.sha256), fate = record && isStopped(record) ? { kind: "bad", word: t("未采纳", "not applied"), why: "" } : photoWords(photo);
+      const about = subjects.get(photo.sha256);
       return html`<li class="row" key=${photo.sha256}><${Thumb} sha256=${photo.sha256} />
-        <span class="text">${record && html`<${Subject} ...${record.fields.about} />`}<span>${size(photo.bytes)} · ${when(photo.added_at)}</span>
+        <span class="text">${about && html`<${Subject} ...${about} />`}<span>${size(photo.bytes)} · ${when(photo.added_at)}</span>
           ${photo.state === "waiting" && photo.offset > 0 && html`<progress max=${photo.bytes} value=${photo.offset}
             aria-label=${t("已传", "sent")}></progress>`}
           ${fate.why && html`<small>${fate.why}</small>`}

@@ -15,6 +15,7 @@ export function Gone({ made }) {
   const dismissed = made.find(({ body, settled }) => body.op === "put" && body.scope && settled?.outcome === "dismissed");
   if (!dismissed?.settled) {
     return html`<${Note}>${made.some(({ body }) => body.op === "delete") ? t("这一条已在本机删除。", "This one was deleted on this device.")
+      : made.some(({ state }) => state === "done") ? t("已送达;已不在您的责任范围,或已删除。", "Delivered; outside your area by now, or deleted.")
       : t("本机没有这一条。", "This device does not have it.")}<//>`;
   }
   return html`<${Note} kind="warn"><b>${dismissalWords(dismissed.settled)}</b>
