@@ -66,6 +66,12 @@ def test_a_full_disk_keeps_its_owner_inside_and_others_out(page: Page) -> None:
         expect(seen).to_be_in_viewport(ratio=1)
 
 
+def test_another_language_locks_nobody_out(page: Page) -> None:
+    page.get_by_role("radio", name="English").check()
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    expect(page.get_by_role("heading", name="Locked")).to_have_count(0)
+
+
 def test_a_camera_that_was_cancelled_leaves_no_door_open(page: Page) -> None:
     page.evaluate(NO_PICTURE)
     page.evaluate(LEAVE)

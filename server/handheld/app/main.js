@@ -24,8 +24,7 @@ function App({ opened, enrol }) {
   const [device, setDevice] = useState(opened);
   const { language } = useAppearance();
   useEffect(() => onSyncAsked(() => device?.syncSoon({ background: true })), [device]);
-  return html`${device ? html`<${DeviceContext.Provider} value=${device}>
-      <${Shell} key=${language} /><//>`
+  return html`${device ? html`<${DeviceContext.Provider} value=${device}><${Shell} language=${language} /><//>`
     : html`<div class="screen" key=${language}><${EnrolForm} enrol=${enrol} onEnrolled=${setDevice} /></div>`}
     <${UpdateOffer} key="${language} update" /><${Toast} />`;
 }

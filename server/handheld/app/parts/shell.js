@@ -6,8 +6,9 @@ import { Lock } from "./lock.js";
 import { usePulse } from "./pulse.js";
 import { Screen } from "./screen.js";
 
-export function Shell() {
+/** @param {{language: string}} props */
+export function Shell({ language }) {
   usePatrol();
   usePulse();
-  return html`<${Lock}><${Screen} /><//>`;
+  return html`<${Lock}><${Screen} key=${language} /><//>`; // only the screen begins anew in another language: an open lock stays open
 }
