@@ -130,6 +130,13 @@ test("a letter ends on the same day, whatever zone the phone is set to", async (
   }
 });
 
+test("a serial may have blanks within it, and none around it", async () => {
+  const { device, id, page } = await an_inspection({}), item = REFERENCE.checklists.find((one) => one.id === "zone-daily").items.find((one) => one.evidence === "serial_scan");
+  const serial = await page.input("贴花编号");
+  for (const value of ["A", "A ", "A 1", "A 1 "]) await serial.does("input", { value });
+  await until(async () => (await device.drafts()).find((one) => one.id === id)?.value.answers[item.id]?.serial === "A 1 ");
+});
+
 test("what is typed for a task until it is finished does not begin it again", async () => {
   const device = await a_phone(row("task", TASK, { kind: "other", title: "看看", assignee: "me", status: "accepted" })), page = await shown(device, Task, { params: { id: TASK } });
   await page.choose("已完成");

@@ -41,6 +41,7 @@ test("each kind of evidence says what is still missing", () => {
   assert.deepEqual(lacks(item("document"), { value: "fail" }), []);
   assert.deepEqual(lacks(item("document", "date"), { value: "2026-11-27" }), ["document"]);
   assert.deepEqual(lacks(item("serial_scan"), { value: "pass" }), ["serial"]);
+  assert.deepEqual(lacks(item("serial_scan"), { value: "pass", serial: " " }), ["serial"]);
   assert.deepEqual(lacks(item("none", "photo"), undefined), ["photo"]);
   assert.deepEqual(lacks(item("photo_on_fail"), undefined), []);
   assert.equal(nextRole(item("photo_pair_on_fail"), { value: "fail", photos: photo("before") }), "after");
@@ -60,9 +61,9 @@ test("a finding says that its item failed, and what was noted", () => {
 });
 
 test("only what was asked and answered stands in the record", () => {
-  const answers = { a: { value: "pass", note: "好" }, b: { value: "fail" }, d: { photos: [{ id: "e1", role: "close" }] } };
+  const answers = { a: { value: "pass", note: "好", serial: " A 1 " }, b: { value: "fail" }, d: { photos: [{ id: "e1", role: "close" }] } };
   assert.deepEqual(recorded(list, answers), {
-    a: { value: "pass", note: "好" }, d: { value: "e1", note: "", photos: ["e1"] },
+    a: { value: "pass", note: "好", serial: "A 1" }, d: { value: "e1", note: "", photos: ["e1"] },
   });
   assert.equal(answered({ id: "n", answer: "number" }, { value: 0 }), true);
   assert.equal(failed({ id: "n", answer: "number" }, { value: 0 }), false);

@@ -100,7 +100,7 @@ export function lacks(item, answer) {
     case "document":
       return !fails && !roles.includes("document") ? ["document"] : [];
     case "serial_scan":
-      return !fails && !answer?.serial ? ["serial"] : [];
+      return !fails && !answer?.serial?.trim() ? ["serial"] : [];
     default:
       return [];
   }
@@ -120,7 +120,7 @@ export function nextRole(item, answer) {
 export function recorded(checklist, answers) {
   const given = asked(checklist, answers).filter((item) => answered(item, answers[item.id]));
   return Object.fromEntries(given.map((item) => {
-    const { value, note, serial, photos, finding } = answers[item.id];
+    const { value, note, photos, finding } = answers[item.id], serial = answers[item.id].serial?.trim();
     return [item.id, {
       value: item.answer === "photo" ? photos?.[0].id : value, note: note ?? "",
       ...(serial ? { serial } : {}), ...(photos?.length ? { photos: photos.map((one) => one.id) } : {}),

@@ -32,7 +32,7 @@ export function ItemCard({ number, item, answer, inspection, scope, lost, onAnsw
     ${item.evidence === "serial_scan" && answer?.value !== "na" && html`<div class="pair">
       <${Field} label=${t("贴花编号", "Sticker serial")} problem=${missing.includes("serial") ? t("请扫描或输入", "Scan or type it") : null}>
         <input type="text" maxlength="80" value=${answer?.serial ?? ""}
-          onInput=${(/** @type {any} */ event) => onAnswer({ serial: event.target.value.trim() })} /><//>
+          onInput=${(/** @type {any} */ event) => onAnswer({ serial: event.target.value })} /><//>
       <${Button} onClick=${() => setScanning(true)}>${t("扫码", "Scan")}<//></div>
       ${scanning && html`<${Scan} title=${t("扫贴花", "Scan the sticker")} typed=${t("贴花编号", "Sticker serial")} onClose=${() => setScanning(false)}
         onRead=${(/** @type {string} */ serial) => { setScanning(false); onAnswer({ serial }); }} />`}`}
