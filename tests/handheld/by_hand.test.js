@@ -150,6 +150,14 @@ test("what is typed for a task until it is finished does not begin it again", as
   assert.deepEqual(await device.kept(BEGUN, []), []);
 });
 
+test("no photo is taken for a draft that could not be kept", async () => {
+  const device = await a_phone(), page = await shown(device, Find, { params: { draft: device.newId() } });
+  device.saveDraft = async () => { throw new DOMException("full", "QuotaExceededError"); };
+  await page.tap("拍照");
+  await page.see("div", "存储已满");
+  assert.ok(!page.find("dialog"));
+});
+
 test("areas are told by their names", async () => {
   const page = await shown(await a_phone(), Settings, {});
   await page.see("dd", REFERENCE.divisions[SCOPE]);

@@ -46,7 +46,7 @@ function Form({ id, params }) {
   const form = useDraft(id, "finding", () => /** @type {Draft} */ ({ zone: undefined, position: null, pinned: false,
     scope: null, observed_at: new Date().toISOString(), fields: { source: "patrol",
       ...Object.fromEntries(GIVEN.filter((name) => params[name]).map((name) => [name, params[name]])) } }));
-  const draft = form.kept ? { ...form, save: () => form.change({}) } : begun(form);
+  const draft = form.kept ? { ...form, save: async () => true } : begun(form);
   const photos = useEvidence(id), place = usePlace(draft, photos);
   const [busy, setBusy] = useState(false), [problem, setProblem] = useState(""), [asked, setAsked] = useState(false);
   const [warned, setWarned] = useState(false);

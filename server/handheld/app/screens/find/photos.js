@@ -11,14 +11,13 @@ import { roleWords } from "../../parts/roles.js";
 /** @typedef {import("../../device/types.d.ts").Shown} Shown */
 
 /**
- * @param {{id: string, scope: string, photos: Shown[], hint: string, before: () => Promise<unknown>}} props
+ * @param {{id: string, scope: string, photos: Shown[], hint: string, before: () => Promise<boolean>}} props
  *   `before` has the draft on disk before its first photo, so that none is left without one
  */
 export function Photos({ id, scope, photos, hint, before }) {
   const [open, setOpen] = useState(false);
   async function begin() {
-    await before();
-    setOpen(true);
+    if (await before()) setOpen(true);
   }
   return html`${hint && html`<p class="hint">${hint}</p>`}
     ${photos.length > 0 && html`<ul class="thumbs">${photos.map((photo) => html`<li key=${photo.id}>
