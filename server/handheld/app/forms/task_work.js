@@ -152,7 +152,7 @@ export function Retake({ task, work, onWork, open }) {
           ${retaken[one.evidence_id] ? html`<${Shots} ids=${[retaken[one.evidence_id]]} />` : null}
           ${open && html`<${ShotButton} about=${task.fields.about} role=${role} scope=${task.scope} ghost=${before?.fields.sha256}
             kind=${retaken[one.evidence_id] ? "plain" : "primary"} label=${retaken[one.evidence_id] ? t("再拍一张", "Once more") : t("补拍", "Take again")}
-            note=${t(`补拍:${one.reason}`, `Retaken: ${one.reason}`)}
+            note=${`补拍:${one.reason}`}
             onShot=${noting(onWork, one.evidence_id)} />`}</div></article>`;
     })}
     ${!named.length && html`<${Shots} ids=${extra.map((one) => one.id)} />${open && html`<${ShotButton} about=${task.fields.about} role="scene" scope=${task.scope}

@@ -58,7 +58,7 @@ function StepSheet({ step, finding, photos, onClose }) {
   }
   if (camera) {
     return html`<${Camera} about=${{ type: "finding", id }} scope=${scope} role=${checks ? "scene" : "after"} ghost=${earlier?.fields.sha256}
-      note=${checks ? t("核查", "check") : undefined} onTaken=${() => setTaken((count) => count + 1)} onClose=${() => setCamera(false)} />`;
+      note=${checks ? "核查" : undefined} onTaken=${() => setTaken((count) => count + 1)} onClose=${() => setCamera(false)} />`;
   }
   return html`<${Sheet} title=${commandWords(step.command, fields.status)} onClose=${onClose}>
     ${own && html`<${Note} kind="bad">${t("这一条是你处置的,须由别人核查。", "You handled this one: somebody else has to check it.")}<//>`}
