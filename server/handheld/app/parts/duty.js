@@ -4,7 +4,7 @@ import { apart } from "../device/plane.js";
 import { OWN_TURNS } from "../device/tabs.js";
 import { useDevice, useKept } from "./device.js";
 import { failureWords } from "./failures.js";
-import { timeOf } from "./fix.js";
+import { timed } from "./fix.js";
 import { useEffect, useState } from "./html.js";
 
 /** @typedef {{id: string, at: string, lon: number, lat: number, crs: "EPSG:4326", accuracy_m: number}} Point */
@@ -97,9 +97,11 @@ async function alone(signal, work) {
  * @returns {Promise<void>}
  */
 function watch(device, track, signal) {
+  let known = /** @type {import("./fix.js").Timed | null} */ (null);
   const keep = (/** @type {GeolocationPosition} */ fix) => {
     tell("");
-    add(device, track, fix).catch((failure) => tell(failureWords(failure)));
+    known = timed(fix, Date.now(), known);
+    add(device, track, fix, known.at).catch((failure) => tell(failureWords(failure)));
   };
   const failed = (/** @type {GeolocationPositionError} */ error) => tell(error.code === 1 ? "denied" : "unavailable");
   const number = navigator.geolocation.watchPosition(keep, failed, { enableHighAccuracy: true, maximumAge: 10_000 });
@@ -111,9 +113,9 @@ function watch(device, track, signal) {
   });
 }
 
-/** @param {Device} device @param {string} track @param {GeolocationPosition} fix @param {number} [now] ms */
-export function add(device, track, fix, now = Date.now()) {
-  return inTurn(() => addInTurn(device, track, fix.coords, timeOf(fix, now)));
+/** @param {Device} device @param {string} track @param {GeolocationPosition} fix @param {number} at ms */
+export function add(device, track, fix, at) {
+  return inTurn(() => addInTurn(device, track, fix.coords, at));
 }
 
 /** @param {Device} device @param {string} track @param {GeolocationCoordinates} coords @param {number} at ms */

@@ -2,12 +2,21 @@
 
 /** @typedef {import("../device/types.d.ts").Position} Position */
 
-const NEAR_MS = 120_000;
+const NEAR_MS = 120_000, DAY_MS = 86_400_000;
 
-/** When a fix that comes now was had, by this phone's clock like all its times: phones give satellite time, which a clock
- *  that is off does not agree with. @param {{timestamp: number}} fix @param {number} [now] ms */
-export function timeOf({ timestamp }, now = Date.now()) {
-  return Math.abs(now - timestamp) <= NEAR_MS ? timestamp : now;
+/** When a fix was had, and what is known of the phone's clocks by then: the `first` stamp, and how far the freshest one is `ahead`.
+ * @typedef {{at: number, first?: number, ahead?: number}} Timed */
+
+/** When a fix that comes now was had, by this phone's clock like all its times: phones give satellite time, which a clock that is
+ *  off does not agree with. A stamp is as old as it says, unless all of the watch are off by as much or it is more than a day off:
+ *  then it is of another clock. One that is ahead always is. @param {{timestamp: number}} fix @param {number} now ms
+ *  @param {Timed | null} before of the fix before it, null for the first of a watch @returns {Timed} */
+export function timed({ timestamp }, now, before) {
+  const off = timestamp - now;
+  if (Math.abs(off) > DAY_MS) return { ...before, at: now };
+  const first = before?.first ?? timestamp, ahead = Math.max(off, before?.ahead ?? off);
+  const clock = timestamp === first ? Math.max(0, ahead) : ahead; // the first, told again too, may itself be old
+  return { at: Math.abs(clock) > NEAR_MS ? timestamp - clock : timestamp, first, ahead };
 }
 
 /** The fix, if it was had near that time: of another time it may be another place. @param {Position | null | undefined} position

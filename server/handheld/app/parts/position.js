@@ -1,7 +1,7 @@
 // Where this phone is: one watch for as many screens as ask, and none while nobody does.
 
 import { t } from "../words.js";
-import { ageOf, near, timeOf } from "./fix.js";
+import { ageOf, near, timed } from "./fix.js";
 import { html, useEffect, useState } from "./html.js";
 import { useLocked } from "./locked.js";
 import { Note } from "./page.js";
@@ -19,7 +19,7 @@ const FAILURES = /** @type {const} */ ({ 1: "denied", 2: "unavailable", 3: "slow
 let known = { position: null, failure: null };
 /** @type {Set<() => void>} */
 const listeners = new Set();
-let watch = 0, asking = /** @type {ReturnType<typeof setInterval> | undefined} */ (undefined);
+let clocks = /** @type {import("./fix.js").Timed | null} */ (null), watch = 0, asking = /** @type {ReturnType<typeof setInterval> | undefined} */ (undefined);
 
 /** @param {() => void} listener gives the way to stop */
 function follow(listener) {
@@ -38,6 +38,7 @@ function begin() {
     tell({ position: null, failure: "unsupported" });
     return;
   }
+  clocks = null;
   ask();
   asking = setInterval(() => { // browsers may tell nothing more of a phone that lies still, but tell a new watch at once
     if ((ageOf(known.position) ?? 0) < ASK_AGAIN_S) return;
@@ -49,7 +50,8 @@ function begin() {
 function ask() {
   watch = navigator.geolocation.watchPosition(
     (fix) => tell({ position: positionOf(fix), failure: null }),
-    (error) => tell({ position: known.position, failure: FAILURES[/** @type {1 | 2 | 3} */ (error.code)] ?? "unavailable" }),
+    ({ code }) => tell({ position: known.position, failure: code === 3 && known.position ? null // its age is said
+      : FAILURES[/** @type {1 | 2 | 3} */ (code)] ?? "unavailable" }),
     { enableHighAccuracy: true, maximumAge: 0, timeout: ASKED_MS });
 }
 
@@ -66,8 +68,9 @@ function tell(now) {
  */
 function positionOf(fix) {
   const { coords } = fix;
+  clocks = timed(fix, Date.now(), clocks);
   return { lon: coords.longitude, lat: coords.latitude, crs: "EPSG:4326", accuracy_m: Math.round(coords.accuracy * 10) / 10,
-    provider: "browser", fixed_at: new Date(timeOf(fix)).toISOString() };
+    provider: "browser", fixed_at: new Date(clocks.at).toISOString() };
 }
 
 /** The last fix without asking for another; null before the first. */
@@ -118,11 +121,11 @@ const WORDS = {
 
 /** The position in one line, and what is wrong with it. @param {Whereabouts} props */
 export function PositionLine({ position, age_s, problem }) {
-  return html`<p class="position-line">${position
+  return html`${(position || !problem) && html`<p class="position-line">${position
     ? html`<span>${t("定位", "Position")} ${degrees(position)}</span>
       <b class=${problem ? "warn" : "ok"}>±${Math.round(position.accuracy_m ?? 0)} m</b>
       ${age_s !== null && age_s >= 10 && html`<span>${t(`${age_s} 秒前`, `${age_s} s ago`)}</span>`}`
-    : html`<span>${t("正在定位…", "Looking for the position …")}</span>`}</p>
+    : html`<span>${t("正在定位…", "Looking for the position …")}</span>`}</p>`}
     ${problem && html`<${Note} kind="warn">${WORDS[problem]()}<//>`}`;
 }
 
