@@ -26,6 +26,13 @@ test("photos that were not accepted are told, delivered as the rest may be", () 
   assert.equal(standing({ lost: 2, state: "revoked" }).title, standing({ state: "revoked" }).title);
 });
 
+test("a device that was revoked says what is still on it alone", () => {
+  const health = { ...HEALTH, unsent: 2, unsent_photos: 1 };
+  assert.equal(standing({ state: "revoked", health }).detail, "2 条记录、1 张照片待送 · 做过的都还在,请联系主管");
+  assert.equal(standing({ state: "forked", health }).detail, "2 条记录、1 张照片待送 · 已做的不会丢,点此处理");
+  assert.equal(standing({ state: "revoked" }).detail, "做过的都还在,请联系主管");
+});
+
 test("what the server did not apply is told, delivered as the rest may be", () => {
   const { kind, title, detail } = standing({ stopped: 1, delivered: true });
   assert.deepEqual([kind, title, detail], ["warn", "1 条未采纳,由主管处理", "其余全部送达"]);

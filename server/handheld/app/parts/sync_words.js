@@ -18,14 +18,8 @@ import { since, size } from "./time.js";
  */
 export function syncWords({ health, syncing, delivered, state, any, held, checked, lost, stopped }) {
   const count = health.unsent + health.unsent_photos;
-  if (state === "revoked") {
-    return { kind: "bad", count, title: t("本机已停用", "This device was revoked"),
-      detail: t("做过的都还在,请联系主管", "All that was made is here; contact your supervisor") };
-  }
-  if (state === "forked") {
-    return { kind: "bad", count, title: t("需要新的邀请码", "A new invitation code is needed"),
-      detail: t("已做的不会丢,点此处理", "Nothing is lost; tap to go on") };
-  }
+  const [title, what] = ENDED[state]?.() ?? [];
+  if (title) return { kind: "bad", count, title, detail: [count && waiting(health), what].filter(Boolean).join(" · ") };
   const rest = delivered ? paused(syncing, t("其余全部送达", "everything else is delivered"))
     : [waiting(health), why(health, syncing)].filter(Boolean).join(" · ");
   if (lost) {
@@ -46,6 +40,12 @@ export function syncWords({ health, syncing, delivered, state, any, held, checke
       !count && checked > 0 && t(`服务器正在核验 ${checked} 张照片`, `${checked} photo${checked === 1 ? " is" : "s are"} being checked`),
       why(health, syncing)].filter(Boolean).join(" · ") };
 }
+
+/** @type {Record<string, () => string[]>} */
+const ENDED = {
+  revoked: () => [t("本机已停用", "This device was revoked"), t("做过的都还在,请联系主管", "All that was made is here; contact your supervisor")],
+  forked: () => [t("需要新的邀请码", "A new invitation code is needed"), t("已做的不会丢,点此处理", "Nothing is lost; tap to go on")],
+};
 
 /** @param {SyncState} syncing */
 function lastWords({ failure, last_ok_at: at, paused }) {
