@@ -17,8 +17,8 @@ import { tried } from "./tried.js";
  * The draft of that id. `value` is undefined while loading; where there is none (any more) it is null, or what `fresh` begins with.
  * `found` says that an earlier page left it, `kept` that it is on disk, `gone` that another tab has finished it. `change`
  * merges a part in at once, writes behind, one after the other, and resolves when that is over with whether it is on disk: what
- * failed is told, stays in the form, and is tried again with the next change. `begin` sets the whole of it, `drop` ends it, or has `work` end it
- * together with what is made of it, once for any number of taps; both reject when they fail.
+ * failed is told, stays in the form, and is tried again with the next change of it or when anything else found room. `begin` sets the
+ * whole of it, `drop` ends it, or has `work` end it together with what is made of it, once for any number of taps; both reject when they fail.
  * @template {Record<string, any>} [T=Record<string, any>]
  * @param {string} id
  * @param {string} kind
@@ -32,12 +32,12 @@ export function useDraft(id, kind, fresh) {
   const [found, setFound] = useState(false), [kept, setKept] = useState(false), [gone, setGone] = useState(false);
   if (unread) throw unread; // the screen tells it in words
   const form = useRef({ value: /** @type {T | null} */ (null), onDisk: /** @type {T | null} */ (null), // the same when all is kept
-    ending: /** @type {Promise<void> | null} */ (null) });
+    ending: /** @type {Promise<void> | null} */ (null), failed: false });
   const writing = useRef(/** @type {Promise<void>} */ (Promise.resolve()));
 
   useEffect(() => {
     let away = false, known = "";
-    const current = form.current = { value: null, onDisk: null, ending: null };
+    const current = form.current = { value: null, onDisk: null, ending: null, failed: false };
     setValue(undefined);
     const look = () => device.drafts().then((all) => {
       const there = all.find((one) => one.id === id && one.kind === kind)?.value ?? null, said = JSON.stringify(there);
@@ -52,7 +52,10 @@ export function useDraft(id, kind, fresh) {
       setValue(current.value = current.onDisk = there ?? (fresh ? current.value ?? fresh() : null));
     }).catch((failure) => (known ? setProblem(failureWords(failure)) : setUnread(failure)));
     look();
-    const stop = device.onChange((data) => void (data && look()));
+    const stop = device.onChange((data) => {
+      if (data && current.failed && current.value && current.value !== current.onDisk) begin(current.value).catch(() => {}); // told as its problem
+      else if (data) look();
+    });
     return () => {
       away = true;
       stop();
@@ -61,7 +64,11 @@ export function useDraft(id, kind, fresh) {
 
   const write = useCallback((/** @type {() => Promise<void>} */ work) => {
     const done = writing.current.then(work);
-    writing.current = done.then(() => setProblem(""), (failure) => setProblem(failureWords(failure)));
+    form.current.failed = false;
+    writing.current = done.then(() => setProblem(""), (failure) => {
+      form.current.failed = true;
+      setProblem(failureWords(failure));
+    });
     return done;
   }, []);
 
