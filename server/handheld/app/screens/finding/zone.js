@@ -25,7 +25,8 @@ export function ZoneShown({ finding, made, own }) {
   const name = index?.zones.find(({ zone_id }) => zone_id === zoneId)?.name
     ?? attribution?.candidates.find((/** @type {any} */ { zone_id }) => zone_id === zoneId)?.name ?? zoneId;
   const said = chosen !== undefined ? (pending ? pending.state === "waiting" ? t("你认定的,待送", "your choice, unsent") : t("你认定的", "your choice") : t("人工认定", "chosen by a person"))
-    : DECISIONS[attribution?.decision ?? "none"]?.() ?? "";
+    : attribution ? (DECISIONS[attribution.decision]?.() ?? "") + (told ? "" : ` · ${t("本机推算", "reckoned here")}`)
+      : place || fields.sticker_serial ? "" : t("没有定位,未推算", "no position to reckon by");
 
   /** @param {string | null | undefined} choice */
   async function choose(choice) {
@@ -42,8 +43,7 @@ export function ZoneShown({ finding, made, own }) {
     setBusy(false);
   }
   return html`<${Section} title=${t("责任区", "Zone")}>
-    <p><strong>${name || (chosen === null ? t("都不是", "none") : t("未定", "open"))}</strong> <small>${said}${!told && chosen === undefined
-      ? ` · ${t("本机推算", "reckoned here")}` : ""}</small></p>
+    <p><strong>${name || (chosen === null ? t("都不是", "none") : t("未定", "open"))}</strong> <small>${said}</small></p>
     ${problem && html`<${Note} kind="bad">${problem}<//>`}
     ${mayChooseZone(fields, device.user, own) && html`<${Button} onClick=${() => setOpen(true)}>${t("认定责任区", "Choose the zone")}<//>`}
     ${open && html`<${Sheet} title=${t("认定责任区", "Choose the zone")} onClose=${() => setOpen(false)}>
