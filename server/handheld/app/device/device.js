@@ -242,9 +242,9 @@ export class Device {
   }
 
   /** Become a new device of the same person: what was not settled is numbered from 1 and delivered again.
-   * @param {string} code */
-  async enrolAnew(code) {
-    await this.parts.tabs.turn(() => enrolAgain(this.parts, code));
+   * @param {string} code @param {Record<string, any>} [kept] small things that change with it */
+  async enrolAnew(code, kept) {
+    await this.parts.tabs.turn(() => enrolAgain(this.parts, code, kept));
     await this.know();
   }
 

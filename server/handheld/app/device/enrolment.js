@@ -28,8 +28,8 @@ export async function enrolFirst(parts, code, name) {
 }
 
 /** What was not settled is numbered from 1 and delivered again, everything to a restored server.
- * @param {Parts} parts @param {string} code */
-export async function enrolAgain(parts, code) {
+ * @param {Parts} parts @param {string} code @param {Record<string, any>} [kept] */
+export async function enrolAgain(parts, code, kept = {}) {
   const { identity, outbox, rows } = parts;
   await become(parts, code, async (t, enrolment, key) => {
     const epoch = await t.setting("epoch");
@@ -41,6 +41,7 @@ export async function enrolAgain(parts, code) {
     t.set("failure", null); // what was wrong with the device before
     await rows.beginAgain(t);
     t.set("new_enrolment", true);
+    for (const name in kept) t.set(`kept ${name}`, kept[name]);
   });
 }
 

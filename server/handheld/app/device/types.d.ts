@@ -145,8 +145,9 @@ export interface Device {
   configure(options: { paused?: boolean; wifi_only?: boolean }): Promise<void>;
   /** The "scope type" of which server and device hold different rows; empty when all agree. Asks the server. */
   verify(): Promise<string[]>;
-  /** Become a new device of the same person by a new invitation code; the outbox is numbered anew. */
-  enrolAnew(code: string): Promise<void>;
+  /** Become a new device of the same person by a new invitation code; the outbox is numbered anew, and
+   *  `kept` is kept in the same transaction. */
+  enrolAnew(code: string, kept?: Record<string, any>): Promise<void>;
   /** Calls back after every change, made here or in another tab, with false when nothing that is kept changed but only what is
    *  being done (`syncing`); gives the way to stop. */
   onChange(listener: (data: boolean) => void): () => void;

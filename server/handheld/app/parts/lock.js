@@ -150,12 +150,7 @@ function Above({ title, className = "", children }) {
 /** @param {{onOpen: () => void, onBack: () => void}} props */
 function Forgotten({ onOpen, onBack }) {
   const device = useDevice();
-  async function enrol(/** @type {string} */ code) {
-    await enrolledAnew(device, code);
-    await device.keep("pin", null);
-    await device.keep("pin-tries", NO_TRIES);
-    return device;
-  }
+  const enrol = (/** @type {string} */ code) => enrolledAnew(device, code, { pin: null, "pin-tries": null });
   return html`<${EnrolForm} known=${device} enrol=${enrol} onEnrolled=${onOpen} onBack=${onBack}>
     <${Note} kind="wait">${t("PIN 只在本机,谁也查不到。用新的邀请码重新登记后可以另设一个;没送达的都还在。",
       "The PIN is on this device alone and nobody can look it up. Enrol anew and set another; what is not delivered stays.")}<//><//>`;

@@ -36,9 +36,9 @@ function nameOfPhone() {
   return model && model !== "K" ? model : t("我的手持端", "My handheld");
 }
 
-/** @param {Device} device @param {string} code */
-export async function enrolledAnew(device, code) {
-  await device.enrolAnew(code);
+/** @param {Device} device @param {string} code @param {Record<string, any>} [kept] */
+export async function enrolledAnew(device, code, kept) {
+  await device.enrolAnew(code, kept);
   device.syncSoon(); // what was refused to the old device is delivered by the new one
   return device;
 }
