@@ -13,7 +13,7 @@ const TAKEN = ["image/jpeg", "image/png", "image/webp"], PERHAPS = ["image/heic"
 export function usePicture(sha256) {
   const device = useDevice(), [url, setUrl] = useState(/** @type {string | null | undefined} */ (undefined));
   useEffect(() => {
-    let made = "", over = false;
+    let made = "", over = false, best = !sha256;
     async function look() {
       const found = sha256 ? await device.picture(sha256) : null, before = made;
       if (over) return;
@@ -21,12 +21,15 @@ export function usePicture(sha256) {
       setUrl(made || null);
       URL.revokeObjectURL(before);
     }
-    tried(async () => {
-      await look();
-      if (sha256 && await device.bringPicture(sha256, "screen")) await look();
+    const ask = () => tried(async () => {
+      if (!made) await look();
+      if (sha256 && (best = await device.bringPicture(sha256, "screen"))) await look();
     });
+    ask();
+    const stop = device.onChange((data) => void (data && !best && ask()));
     return () => {
       over = true;
+      stop();
       URL.revokeObjectURL(made);
     };
   }, [device, sha256]);
