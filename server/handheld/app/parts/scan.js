@@ -53,11 +53,16 @@ export function Scan({ title, typed, onRead, onClose }) {
   const locked = useLocked();
   const told = useRef(onRead);
   told.current = onRead; // what its owner knows by then
-  useEffect(() => (locked ? undefined : watch(/** @type {HTMLVideoElement} */ (video.current), (read) => told.current(read), () => setLive(false))), [locked]);
+  useEffect(() => {
+    if (locked) return undefined;
+    setLive(true);
+    return watch(/** @type {HTMLVideoElement} */ (video.current), (read) => told.current(read), () => setLive(false));
+  }, [locked]);
   /** @param {Event & {currentTarget: HTMLInputElement}} event */
   async function choose(event) {
-    const file = event.currentTarget.files?.[0];
+    const input = event.currentTarget, file = input.files?.[0];
     if (!file) return;
+    input.value = ""; // so that it can be chosen again
     try {
       const found = await fromPicture(file);
       if (found) onRead(found);
