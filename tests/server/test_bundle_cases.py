@@ -222,6 +222,18 @@ def test_edits_merges_and_conflicts_follow_from_the_history(office: Indoors, rev
     assert set(told["records"][1]["fields"]["answers"]) == {"1", "2"}
 
 
+def test_photos_of_the_inspection_in_which_it_was_found_are_in_the_case(office: Indoors, reviewer: Person,
+                                                                        tmp_path: Path) -> None:
+    device, content = office.handheld(SCOPE), a_photo()
+    inspection = device.create("inspection", SCOPE, {"started_at": moment()})
+    capture = device.capture(SCOPE, content, ("inspection", inspection["record_id"]))
+    device.deliver(inspection, capture)
+    assert device.upload(content).status_code == 204
+    _, told = exported(reviewer, device.report(SCOPE, inspection_id=inspection["record_id"]), tmp_path)
+    assert [photo["evidence_id"] for photo in told["photos"]] == [capture["record_id"]]
+    assert told["lacking"] == []
+
+
 def test_the_case_of_an_enforcement_record_is_that_of_its_finding(office: Indoors, reviewer: Person,
                                                                   tmp_path: Path) -> None:
     case = bundles.a_case(office, SCOPE, photos=1)
