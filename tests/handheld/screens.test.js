@@ -14,7 +14,6 @@ const { day } = await import("../../server/handheld/app/parts/time.js");
 const { Thumb } = await import("../../server/handheld/app/parts/page.js");
 const { madeOf } = await import("../../server/handheld/app/forms/named.js");
 const { useZones } = await import("../../server/handheld/app/parts/zone.js");
-const { enrolledAnew } = await import("../../server/handheld/app/screens/enrol.js");
 const { Viewer } = await import("../../server/handheld/app/screens/finding/viewer.js");
 const [Letter, Enforcement, Inspect, Find, Finding, Findings, Register, Task, Today] = await Promise.all(
   ["letter", "enforcement", "inspect", "find", "finding", "findings", "register", "task", "today"].map(screen));
@@ -268,11 +267,11 @@ test("the PIN goes in the writing that enrols anew, and not where that fails", a
   const device = await a_phone(), { client } = device.parts, answer = { device_id: "device-2", token: "y", user: device.user, scopes: [SCOPE], hello: { epoch: "e" } };
   await device.keep("pin", { salt: "" });
   client.postBytes = async () => { throw new TypeError("no network"); };
-  await assert.rejects(enrolledAnew(device, "ABCDE-ABCDE-ABCDE", { pin: null }));
+  await assert.rejects(device.enrolAnew("ABCDE-ABCDE-ABCDE", { pin: null }));
   assert.deepEqual(await device.kept("pin", null), { salt: "" });
   client.postBytes = async () => answer;
   killed_after(device, 2); // what is asked with, and what was answered
-  await enrolledAnew(device, "ABCDE-ABCDE-ABCDE", { pin: null }).catch(() => {});
+  await device.enrolAnew("ABCDE-ABCDE-ABCDE", { pin: null }).catch(() => {});
   assert.deepEqual([device.id, await device.kept("pin", null)], ["device-2", null]);
 });
 

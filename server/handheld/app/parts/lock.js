@@ -9,7 +9,7 @@ import { LockedContext } from "./locked.js";
 import { Button, Note } from "./page.js";
 import { NO_TRIES, afterWrong, bounded, opens } from "./pin.js";
 import { Unkept } from "./unkept.js";
-import { EnrolForm, enrolledAnew } from "../screens/enrol.js";
+import { EnrolForm } from "../screens/enrol.js";
 
 const LOOK_EVERY_MS = 5000, CAMERA_MS = 10 * 60_000;
 
@@ -150,8 +150,7 @@ function Above({ title, className = "", children }) {
 /** @param {{onOpen: () => void, onBack: () => void}} props */
 function Forgotten({ onOpen, onBack }) {
   const device = useDevice();
-  const enrol = (/** @type {string} */ code) => enrolledAnew(device, code, { pin: null, "pin-tries": null });
-  return html`<${EnrolForm} known=${device} enrol=${enrol} onEnrolled=${onOpen} onBack=${onBack}>
+  return html`<${EnrolForm} known=${device} kept=${{ pin: null, "pin-tries": null }} onEnrolled=${onOpen} onBack=${onBack}>
     <${Note} kind="wait">${t("PIN 只在本机,谁也查不到。用新的邀请码重新登记后可以另设一个;没送达的都还在。",
       "The PIN is on this device alone and nobody can look it up. Enrol anew and set another; what is not delivered stays.")}<//><//>`;
 }

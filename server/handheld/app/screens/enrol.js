@@ -36,26 +36,19 @@ function nameOfPhone() {
   return model && model !== "K" ? model : t("我的手持端", "My handheld");
 }
 
-/** @param {Device} device @param {string} code @param {Record<string, any>} [kept] */
-export async function enrolledAnew(device, code, kept) {
-  await device.enrolAnew(code, kept);
-  device.syncSoon(); // what was refused to the old device is delivered by the new one
-  return device;
-}
-
 /** A browser that is a device already becomes a new one of the same person. */
 export default function EnrolAnew() {
   const device = useDevice();
-  const enrol = (/** @type {string} */ code) => enrolledAnew(device, code);
-  return html`<${EnrolForm} known=${device} enrol=${enrol} onBack=${() => goBack("/sync")}
+  return html`<${EnrolForm} known=${device} onBack=${() => goBack("/sync")}
     onEnrolled=${() => say(t("已重新登记,正在重新送出", "Enrolled anew; everything is being sent again"))} />`;
 }
 
 /**
- * @param {{enrol: (code: string, name: string) => Promise<Device>, onEnrolled: (device: Device) => void,
- *   known?: Device, onBack?: () => void, children?: any}} props `known` where this browser is a device already
+ * @param {{enrol?: (code: string, name: string) => Promise<Device>, onEnrolled: (device: Device) => void,
+ *   known?: Device, kept?: Record<string, any>, onBack?: () => void, children?: any}} props `known` where this browser is a device
+ *   already, which then keeps what is `kept`; else `enrol` makes it one
  */
-export function EnrolForm({ enrol, onEnrolled, known, onBack, children }) {
+export function EnrolForm({ enrol, onEnrolled, known, kept, onBack, children }) {
   const { path } = useRoute();
   const given = fits("/enrol/:code", path)?.code ?? "";
   const [code, setCode] = useState(tidy(given));
@@ -73,7 +66,9 @@ export function EnrolForm({ enrol, onEnrolled, known, onBack, children }) {
     setBusy(true);
     setFailure(null);
     try {
-      const device = await enrol(code, name.trim() || nameOfPhone());
+      await known?.enrolAnew(code, kept);
+      known?.syncSoon(); // what was refused to the old device is delivered by the new one
+      const device = known ?? await /** @type {any} */ (enrol)(code, name.trim() || nameOfPhone());
       go("/", { replace: true }); // the code is used up: it need not stay in the address
       onEnrolled(device);
     } catch (error) {
