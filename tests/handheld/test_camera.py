@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.bureau import Bureau, a_photo, eventually
 from tests.patrols import begin, classify, go_online, inspector_of, photograph, save, shoot, with_camera
-from tests.phones import Phone, fill_disk, free_disk
+from tests.phones import SMALL, TALL, Phone, fill_disk, free_disk
 from tests.wire import granted, sha256
 
 pytestmark = pytest.mark.browser
@@ -42,6 +42,27 @@ def test_the_earlier_picture_lies_over_the_live_view_and_the_cameras_own_file_is
     page.get_by_role("button", name="完成").click()
     go_online(seeing)
     assert eventually(lambda: _photos(office, finding) == {("scene", "verified"), ("after", "verified")}, within_s=60)
+
+
+def test_the_shutter_is_in_view_whatever_is_said_above_it(seeing):
+    page = begin(seeing)
+    seeing.context.clear_permissions()
+    seeing.context.grant_permissions(["camera"])
+    page.reload()
+    page.get_by_role("button", name="拍照").click()
+    page.get_by_role("dialog").get_by_text("定位被拒绝").wait_for()
+    shutter, done = page.get_by_role("button", name="按快门"), page.get_by_role("button", name="完成")
+    shutter.click()
+    done.wait_for()
+    for size in (SMALL, TALL, {"width": 640, "height": 360}):
+        page.set_viewport_size(size)
+        for text in ("normal", "large", "larger"):
+            page.evaluate("text => { document.documentElement.dataset.text = text; }", text)
+            for one in (shutter, page.get_by_text("用手机相机拍"), done):
+                expect(one).to_be_in_viewport(ratio=1)
+            assert page.locator(".viewfinder").evaluate("one => one.getBoundingClientRect().height") >= 140
+            assert seeing.overflow_px() <= 0 and seeing.small_targets() == []
+    assert seeing.serious() == []
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import { near } from "./fix.js";
 import { html, useEffect, useRef, useState } from "./html.js";
 import { useLocked } from "./locked.js";
 import { Button, Choice, Note, Sheet } from "./page.js";
-import { doubtOf, usePicture } from "./picture.js";
+import { awaited, doubtOf, usePicture } from "./picture.js";
 import { PositionLine, usePosition } from "./position.js";
 import { ROLES, roleWords } from "./roles.js";
 import { keepShots, useShots } from "./unkept.js";
@@ -58,20 +58,20 @@ export function Camera({ about, role, scope, ghost, note, once, onShot = () => {
   if (shots.some((shot) => shot.problem)) return null; // told above everything; then it goes on here
   return html`<${Sheet} title=${role ? t(`拍照:${roleWords(role)}`, `Photo: ${roleWords(role)}`) : t("拍照", "Take photos")}
       onClose=${() => busy || onClose()}>
-    ${!role && html`<${Choice} label=${t("这张拍的是", "This one shows")} value=${chosen} onChange=${setChosen}
-      options=${ROLES.map((value) => ({ value, label: roleWords(value) }))} />`}
-    <${ClockNote} /><${PositionLine} ...${where} />
-    <${View} ghost=${ghost ?? null} busy=${busy} onShot=${shoot} onProblem=${setProblem} />
+    <${View} ghost=${ghost ?? null} busy=${busy} onShot=${shoot} onProblem=${setProblem}
+      done=${taken > 0 && html`<${Button} disabled=${busy} onClick=${onClose}>${t("完成", "Done")}<//>`}>
     ${problem && html`<${Note} kind="bad">${problem}<//>`}
     ${doubt && html`<${Note} kind="warn">${doubt}<//>`}
-    ${taken > 0 && html`<${Note} kind="ok">${t(`已拍 ${taken} 张,已存在本机。`, `${taken} taken and kept on this device.`)}<//>
-      <${Button} disabled=${busy} onClick=${onClose}>${t("完成", "Done")}<//>`}
-  <//>`;
+    ${taken > 0 && html`<${Note} kind="ok">${t(`已拍 ${taken} 张,已存在本机。`, `${taken} taken and kept on this device.`)}<//>`}
+    ${!role && html`<${Choice} label=${t("这张拍的是", "This one shows")} value=${chosen} onChange=${setChosen}
+      options=${ROLES.map((value) => ({ value, label: roleWords(value) }))} />`}
+    <${ClockNote} /><${PositionLine} ...${where} /><//><//>`;
 }
 
-/** @param {{ghost: string | null, busy: boolean, onShot: (photos: {photo: Blob, captured_at?: string}[]) => Promise<void>,
+/** The picture, what is said above it, and the buttons below, which are always in view.
+ * @param {{ghost: string | null, busy: boolean, done: any, children?: any, onShot: (photos: {photo: Blob, captured_at?: string}[]) => Promise<void>,
  *   onProblem: (words: string) => void}} props */
-function View({ ghost, busy, onShot, onProblem }) {
+function View({ ghost, busy, done, children, onShot, onProblem }) {
   const video = useRef(/** @type {HTMLVideoElement | null} */ (null)), lens = useRef(/** @type {Lens | null} */ (null));
   const [live, setLive] = useState(/** @type {boolean | null} */ (null)), [strength, setStrength] = useState(45), [taking, setTaking] = useState(false);
   const earlier = usePicture(ghost), locked = useLocked();
@@ -105,17 +105,17 @@ function View({ ghost, busy, onShot, onProblem }) {
     await onShot(Array.from(input.files ?? [], (photo) => ({ photo, captured_at: madeAt(photo) })));
     input.value = "";
   }
-  return html`<div class="viewfinder" hidden=${live !== true && !earlier}>
+  return html`<div class="camera"><div class="told">${children}
+    ${earlier && live && html`<label class="strength">${t("旧照深浅", "Earlier picture")}
+      <input type="range" min="0" max="90" value=${strength} onInput=${(/** @type {any} */ event) => setStrength(Number(event.currentTarget.value))} /></label>`}
+    ${ghost && earlier === null && html`<${Note} kind="wait">${awaited(t("先前的照片", "The earlier picture"))}<//>`}</div>
+    <div class="viewfinder" hidden=${live !== true && !earlier}>
       <video ref=${video} playsinline muted hidden=${live !== true} aria-label=${t("取景画面", "Live view")}></video>
       ${earlier && html`<img class=${live ? "ghost" : "beside"} src=${earlier} alt=${t("先前的照片,请对准同一角度", "The earlier picture: match its angle")}
         style=${live ? { opacity: strength / 100 } : {}} />`}</div>
-    ${earlier && live && html`<label class="strength">${t("旧照深浅", "Earlier picture")}
-      <input type="range" min="0" max="90" value=${strength} onInput=${(/** @type {any} */ event) => setStrength(Number(event.currentTarget.value))} /></label>`}
-    ${ghost && earlier === null && html`<${Note} kind="wait">${t("先前的照片还不在本机,有网(或 Wi-Fi)时会取来。",
-      "The photo is not here yet; it comes with a network (or Wi-Fi).")}<//>`}
-    ${live && html`<${Button} kind="primary" busy=${busy || taking} onClick=${take}>${t("按快门", "Take the picture")}<//>`}
-    <label class="button ${live ? "plain" : "primary"} file">${t("用手机相机拍", "Use the phone's camera")}
-      <input type="file" accept="image/*" capture="environment" multiple disabled=${busy} onChange=${chosen} /></label>`;
+    <div class="actions">${live && html`<${Button} kind="primary" busy=${busy || taking} onClick=${take}>${t("按快门", "Shutter")}<//>`}
+    <label class="button ${live ? "plain" : "primary"} file">${t("用手机相机拍", "Phone's camera")}
+      <input type="file" accept="image/*" capture="environment" multiple disabled=${busy} onChange=${chosen} /></label>${done}</div></div>`;
 }
 
 /** When the file was made, where its clock can be believed: a camera's file is as old as its picture. @param {File} file */

@@ -23,7 +23,7 @@ export function usePicture(sha256) {
     }
     const ask = () => tried(async () => {
       if (!made) await look();
-      if (sha256 && (best = await device.bringPicture(sha256, "screen"))) await look();
+      if (!best && (best = await device.bringPicture(/** @type {string} */ (sha256), "screen"))) await look();
     });
     ask();
     const stop = device.onChange((data) => void (data && !best && ask()));
@@ -35,6 +35,9 @@ export function usePicture(sha256) {
   }, [device, sha256]);
   return url;
 }
+
+/** What to say of one that is not here. */
+export const awaited = (which = t("照片", "The photo")) => t(`${which}还不在本机,有网(或 Wi-Fi)时会取来。`, `${which} is not here yet; it comes with a network (or Wi-Fi).`);
 
 /** What to say of a photo that the server may refuse, empty where it does not. @param {import("../device/types.d.ts").Device} device
  * @param {string} id of its evidence */
