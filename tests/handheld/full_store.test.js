@@ -69,6 +69,18 @@ test("where nothing makes room, records and photos go out, and nothing is taken 
   device.close();
 });
 
+test("a store that is full after a sync is no failure that nobody waits for", async () => {
+  const device = await a_device({ fetch: an_office().fetch }), unheard = [], hear = (failure) => unheard.push(failure);
+  device.talking.parts.after = async () => { throw new DOMException("full", "QuotaExceededError"); };
+  process.on("unhandledRejection", hear);
+  device.talking.parts.tabs.turn = async () => ({});
+  await device.sync();
+  await new Promise((done) => setTimeout(done, 20));
+  process.off("unhandledRejection", hear);
+  assert.deepEqual(unheard, []);
+  device.close();
+});
+
 test("a photo whose bytes went by themselves is not waited for when the server wants it again", async () => {
   const device = await a_full_device(an_office().fetch), { store, files } = device.parts;
   await store.write((t) => t.delete("bytes", "old"));

@@ -58,7 +58,7 @@ export class Talking {
     });
     if (!this.closed) {
       this.parts.after().catch((failure) => { // nobody waits for it: what is made meanwhile is delivered
-        if (!this.closed) throw failure; // else its store may be gone, and nobody is there
+        if (!this.closed && !isFull(failure)) throw failure; // else its store may be gone, and nobody is there; a full one is told when something is made
       });
     }
     return report;
