@@ -37,11 +37,10 @@ export function useAppearance() {
       applyAppearance();
       setNow(appearance());
     };
-    const here = () => setNow(appearance());
-    addEventListener(CHANGED, here);
+    addEventListener(CHANGED, look);
     addEventListener("storage", look);
     return () => {
-      removeEventListener(CHANGED, here);
+      removeEventListener(CHANGED, look);
       removeEventListener("storage", look);
     };
   }, []);

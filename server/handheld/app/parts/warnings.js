@@ -16,8 +16,8 @@ export function Warnings() {
   const state = useAsked(async (asked) => asked.state, ["state"]);
   return html`
     ${state === "revoked" && html`<${Note} kind="bad"><b>${t("本机已被停用", "This device was revoked")}</b>
-      <span>${t("做过的都还在本机,不会删除。请联系主管;拿到新的邀请码后可以重新登记,再送一遍。",
-        "All that was made is still here and is not deleted. Contact your supervisor; with a new invitation code it is sent again.")}</span>
+      <span>${t("什么都不会删除。向主管要一个邀请码重新登记,再送一遍。",
+        "Nothing is deleted. Ask for a code and enrol anew: everything is sent again.")}</span>
       <a class="button plain" href="#/enrol">${t("用新邀请码登记", "Enrol with a new code")}</a><//>`}
     ${state === "forked" && html`<${Note} kind="bad"><b>${t("需要新的邀请码", "A new invitation code is needed")}</b>
       <span>${t("服务器收到过另一份本机的数据(例如恢复了备份的手机)。向主管要一个邀请码重新登记,已做的会重新编号送出,什么都不会丢。",
