@@ -71,3 +71,21 @@ test("a database that the browser removed while it was open is not begun anew in
   device.close();
   assert.equal(await openDevice({ database: "removed", reference: { record_types: RULES }, base: "http://127.0.0.1:9" }), null);
 });
+
+test("the PIN goes in the writing that enrols anew, and not where that fails", async () => {
+  const device = await a_device(), { client } = device.parts, answer = { device_id: "device-2", token: "y", user: { id: "u1" }, scopes: [SCOPE], hello: { epoch: "e" } };
+  await device.keep("pin", { salt: "" });
+  client.postBytes = async () => { throw new TypeError("no network"); };
+  await assert.rejects(device.enrolAnew("ABCDE-ABCDE-ABCDE", { pin: null }));
+  assert.deepEqual(await device.kept("pin", null), { salt: "" });
+  client.postBytes = async () => answer;
+  const { store } = device.parts, write = store.write.bind(store);
+  let writings = 2; // what is asked with, and what was answered
+  store.write = async (work) => {
+    if (writings-- > 0) return write(work);
+    throw new DOMException("killed", "QuotaExceededError");
+  };
+  await device.enrolAnew("ABCDE-ABCDE-ABCDE", { pin: null }).catch(() => {});
+  assert.deepEqual([await store.get("device_id"), await device.kept("pin", null)], ["device-2", null]);
+  device.close();
+});

@@ -3,10 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { a_phone, rest, shown } from "./screen.js";
+import { a_finding } from "./devices.js";
+import { a_phone, a_zone, rest, row, screen, shown } from "./screen.js";
 
 const { PositionLine, usePosition } = await import("../../server/handheld/app/parts/position.js");
 const { html } = await import("../../server/handheld/app/parts/html.js");
+
+const Finding = await screen("finding");
 
 const watching = new Set();
 Object.assign(navigator, { geolocation: { watchPosition: (told, failed) => {
@@ -45,4 +48,13 @@ test("a fix of twenty minutes ago says its age, and places nothing", async () =>
   await says("told", a_fix(1_200_000));
   assert.ok(page.find("span", "1200 秒前") && page.find("div", "不是现在的"));
   assert.equal(here, null);
+});
+
+test("a finding that no position and no sticker places is not said to lie in no zone", async () => {
+  const a_case = (id, fields) => row("finding", id, { ...a_finding(), status: "reported", inspector_id: "me", ...fields });
+  const device = await a_phone(a_zone("z"), a_case("bare", {}), a_case("placed", { position: { lon: 118, lat: 31, crs: "EPSG:4490", accuracy_m: 5 } }));
+  const page = await shown(device, Finding, { params: { id: "bare" } });
+  assert.match((await page.see("p", "没有定位,未推算")).textContent, /^未定/);
+  assert.ok(!page.find("p", "本机推算"));
+  await (await shown(device, Finding, { params: { id: "placed" } })).see("p", "不在责任区内 · 本机推算");
 });

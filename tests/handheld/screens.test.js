@@ -14,7 +14,6 @@ const { day } = await import("../../server/handheld/app/parts/time.js");
 const { Thumb } = await import("../../server/handheld/app/parts/page.js");
 const { madeOf } = await import("../../server/handheld/app/forms/named.js");
 const { useZones } = await import("../../server/handheld/app/parts/zone.js");
-const { Viewer } = await import("../../server/handheld/app/screens/finding/viewer.js");
 const [Letter, Enforcement, Inspect, Find, Finding, Findings, Register, Task, Today] = await Promise.all(
   ["letter", "enforcement", "inspect", "find", "finding", "findings", "register", "task", "today"].map(screen));
 
@@ -252,43 +251,6 @@ test("what a form had no room for is kept as soon as there is some, and is said 
   await device.capture(PNG, { about: { type: "finding", id: GONE }, role: "scene", scope: SCOPE });
   await until(() => !page.find("div", "存储已满"));
   assert.equal((await device.drafts())[0].value.fields.text, "纸箱堆在门口");
-});
-
-test("a finding that no position and no sticker places is not said to lie in no zone", async () => {
-  const a_case = (id, fields) => row("finding", id, { ...a_finding(), status: "reported", inspector_id: "me", ...fields });
-  const device = await a_phone(a_zone(ZONE), a_case(FINDING, {}), a_case(GONE, { position: { lon: 118, lat: 31, crs: "EPSG:4490", accuracy_m: 5 } }));
-  const page = await shown(device, Finding, { params: { id: FINDING } });
-  assert.match((await page.see("p", "没有定位,未推算")).textContent, /^未定/);
-  assert.ok(!page.find("p", "本机推算"));
-  await (await shown(device, Finding, { params: { id: GONE } })).see("p", "不在责任区内 · 本机推算");
-});
-
-test("the PIN goes in the writing that enrols anew, and not where that fails", async () => {
-  const device = await a_phone(), { client } = device.parts, answer = { device_id: "device-2", token: "y", user: device.user, scopes: [SCOPE], hello: { epoch: "e" } };
-  await device.keep("pin", { salt: "" });
-  client.postBytes = async () => { throw new TypeError("no network"); };
-  await assert.rejects(device.enrolAnew("ABCDE-ABCDE-ABCDE", { pin: null }));
-  assert.deepEqual(await device.kept("pin", null), { salt: "" });
-  client.postBytes = async () => answer;
-  killed_after(device, 2); // what is asked with, and what was answered
-  await device.enrolAnew("ABCDE-ABCDE-ABCDE", { pin: null }).catch(() => {});
-  assert.deepEqual([device.id, await device.kept("pin", null)], ["device-2", null]);
-});
-
-test("a photo that is not here is asked for again with each news while it is looked at", async () => {
-  const device = await a_phone(), sha256 = "a".repeat(64);
-  let line = false, asked = 0;
-  device.bringPicture = async () => (asked += 1, line);
-  device.picture = async () => (line ? PNG : null);
-  const page = await shown(device, Viewer, { photo: row("evidence", GONE, { sha256, role: "scene", captured_at: "2026-11-27T01:00:00.000Z" }), way: "", onClose() {} });
-  await page.see("div", "有网");
-  line = true;
-  await device.keep("news", 1);
-  await page.see("img");
-  const { length } = page.all("div", "有网"), before = asked;
-  await device.keep("news", 2);
-  await until(async () => (await device.kept("news")) === 2);
-  assert.deepEqual([length, asked], [0, before]);
 });
 
 test("zones are read again though the clock was put back", async () => {
