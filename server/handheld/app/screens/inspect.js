@@ -167,7 +167,7 @@ function Done({ id }) {
     <ul class="told">${(list?.items ?? []).map((item) => [item, answers[item.id]]).filter(([, answer]) => answer).map(([item, answer]) => html`<li key=${item.id}>
       <span>${t(item.text ?? item.id, item.text_en ?? item.text ?? item.id)}</span> <b>${said(item, answer)}</b>
       ${answer.note && html`<small>${answer.note}</small>`}
-      ${answer.finding_id && html`<a href="#/findings/${answer.finding_id}">${t("已上报为问题", "Reported as a finding")}</a>`}</li>`)}</ul><//>`;
+      ${answer.finding_id && html`<a class="link" href="#/findings/${answer.finding_id}">${t("已上报为问题", "Reported as a finding")}</a>`}</li>`)}</ul><//>`;
 }
 
 /** @param {import("../scoring.js").Item} item @param {{value?: any, photos?: any[]}} answer */

@@ -30,10 +30,11 @@ export function PhotosShown({ finding, photos }) {
     <button type="button" class="thumb-button" aria-label=${`${roleWords(photo.fields.role)} ${when(photo.fields.captured_at)}`} onClick=${() => onTap(photo)}>
       <${Thumb} sha256=${photo.fields.sha256} alt="" /></button>
     <small>${roleWords(photo.fields.role)}</small><small>${wayWords(photo, states)}</small></li>`)}</ul>`;
-  return html`<${Section} title=${t(`照片 ${photos.length}`, `Photos ${photos.length}`)}>
+  const count = photos.length + before.length;
+  return html`<${Section} title=${t(`照片 ${count}`, `Photos ${count}`)}>
     ${listed(photos, setShown)}
     <${StoppedPhotos} photos=${photos} />
-    ${inspection && html`<p><a href="#/inspect/${visit}">${t("检查中这一项", "This item of the inspection")}</a></p>`}
+    ${inspection && html`<a class="link" href="#/inspect/${visit}">${t("来自检查中这一项", "From this item of the inspection")}</a>`}
     ${listed(before, setShown)}
     ${!OVER.includes(finding.fields.status) && html`<div class="buttons">
       <${Button} onClick=${() => setCamera({})}>${t("补拍", "Add photos")}<//>
