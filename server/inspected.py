@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from schemas.values import parse_time, stamp
 from sync.bulk import Among
 from sync.kept import RECORD, Kept, kept_from
 from sync.models import Record
+
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,12 @@ def inspected(session: Session, findings: Iterable[Kept]) -> dict[str, Inspected
 
 
 def findings_of(session: Session, inspection: Kept) -> list[Kept]:
-    """The live findings that name the inspection, oldest first; of those observed since the day on which it began."""
-    day = (inspection.marks["observed_at"] or "")[:10]
+    """The live findings that name the inspection, oldest first; of those observed within a week since it began, so that
+    not all of a city are looked through."""
+    began = parse_time(inspection.marks["observed_at"] or inspection.created_at)
     rows = session.execute(select(RECORD).where(
-        Record.type == "finding", Record.observed_at >= day, Record.deleted.is_(False),
+        Record.type == "finding", Record.deleted.is_(False), Record.observed_at >= stamp(began)[:10],
+        Record.observed_at < (stamp(began + WEEK) if began.year < 9999 else "A"),  # behind all digits
         Record.fields.contains(f'"inspection_id":"{inspection.id}"')).order_by(Record.created_seq)).mappings()
     return [kept_from(row) for row in rows]
 
