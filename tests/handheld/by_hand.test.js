@@ -229,3 +229,12 @@ test("a conflict is settled once, though the screen is slow to hear of it", asyn
   const device = await a_phone(row("finding", FINDING, a_finding()), row("conflict", TASK, conflict));
   assert.equal(await tapped_twice(device, await shown(device, Conflicts, { params: {} }), "用这个"), 1);
 });
+
+test("the same picture of a code can be chosen again", async () => {
+  const { Scan } = await import("../../server/handheld/app/parts/scan.js"), page = await shown(await a_phone(), Scan, { title: "扫", onRead() {}, onClose() {} });
+  globalThis.createImageBitmap = async () => { throw new DOMException("no picture", "InvalidStateError"); };
+  const input = await page.input("用照片识别");
+  await input.does("change", { files: [PNG], value: "C:\\code.jpg" });
+  await page.see("div", "没有读到二维码");
+  assert.equal(input.value, "");
+});
