@@ -150,6 +150,22 @@ test("what is typed for a task until it is finished does not begin it again", as
   assert.deepEqual(await device.kept(BEGUN, []), []);
 });
 
+test("what was tapped for a task stands there though the work is read again before that is kept", async () => {
+  const device = await a_phone(row("task", TASK, { kind: "other", title: "看看", assignee: "me", status: "open" })), page = await shown(device, Task, { params: { id: TASK } });
+  const { keep } = device;
+  device.keep = async (...given) => (await rest(700), keep.apply(device, given)); // a slow phone
+  const tap = page.choose("已完成");
+  await page.see("button", "完成");
+  await pulled(device, row("finding", FINDING, a_finding()));
+  const stood = [];
+  for (let times = 0; times < 20; times += 1) {
+    await rest(50);
+    stood.push(Boolean(page.find("button", "完成")));
+  }
+  await tap;
+  assert.ok(stood.every(Boolean), stood.join());
+});
+
 test("no photo is taken for a draft that could not be kept", async () => {
   const device = await a_phone(), page = await shown(device, Find, { params: { draft: device.newId() } });
   device.saveDraft = async () => { throw new DOMException("full", "QuotaExceededError"); };

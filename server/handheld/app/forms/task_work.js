@@ -43,7 +43,8 @@ export function useWork(id) {
     return { ...kept, photos: photos.filter((one) => made.has(one.id)) };
   }, ["work", id]);
   const [tapped, setTapped] = useState(/** @type {Work} */ ({})); // shown at once, before it is kept
-  useEffect(() => setTapped({}), [work]);
+  useEffect(() => setTapped((before) => Object.fromEntries(Object.entries(before) // until the work says the same
+    .filter(([part, value]) => JSON.stringify(/** @type {any} */ (work)?.[part]) !== JSON.stringify(value)))), [work]);
   const add = useCallback((/** @type {Added} */ part) => {
     if (typeof part !== "function") setTapped((before) => ({ ...before, ...part }));
     const work = changeKept(device, name, {}, (before) => ({ ...before, ...(typeof part === "function" ? part(before) : part) }));
