@@ -57,7 +57,7 @@ class Door:
         self._departures: list[dict[str, Any]] = []
         self._rows: list[tuple[type[Base], dict[str, Any]]] = []
         self._undo: list[tuple[str, Kept | None]] = []
-        self._once: dict[str, Any] = {}
+        self.looked_up: dict[str, Any] = {}
         self.written = 0  # versions of records, those that were undone included: the work that was done
 
     # reading
@@ -65,9 +65,9 @@ class Door:
     def once(self, name: str, look_up: Callable[[], T]) -> T:
         """What a rule needs to look up only once a transaction, for things that no mutation changes."""
         try:
-            found: T = self._once[name]
+            found: T = self.looked_up[name]
         except KeyError:
-            found = self._once[name] = look_up()
+            found = self.looked_up[name] = look_up()
         return found
 
     def load(self, ids: Iterable[str]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import orjson
+from sqlalchemy import select
 
 from media.evidence import arrival, arrived
 from schemas.problems import Problem
@@ -13,6 +16,8 @@ from server.trade.base import TypeRule, utc
 from server.trade.photos import with_doubts
 from server.trade.tracks import with_places
 from sync.kept import Kept
+from sync.models import Record
+from sync.records import Door
 from sync.rules import Context
 
 
@@ -45,8 +50,22 @@ class EvidenceRule(TypeRule):
         about = context.door.get(after.fields["about"]["id"])
         if about is None or about.marks.get("review_state") is None:
             return
-        flags = [flag for kept in context.door.live("evidence", about_id=about.id)
-                 for flag in kept.fields.get("flags") or ()]
-        risk = risk_of(flags, about.fields)
+        risk = risk_of(_flags_about(context.door, about.id), about.fields)
         returned = before is None and about.marks["review_state"] == "returned" and context.writer.covers(about.scope)
         context.door.mark(about.id, risk=risk, **({"review_state": "open"} if returned else {}))
+
+
+def _flags_about(door: Door, about_id: str) -> Iterator[Mapping[str, Any]]:
+    """All flags of the live evidence about a record. What is stored is read one by one and not kept by the door: a
+    record may have thousands of photos, and each of them asks."""
+    fresh = {kept.id: kept for kept in door.fresh() if kept.type == "evidence"}
+    for kept in fresh.values():
+        if kept.marks["about_id"] == about_id and not kept.deleted:
+            yield from kept.fields.get("flags") or ()
+    flagged = select(Record.id, Record.fields).where(
+        Record.type == "evidence", Record.about_id == about_id, Record.deleted.is_(False),
+        Record.fields.contains('"flags":[{')).execution_options(yield_per=100)
+    with door.session.connection().execute(flagged) as rows:
+        for row in rows:
+            if row.id not in fresh:
+                yield from orjson.loads(row.fields).get("flags") or ()
