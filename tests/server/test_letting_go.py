@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,13 +18,13 @@ SCOPE = "320412115"
 
 def test_a_push_leaves_no_door_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     doors: list[weakref.ref[Door]] = []
-    begin = Door.__init__
 
-    def watched(self: Door, *given: object, **named: object) -> None:
-        begin(self, *given, **named)  # type: ignore[arg-type]  # as they come
-        doors.append(weakref.ref(self))
+    def watched(*given: Any) -> Door:
+        door = Door(*given)
+        doors.append(weakref.ref(door))
+        return door
 
-    monkeypatch.setattr(Door, "__init__", watched)
+    monkeypatch.setattr("server.db.Door", watched)
     with indoors(tmp_path / "data") as office:
         device = office.handheld(SCOPE)
         finding = device.report(SCOPE)
